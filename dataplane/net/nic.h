@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ASSAY_NET_NIC_H
+#define ASSAY_NET_NIC_H
+/* A port, the one place that calls rte_eth_*. A port is opened with one receive and transmit queue pair a core; each
+ * pair is one struct nic. Works the same on net_af_packet, net_af_xdp, net_ring, net_null, net_tap, net_memif and any
+ * NIC the EAL has probed: what the port cannot do (checksums, chained mbufs) is done here or in net/ in software.
+ * Owner: the caller owns every struct nic; nic_rx() gives mbufs away, nic_send() takes them over.
+ * Thread: nic_open(), nic_close(): control, while no core polls. nic_rx(), nic_send(), nic_flush(): the core of that
+ * pair. nic_link(), nic_stats(): any thread. Units: bytes; an MTU is that of the IP layer. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "assay/error.h"
+
+struct rte_mbuf;
+struct rte_mempool;
+
+#define NIC_MAC_BYTES   6
+#define NIC_QUEUES_MAX  64
+#define NIC_PENDING_MAX 512
+
+struct nic_config {
+    const char *device; /* a port's name ("0000:03:00.0", "net_af_packet0"), its number ("0"), or the arguments of a
+                         * device to attach now ("net_af_packet0,iface=proxy0,qdisc_bypass=1") */
+    struct rte_mempool **pools; /* one a queue pair: where received packets land; also serves flattened packets */
+    uint16_t rx_ring, tx_ring;  /* descriptors a queue; 0: as the driver prefers */
+    uint16_t mtu;               /* 0: as the port has it */
+    bool promiscuous;
+};
+
+struct nic_counters {
+#define NIC_COUNTER(name, help) uint64_t name;
+#include "net/nic_counters.def"
+#undef NIC_COUNTER
+};
+
+/* One queue pair of a port. Read freely; written by nic.c alone. */
+struct nic {
+    uint16_t port;
+    uint16_t queue;
+    uint16_t mtu;
+    uint8_t mac[NIC_MAC_BYTES];
+    bool attached;        /* nic_open() attached the device: nic_close() removes it */
+    bool tx_ip4_checksum; /* the port fills the checksum; else net/ does */
+    bool tx_tcp_checksum;
+    bool rx_checksum; /* the port reports checksums in ol_flags */
+    bool tx_chains;   /* the port sends chained mbufs; else nic_send() flattens */
+    struct rte_mempool *pool;
+    uint32_t pending_count;
+    struct nic_counters counters; /* one writer: the core */
+    struct rte_mbuf *pending[NIC_PENDING_MAX];
+};
+
+struct nic_stats { /* the port's own, all queues */
+    uint64_t rx_packets, rx_bytes, rx_missed, rx_errors, rx_no_mbuf;
+    uint64_t tx_packets, tx_bytes, tx_errors;
+};
+
+/* Opens and starts a port with n queue pairs. NOT_FOUND: no such device. RANGE: more queues, or an MTU, than it can do.
+ * MALFORMED: the MTU asked for does not fit the pool's mbufs and the port cannot scatter. SYSTEM: the driver refused.
+ */
+enum assay_error nic_open(const struct nic_config *config, struct nic *queues, uint16_t n) ASSAY_MUST_USE;
+/* Frees what waits in the queues, stops and closes the port. */
+void nic_close(struct nic *queues, uint16_t n);
+
+/* Up to max received packets; returns how many. */
+uint16_t nic_rx(struct nic *nic, struct rte_mbuf **packets, uint16_t max);
+/* Queues a frame for nic_flush(); flushes by itself when the queue is full. A frame that finds no room after a bounded
+ * number of tries is dropped and counted (tx_dropped). */
+void nic_send(struct nic *nic, struct rte_mbuf *packet);
+/* Hands what is queued to the port, as far as its ring has room; the rest waits for the next flush, in order. Call it
+ * every turn: some drivers reap what they have sent only then. Returns how many still wait. */
+uint32_t nic_flush(struct nic *nic);
+
+bool nic_link(const struct nic *nic, uint32_t *speed_mbps);
+enum assay_error nic_get_stats(const struct nic *nic, struct nic_stats *out) ASSAY_MUST_USE;
+/* The driver's name ("net_af_xdp"), for the log and for choosing defaults. */
+const char *nic_driver(const struct nic *nic);
+
+#endif
