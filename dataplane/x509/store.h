@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ASSAY_X509_STORE_H
+#define ASSAY_X509_STORE_H
+/* A set of trusted certificates with roles (DESIGN 6), built once and then read by all cores: many certificates of one
+ * subject are held side by side (MRA S10), found by subject, by subject key identifier, by fingerprint.
+ * Owner: the creator (control: a trust section); it holds copies of the DER. Thread: built by one thread, then immutable and
+ * readable by all. Errors: see each. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "assay/error.h"
+#include "base/slice.h"
+
+enum x509_role {
+    X509_ROLE_ANCHOR,    /* ends a path */
+    X509_ROLE_HELPER,    /* an intermediate: helps to build, ends a path only with partial_chain */
+    X509_ROLE_LEAF_ONLY, /* a server's own certificate, matched by fingerprint, never an issuer whatever it says */
+};
+
+struct x509_store;
+struct x509_certificate;
+
+struct x509_store *x509_store_create(void); /* NULL: out of memory */
+void x509_store_free(struct x509_store *store);
+/* MALFORMED (with *fault, if not NULL, set to a static text that says what is wrong), DUPLICATE (same fingerprint and role:
+ * nothing changes), NO_MEMORY. An expired certificate is accepted (S12). */
+enum assay_error x509_store_add(struct x509_store *store, struct slice der, enum x509_role role, const char **fault) ASSAY_MUST_USE;
+size_t x509_store_count(const struct x509_store *store);
+/* The i-th certificate in order of adding; role may be NULL. */
+const struct x509_certificate *x509_store_at(const struct x509_store *store, size_t i, enum x509_role *role);
+
+/* The role that `trust add` proposes: self-signed CA → anchor; other CA → helper; self-signed that is no CA, or a server's
+ * certificate (SAN or serverAuth) that says CA:TRUE as CUCM's self-signed ones do → leaf-only; other leaf → leaf-only. */
+enum x509_role x509_role_propose(const struct x509_certificate *certificate);
+const char *x509_role_name(enum x509_role role); /* "anchor", "helper", "leaf-only" */
+
+#endif
