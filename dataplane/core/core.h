@@ -15,7 +15,6 @@
 #include "base/slice.h"
 
 struct core;
-struct nic;
 struct rcu;
 struct net_config;
 struct tcp_config;
@@ -35,8 +34,7 @@ struct core_shared {
 struct core_config {
     uint32_t index; /* 0-based: `[ET_NET n]`, scratch and context number */
     struct core_shared *shared;
-    struct nic *nic; /* queue `index` of it is this core's */
-    const struct net_config *net;
+    const struct net_config *net; /* with this core's queue pair (struct nic) of each port; copied */
     const struct tcp_config *tcp;
     struct rte_mempool *packet_pool, *payload_pool, *indirect_pool;
     uint32_t clients_max;         /* client connections: slots allocated at creation */
