@@ -71,7 +71,7 @@ void net_config_default(struct net_config *config);
 /* Copies the configuration. RANGE: a count or number out of range. MALFORMED: an address, prefix or gateway that cannot
  * be (not IPv4, multicast, the subnet's own or broadcast address, a gateway on no subnet of its port). DUPLICATE: an
  * address or route twice. NO_MEMORY. */
-enum assay_error net_create(const struct net_config *config, uint64_t now_us, struct net **out) ASSAY_MUST_USE;
+enum assay_error net_create(const struct net_config *config, struct net **out) ASSAY_MUST_USE;
 /* Frees the packets that wait for a neighbour. */
 void net_destroy(struct net *net);
 

@@ -43,8 +43,8 @@ struct nic {
     bool attached;        /* nic_open() attached the device: nic_close() removes it */
     bool tx_ip4_checksum; /* the port fills the checksum; else net/ does */
     bool tx_tcp_checksum;
-    bool rx_checksum; /* the port reports checksums in ol_flags */
-    bool tx_chains;   /* the port sends chained mbufs; else nic_send() flattens */
+    bool rx_checksum;         /* the port reports checksums in ol_flags */
+    uint16_t tx_segments_max; /* the longest chain the port sends; nic_send() flattens what is longer */
     struct rte_mempool *pool;
     uint32_t pending_count;
     struct nic_counters counters; /* one writer: the core */
@@ -68,8 +68,8 @@ uint16_t nic_rx(struct nic *nic, struct rte_mbuf **packets, uint16_t max);
 /* Queues a frame for nic_flush(); flushes by itself when the queue is full. A frame that finds no room after a bounded
  * number of tries is dropped and counted (tx_dropped). */
 void nic_send(struct nic *nic, struct rte_mbuf *packet);
-/* Hands what is queued to the port, as far as its ring has room; the rest waits for the next flush, in order. Call it
- * every turn: some drivers reap what they have sent only then. Returns how many still wait. */
+/* Hands what is queued to the port, as far as its ring has room; the rest waits for the next flush, in order. Call it every
+ * turn. Returns how many still wait. */
 uint32_t nic_flush(struct nic *nic);
 
 bool nic_link(const struct nic *nic, uint32_t *speed_mbps);

@@ -12,7 +12,8 @@ struct rte_mbuf;
 /* A received, checked IP datagram for TCP: IP header valid, length trimmed, not a fragment, destination ours, TCP checksum
  * right. Owner: whoever holds the array; tcp_input() takes over every mbuf it is given. */
 struct net_segment {
-    struct rte_mbuf *mbuf;    /* data starts at the TCP header (headers before it are trimmed off); may be multi-segment; its
+    struct rte_mbuf
+        *mbuf; /* data starts at the TCP header (headers before it are trimmed off); may be multi-segment; its
                                * first 60 bytes or pkt_len, whichever is less, are contiguous */
     struct assay_address src; /* the peer */
     struct assay_address dst; /* ours */

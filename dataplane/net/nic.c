@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "net/nic.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <rte_dev.h>
+#include <rte_ethdev.h>
+#include <rte_ether.h>
+
+#include "net/mbuf.h"
+
+#define RING_DEFAULT    1024
+#define TX_TRIES        4
+#define RX_CHECKSUMS    (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
+#define TX_OFFLOADS     (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+#define RSS_FLOWS       (RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_IPV6 | RTE_ETH_RSS_NONFRAG_IPV6_TCP)
+#define SEGMENTS_NO_CAP 32 /* chains longer than any we build, for ports that name no limit */
+
+/* What is known of the port while it is being opened. */
+struct opening {
+    const struct nic_config *config;
+    uint16_t port;
+    uint16_t queues;
+    uint16_t mtu;
+    bool attached;
+    struct rte_eth_dev_info info;
+    struct rte_eth_conf conf;
+};
+
+/* The device's name: what stands before the first comma of its arguments. */
+static enum assay_error device_name(const char *device, char name[RTE_ETH_NAME_MAX_LEN])
+{
+    size_t len = strcspn(device, ",");
+
+    if (len == 0 || len >= RTE_ETH_NAME_MAX_LEN)
+        return ASSAY_ERR_NOT_FOUND;
+    memcpy(name, device, len);
+    name[len] = 0;
+    return ASSAY_OK;
+}
+
+static enum assay_error find_port(struct opening *o)
+{
+    const char *device = o->config->device;
+    char name[RTE_ETH_NAME_MAX_LEN];
+    enum assay_error error = device_name(device, name);
+
+    if (error != ASSAY_OK)
+        return error;
+    if (strspn(device, "0123456789") == strlen(device)) {
+        unsigned long port = strtoul(device, NULL, 10);
+
+        o->port = (uint16_t)port;
+        return port < RTE_MAX_ETHPORTS && rte_eth_dev_is_valid_port(o->port) ? ASSAY_OK : ASSAY_ERR_NOT_FOUND;
+    }
+    if (rte_eth_dev_get_port_by_name(name, &o->port) == 0)
+        return ASSAY_OK;
+    if (rte_dev_probe(device) != 0 || rte_eth_dev_get_port_by_name(name, &o->port) != 0)
+        return ASSAY_ERR_NOT_FOUND;
+    o->attached = true;
+    return ASSAY_OK;
+}
+
+/* The MTU of the kernel's interface behind a virtual port, or 0. Such drivers name a largest frame that is not the one they
+ * really take. */
+static uint16_t kernel_mtu(unsigned if_index)
+{
+    struct ifreq request = {0};
+    uint16_t mtu = 0;
+    int fd;
+
+    if (if_index == 0 || if_indextoname(if_index, request.ifr_name) == NULL)
+        return 0;
+    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return 0;
+    if (ioctl(fd, SIOCGIFMTU, &request) == 0 && request.ifr_mtu > 0 && request.ifr_mtu <= UINT16_MAX)
+        mtu = (uint16_t)request.ifr_mtu;
+    close(fd);
+    return mtu;
+}
+
+/* Sets the MTU asked for, or finds the one the port has. */
+static enum assay_error settle_mtu(struct opening *o)
+{
+    uint16_t wanted = o->config->mtu, kernel = kernel_mtu(o->info.if_index), port = RTE_ETHER_MTU;
+    bool scatters = (o->conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) != 0;
+
+    (void)rte_eth_dev_get_mtu(o->port, &port);
+    o->mtu = wanted != 0 ? wanted : kernel != 0 && kernel < port ? kernel : port;
+    if (o->mtu < RTE_ETHER_MIN_MTU)
+        return ASSAY_ERR_RANGE;
+    if (o->mtu != port && rte_eth_dev_set_mtu(o->port, o->mtu) != 0 && o->mtu > kernel)
+        return ASSAY_ERR_RANGE;
+    for (uint16_t i = 0; i < o->queues && !scatters; i++)
+        if (rte_pktmbuf_data_room_size(o->config->pools[i]) < RTE_PKTMBUF_HEADROOM + RTE_ETHER_HDR_LEN + o->mtu)
+            return ASSAY_ERR_MALFORMED;
+    return ASSAY_OK;
+}
+
+static enum assay_error configure(struct opening *o)
+{
+    struct rte_eth_conf *conf = &o->conf;
+
+    if (rte_eth_dev_info_get(o->port, &o->info) != 0)
+        return ASSAY_ERR_SYSTEM;
+    if (o->queues > o->info.max_rx_queues || o->queues > o->info.max_tx_queues)
+        return ASSAY_ERR_RANGE;
+    conf->rxmode.offloads = o->info.rx_offload_capa & (RX_CHECKSUMS | RTE_ETH_RX_OFFLOAD_SCATTER);
+    conf->txmode.offloads = o->info.tx_offload_capa & TX_OFFLOADS;
+    if (o->queues > 1 && o->info.flow_type_rss_offloads != 0) {
+        conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+        conf->rx_adv_conf.rss_conf.rss_hf = RSS_FLOWS & o->info.flow_type_rss_offloads;
+    }
+    if (rte_eth_dev_configure(o->port, o->queues, o->queues, conf) != 0)
+        return ASSAY_ERR_SYSTEM;
+    return settle_mtu(o);
+}
+
+static uint16_t ring_size(uint16_t wanted, uint16_t preferred)
+{
+    return wanted != 0 ? wanted : preferred != 0 ? preferred : RING_DEFAULT;
+}
+
+static enum assay_error set_up_queues(struct opening *o)
+{
+    uint16_t rx = ring_size(o->config->rx_ring, o->info.default_rxportconf.ring_size);
+    uint16_t tx = ring_size(o->config->tx_ring, o->info.default_txportconf.ring_size);
+    int node = rte_eth_dev_socket_id(o->port);
+    unsigned socket = node < 0 ? (unsigned)SOCKET_ID_ANY : (unsigned)node;
+    struct rte_eth_rxconf rxconf = o->info.default_rxconf;
+    struct rte_eth_txconf txconf = o->info.default_txconf;
+
+    if (rte_eth_dev_adjust_nb_rx_tx_desc(o->port, &rx, &tx) != 0)
+        return ASSAY_ERR_SYSTEM;
+    rxconf.offloads = o->conf.rxmode.offloads;
+    txconf.offloads = o->conf.txmode.offloads;
+    for (uint16_t i = 0; i < o->queues; i++)
+        if (rte_eth_rx_queue_setup(o->port, i, rx, socket, &rxconf, o->config->pools[i]) != 0 ||
+            rte_eth_tx_queue_setup(o->port, i, tx, socket, &txconf) != 0)
+            return ASSAY_ERR_SYSTEM;
+    return ASSAY_OK;
+}
+
+static enum assay_error start(struct opening *o)
+{
+    if (rte_eth_dev_start(o->port) != 0)
+        return ASSAY_ERR_SYSTEM;
+    if (o->config->promiscuous && rte_eth_promiscuous_enable(o->port) != 0) {
+        (void)rte_eth_dev_stop(o->port);
+        return ASSAY_ERR_SYSTEM;
+    }
+    return ASSAY_OK;
+}
+
+static void fill_queue(const struct opening *o, struct nic *nic, uint16_t queue)
+{
+    uint64_t tx = o->conf.txmode.offloads;
+    uint16_t segments = o->info.tx_desc_lim.nb_mtu_seg_max;
+    struct rte_ether_addr mac = {0};
+
+    *nic = (struct nic){.port = o->port, .queue = queue, .mtu = o->mtu, .attached = o->attached};
+    nic->pool = o->config->pools[queue];
+    nic->tx_ip4_checksum = (tx & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM) != 0;
+    nic->tx_tcp_checksum = (tx & RTE_ETH_TX_OFFLOAD_TCP_CKSUM) != 0;
+    nic->rx_checksum = (o->conf.rxmode.offloads & RX_CHECKSUMS) != 0;
+    if ((tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) == 0)
+        segments = 1;
+    else if (segments == 0 || segments > SEGMENTS_NO_CAP)
+        segments = SEGMENTS_NO_CAP;
+    nic->tx_segments_max = segments;
+    (void)rte_eth_macaddr_get(o->port, &mac);
+    memcpy(nic->mac, mac.addr_bytes, sizeof(nic->mac));
+}
+
+static void give_up_port(uint16_t port, bool close_it, bool attached)
+{
+    struct rte_eth_dev_info info = {0};
+    bool known = rte_eth_dev_info_get(port, &info) == 0;
+
+    if (close_it)
+        (void)rte_eth_dev_close(port);
+    if (attached && known)
+        (void)rte_dev_remove(info.device);
+}
+
+enum assay_error nic_open(const struct nic_config *config, struct nic *queues, uint16_t n)
+{
+    struct opening o = {.config = config, .queues = n};
+    enum assay_error error;
+
+    if (n == 0 || n > NIC_QUEUES_MAX)
+        return ASSAY_ERR_RANGE;
+    error = find_port(&o);
+    if (error != ASSAY_OK)
+        return error;
+    error = configure(&o);
+    if (error == ASSAY_OK)
+        error = set_up_queues(&o);
+    if (error == ASSAY_OK)
+        error = start(&o);
+    if (error != ASSAY_OK) {
+        /* A port that was there before us is left as it was: closing would take it from the next try. */
+        give_up_port(o.port, o.attached, o.attached);
+        return error;
+    }
+    for (uint16_t i = 0; i < n; i++)
+        fill_queue(&o, &queues[i], i);
+    return ASSAY_OK;
+}
+
+void nic_close(struct nic *queues, uint16_t n)
+{
+    for (uint16_t i = 0; i < n; i++) {
+        rte_pktmbuf_free_bulk(queues[i].pending, queues[i].pending_count);
+        queues[i].pending_count = 0;
+    }
+    (void)rte_eth_dev_stop(queues[0].port);
+    give_up_port(queues[0].port, true, queues[0].attached);
+}
+
+uint16_t nic_rx(struct nic *nic, struct rte_mbuf **packets, uint16_t max)
+{
+    uint16_t n = rte_eth_rx_burst(nic->port, nic->queue, packets, max);
+
+    for (uint16_t i = 0; i < n; i++)
+        nic->counters.rx_bytes += packets[i]->pkt_len;
+    nic->counters.rx_packets += n;
+    return n;
+}
+
+void nic_send(struct nic *nic, struct rte_mbuf *packet)
+{
+    if (packet->nb_segs > nic->tx_segments_max) {
+        struct rte_mbuf *flat = mbuf_flatten(packet, nic->pool);
+
+        if (flat == NULL) {
+            nic->counters.tx_flatten_failed++;
+            rte_pktmbuf_free(packet);
+            return;
+        }
+        nic->counters.tx_flattened++;
+        packet = flat;
+    }
+    if (nic->pending_count == NIC_PENDING_MAX && nic_flush(nic) == NIC_PENDING_MAX) {
+        nic->counters.tx_dropped++;
+        rte_pktmbuf_free(packet);
+        return;
+    }
+    nic->pending[nic->pending_count++] = packet;
+}
+
+static uint64_t pending_bytes(const struct nic *nic, uint32_t from)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = from; i < nic->pending_count; i++)
+        bytes += nic->pending[i]->pkt_len;
+    return bytes;
+}
+
+uint32_t nic_flush(struct nic *nic)
+{
+    uint32_t count = nic->pending_count, sent = 0;
+    uint64_t bytes;
+
+    if (count == 0)
+        return 0;
+    bytes = pending_bytes(nic, 0);
+    for (int tries = 0; tries < TX_TRIES && sent < count; tries++)
+        sent += rte_eth_tx_burst(nic->port, nic->queue, nic->pending + sent, (uint16_t)(count - sent));
+    nic->counters.tx_packets += sent;
+    nic->counters.tx_bytes += bytes - pending_bytes(nic, sent);
+    nic->pending_count = count - sent;
+    if (sent == count)
+        return 0;
+    nic->counters.tx_busy++;
+    memmove(nic->pending, nic->pending + sent, nic->pending_count * sizeof(nic->pending[0]));
+    return nic->pending_count;
+}
+
+bool nic_link(const struct nic *nic, uint32_t *speed_mbps)
+{
+    struct rte_eth_link link = {0};
+    bool up = rte_eth_link_get_nowait(nic->port, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+
+    *speed_mbps = up && link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN ? link.link_speed : 0;
+    return up;
+}
+
+enum assay_error nic_get_stats(const struct nic *nic, struct nic_stats *out)
+{
+    struct rte_eth_stats stats;
+
+    if (rte_eth_stats_get(nic->port, &stats) != 0)
+        return ASSAY_ERR_SYSTEM;
+    *out = (struct nic_stats){
+        .rx_packets = stats.ipackets,
+        .rx_bytes = stats.ibytes,
+        .rx_missed = stats.imissed,
+        .rx_errors = stats.ierrors,
+        .rx_no_mbuf = stats.rx_nombuf,
+        .tx_packets = stats.opackets,
+        .tx_bytes = stats.obytes,
+        .tx_errors = stats.oerrors,
+    };
+    return ASSAY_OK;
+}
+
+const char *nic_driver(const struct nic *nic)
+{
+    struct rte_eth_dev_info info;
+
+    return rte_eth_dev_info_get(nic->port, &info) == 0 && info.driver_name != NULL ? info.driver_name : "";
+}
