@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "daemon/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "daemon/config_table.h"
+
+/* A walk over the YAML tree, the table in hand. */
+struct reader {
+    struct config *config;
+    struct problems *problems;
+    yaml_document_t *document;
+    struct config_value_context values;
+};
+
+static uint32_t line_of(const yaml_node_t *node)
+{
+    return (uint32_t)node->start_mark.line + 1;
+}
+
+static void fault_at(struct reader *reader, uint32_t line, const char *path, const char *fault)
+{
+    problems_add(reader->problems, reader->config->file, line, "%s: %s", path, fault);
+}
+
+static void place_add(struct config *config, const void *field, uint32_t line)
+{
+    if (config->place_count == config->place_capacity) {
+        config->place_capacity = config->place_capacity > 0 ? config->place_capacity * 2 : 64;
+        config->places = memory_grow(config->places, config->place_capacity * sizeof(*config->places));
+    }
+    config->places[config->place_count++] = (struct config_place){field, line};
+}
+
+uint32_t config_line(const struct config *config, const void *field)
+{
+    for (size_t i = 0; i < config->place_count; i++)
+        if (config->places[i].field == field)
+            return config->places[i].line;
+    return 0;
+}
+
+static void read_group(struct reader *reader, enum config_group group, const yaml_node_t *node, uint32_t line,
+                       const char *path, void *out);
+
+/* The text of a scalar, or NULL: a NUL inside would hide what follows it. */
+static const char *scalar_text(const yaml_node_t *node)
+{
+    if (node->type != YAML_SCALAR_NODE || strlen((const char *)node->data.scalar.value) != node->data.scalar.length)
+        return NULL;
+    return (const char *)node->data.scalar.value;
+}
+
+/* "key:" with nothing behind it reads as absent rather than as the empty text. */
+static bool is_null(const yaml_node_t *node)
+{
+    return node->type == YAML_SCALAR_NODE && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           (node->data.scalar.length == 0 || strcmp((const char *)node->data.scalar.value, "~") == 0 ||
+            strcmp((const char *)node->data.scalar.value, "null") == 0);
+}
+
+static void read_scalar(struct reader *reader, const struct config_key *key, const yaml_node_t *node, const char *path,
+                        void *field)
+{
+    const char *text = scalar_text(node), *fault;
+
+    if (text == NULL) {
+        fault_at(reader, line_of(node), path,
+                 node->type == YAML_SCALAR_NODE ? "a NUL byte is not allowed" : "a single value is expected");
+        return;
+    }
+    fault = config_value_parse(&reader->values, key, text, field);
+    if (fault != NULL)
+        fault_at(reader, line_of(node), path, fault);
+}
+
+struct any_list {
+    uint32_t count;
+    void *items;
+};
+
+static void set_list(const struct config_key *key, void *field, struct any_list list)
+{
+    if (key->kind == CONFIG_PREFIXES) {
+        struct config_prefixes *prefixes = field;
+
+        prefixes->count = list.count;
+        prefixes->items = list.items;
+    } else {
+        memcpy(field, &list, sizeof(list));
+    }
+}
+
+static void read_list(struct reader *reader, const struct config_key *key, const yaml_node_t *node, const char *path,
+                      void *field)
+{
+    size_t size = config_element_size(key->kind);
+    struct any_list list = {0, NULL};
+    const char *text = scalar_text(node);
+
+    if (key->kind == CONFIG_PREFIXES && text != NULL && strcmp(text, "any") == 0) {
+        ((struct config_prefixes *)field)->any = true;
+        return;
+    }
+    if (node->type == YAML_MAPPING_NODE) {
+        fault_at(reader, line_of(node), path, "a list is expected");
+        return;
+    }
+    if (node->type == YAML_SCALAR_NODE) { /* a list of one */
+        list = (struct any_list){1, arena_alloc(&reader->config->arena, size)};
+        place_add(reader->config, list.items, line_of(node));
+        read_scalar(reader, key, node, path, list.items);
+        set_list(key, field, list);
+        return;
+    }
+    list.items = arena_alloc(&reader->config->arena,
+                             size * (size_t)(node->data.sequence.items.top - node->data.sequence.items.start));
+    for (yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
+        const yaml_node_t *element = yaml_document_get_node(reader->document, *item);
+        void *out = (char *)list.items + size * list.count++;
+        char *below = arena_printf(&reader->config->arena, "%s[%u]", path, list.count - 1);
+
+        place_add(reader->config, out, line_of(element));
+        read_scalar(reader, key, element, below, out);
+    }
+    set_list(key, field, list);
+    if (list.count == 0 && key->need == CONFIG_REQUIRED)
+        fault_at(reader, line_of(node), path, "the list is empty");
+}
+
+static void read_groups(struct reader *reader, const struct config_key *key, const yaml_node_t *node, const char *path,
+                        void *field)
+{
+    size_t size = config_groups[key->sub].size, count;
+    struct any_list list = {0, NULL};
+
+    if (node->type != YAML_SEQUENCE_NODE) {
+        fault_at(reader, line_of(node), path, "a list of mappings is expected");
+        return;
+    }
+    count = (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
+    if (count < key->min || count > key->max) {
+        problems_add(reader->problems, reader->config->file, line_of(node), "%s: %zu entries, not within %llu to %llu",
+                     path, count, (unsigned long long)key->min, (unsigned long long)key->max);
+        return;
+    }
+    list.items = arena_alloc(&reader->config->arena, size * count);
+    for (yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
+        const yaml_node_t *element = yaml_document_get_node(reader->document, *item);
+        void *out = (char *)list.items + size * list.count++;
+        char *below = arena_printf(&reader->config->arena, "%s[%u]", path, list.count - 1);
+
+        read_group(reader, key->sub, element, line_of(element), below, out);
+    }
+    set_list(key, field, list);
+}
+
+static void read_key(struct reader *reader, const struct config_key *key, const yaml_node_t *node, const char *path,
+                     void *out)
+{
+    void *field = (char *)out + key->offset;
+
+    place_add(reader->config, field, line_of(node));
+    if (key->kind == CONFIG_GROUP)
+        read_group(reader, key->sub, node, line_of(node), path, field);
+    else if (key->kind == CONFIG_GROUPS)
+        read_groups(reader, key, node, path, field);
+    else if (config_element_size(key->kind) > 0)
+        read_list(reader, key, node, path, field);
+    else
+        read_scalar(reader, key, node, path, field);
+}
+
+static void read_absent(struct reader *reader, const struct config_key *key, uint32_t line, const char *path, void *out)
+{
+    void *field = (char *)out + key->offset;
+    struct any_list list;
+    void *target = field;
+    const char *fault;
+
+    if (key->need == CONFIG_REQUIRED) {
+        fault_at(reader, line, path, "is required");
+        return;
+    }
+    if (key->kind == CONFIG_GROUP) { /* its keys have defaults of their own */
+        read_group(reader, key->sub, NULL, line, path, field);
+        return;
+    }
+    if (key->initial == NULL)
+        return;
+    if (config_element_size(key->kind) > 0) {
+        list = (struct any_list){1, arena_alloc(&reader->config->arena, config_element_size(key->kind))};
+        target = list.items;
+        set_list(key, field, list);
+    }
+    fault = config_value_parse(&reader->values, key, key->initial, target);
+    if (fault != NULL) /* a bug of the table; its unit test finds it first */
+        fault_at(reader, line, path, fault);
+}
+
+static const struct config_key *find_key(enum config_group group, const char *name)
+{
+    for (size_t i = 0; i < config_key_count; i++)
+        if (config_keys[i].group == group && strcmp(config_keys[i].name, name) == 0)
+            return &config_keys[i];
+    return NULL;
+}
+
+static const char *join(struct reader *reader, const char *path, const char *name)
+{
+    return *path == '\0' ? name : arena_printf(&reader->config->arena, "%s.%s", path, name);
+}
+
+static const yaml_node_t *find_pair(struct reader *reader, const yaml_node_t *node, const char *name)
+{
+    if (node == NULL)
+        return NULL;
+    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+        const char *text = scalar_text(yaml_document_get_node(reader->document, pair->key));
+
+        if (text != NULL && strcmp(text, name) == 0)
+            return yaml_document_get_node(reader->document, pair->value);
+    }
+    return NULL;
+}
+
+/* Every key of the file must be one of the table's, and be there once. */
+static void check_keys(struct reader *reader, enum config_group group, const yaml_node_t *node, const char *path)
+{
+    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *name_node = yaml_document_get_node(reader->document, pair->key);
+        const char *name = scalar_text(name_node);
+
+        if (name == NULL) {
+            fault_at(reader, line_of(name_node), *path != '\0' ? path : "the file", "a key must be a word");
+            continue;
+        }
+        name = arena_text(&reader->config->arena, name);
+        if (find_key(group, name) == NULL)
+            fault_at(reader, line_of(name_node), join(reader, path, name), "unknown key");
+        for (yaml_node_pair_t *other = node->data.mapping.pairs.start; other < pair; other++) {
+            const char *earlier = scalar_text(yaml_document_get_node(reader->document, other->key));
+
+            if (earlier != NULL && strcmp(earlier, name) == 0) {
+                fault_at(reader, line_of(name_node), join(reader, path, name), "is there twice");
+                break;
+            }
+        }
+    }
+}
+
+static void read_group(struct reader *reader, enum config_group group, const yaml_node_t *node, uint32_t line,
+                       const char *path, void *out)
+{
+    if (node != NULL && is_null(node))
+        node = NULL;
+    if (node != NULL && node->type != YAML_MAPPING_NODE) {
+        fault_at(reader, line, *path != '\0' ? path : "the file", "a mapping (key: value) is expected");
+        return;
+    }
+    place_add(reader->config, out, line);
+    if (node != NULL)
+        check_keys(reader, group, node, path);
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        const yaml_node_t *value;
+        const char *below;
+
+        if (key->group != group)
+            continue;
+        below = join(reader, path, key->name);
+        value = find_pair(reader, node, key->name);
+        if (value == NULL || (is_null(value) && key->kind != CONFIG_GROUP))
+            read_absent(reader, key, line, below, out);
+        else
+            read_key(reader, key, value, below, out);
+    }
+}
+
+/* --- the file ------------------------------------------------------------------------------------------------------------- */
+
+static bool load_document(yaml_parser_t *parser, yaml_document_t *document, struct config *config,
+                          struct problems *problems)
+{
+    if (yaml_parser_load(parser, document))
+        return true;
+    problems_add(problems, config->file, (uint32_t)parser->problem_mark.line + 1, "not YAML: %s%s%s",
+                 parser->problem != NULL ? parser->problem : "cannot be read", parser->context != NULL ? ", " : "",
+                 parser->context != NULL ? parser->context : "");
+    return false;
+}
+
+/* A second document would be ignored silently. */
+static void refuse_second_document(yaml_parser_t *parser, struct config *config, struct problems *problems)
+{
+    yaml_document_t next;
+    const yaml_node_t *root;
+
+    if (!load_document(parser, &next, config, problems))
+        return;
+    root = yaml_document_get_root_node(&next);
+    if (root != NULL)
+        problems_add(problems, config->file, line_of(root), "a second YAML document: only one is read");
+    yaml_document_delete(&next);
+}
+
+static void read_file(struct config *config, struct problems *problems)
+{
+    struct reader reader = {.config = config, .problems = problems};
+    const char *slash = strrchr(config->file, '/');
+    yaml_document_t document;
+    yaml_parser_t parser;
+    const yaml_node_t *root;
+
+    if (!yaml_parser_initialize(&parser)) {
+        problems_add(problems, config->file, 0, "out of memory");
+        return;
+    }
+    yaml_parser_set_input_string(&parser, (const unsigned char *)config->text, config->text_length);
+    if (load_document(&parser, &document, config, problems)) {
+        reader.document = &document;
+        reader.values.arena = &config->arena;
+        reader.values.directory =
+            slash == NULL ? "" : arena_text_n(&config->arena, config->file, (size_t)(slash - config->file));
+        root = yaml_document_get_root_node(&document);
+        if (root == NULL)
+            problems_add(problems, config->file, 0, "the file is empty");
+        else
+            read_group(&reader, CONFIG_GROUP_root, root, line_of(root), "", &config->root);
+        if (root != NULL)
+            refuse_second_document(&parser, config, problems);
+        yaml_document_delete(&document);
+    }
+    yaml_parser_delete(&parser);
+}
+
+struct config *config_parse(struct slice text, const char *file, struct problems *problems)
+{
+    struct config *config = memory_alloc(sizeof(*config));
+    size_t before = problems->count;
+
+    config->file = arena_text(&config->arena, file);
+    config->text = arena_text_n(&config->arena, (const char *)text.data, text.len);
+    config->text_length = text.len;
+    read_file(config, problems);
+    if (problems->count == before)
+        return config;
+    config_free(config);
+    return NULL;
+}
+
+struct config *config_load(const char *file, struct problems *problems)
+{
+    struct config *config = NULL;
+    struct text text = {0};
+    enum assay_error error = text_read_file(&text, file, CONFIG_FILE_MAX);
+
+    if (error == ASSAY_OK)
+        config = config_parse(text_slice(&text), file, problems);
+    else
+        problems_add(problems, file, 0, "cannot be read: %s", assay_error_text(error));
+    text_free(&text);
+    return config;
+}
+
+void config_free(struct config *config)
+{
+    if (config == NULL)
+        return;
+    free(config->places);
+    arena_free(&config->arena);
+    free(config);
+}
