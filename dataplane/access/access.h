@@ -37,7 +37,13 @@ struct access_builder;
 
 struct access_builder *access_builder_create(void);
 void access_builder_free(struct access_builder *builder);
-/* Copies the rule. MALFORMED/RANGE/DUPLICATE with *fault a static text. */
+/* Copies the rule. MALFORMED/RANGE/DUPLICATE with *fault a static text.
+ * What a rule covers: scheme, host and port compare exactly (no port: 443, or 80). An exact rule covers its path with any
+ * query, or with its own query alone. A prefix covers what continues it at the end of a segment ('/' or '?'), and if it has a
+ * query, of a pair ('&'); one that ends in '/' covers all below, in '?', '&' or '=' all that follows, in '*' anything that
+ * begins like it ("/CSF*"). A rule without a path covers all paths (prefix), or "/" (exact).
+ * Of the rules that cover a request and allow its method decides: exact before prefix, longer before shorter, manual before
+ * automatic, earlier before later. */
 enum assay_error access_builder_add(struct access_builder *builder, const struct access_rule *rule, const char **fault) ASSAY_MUST_USE;
 /* All automatic rules of a node (MRA S15, S16); never AXL (DESIGN 8). */
 enum assay_error access_builder_add_node(struct access_builder *builder, enum access_node_type type, struct slice host,
@@ -45,7 +51,10 @@ enum assay_error access_builder_add_node(struct access_builder *builder, enum ac
 /* S16's CSV with its header line; *fault_line is the line at fault (1-based), the whole file is refused. */
 enum assay_error access_builder_add_csv(struct access_builder *builder, struct slice text, uint32_t *fault_line,
                                         const char **fault) ASSAY_MUST_USE;
-/* Compiles for `cores` cores. */
+/* Lists of paths that are as they were in previous are taken over, not compiled again (DESIGN 8). previous: alive until
+ * finish; the set that follows does not need it. NULL: nothing to take over. */
+void access_builder_reuse(struct access_builder *builder, const struct access_set *previous);
+/* Compiles for `cores` cores. The builder stays the caller's, to be freed. RANGE (no cores), NO_MEMORY, INTERNAL. */
 enum assay_error access_builder_finish(struct access_builder *builder, uint32_t cores, struct access_set **out) ASSAY_MUST_USE;
 void access_set_free(struct access_set *set);
 size_t access_set_count(const struct access_set *set);
