@@ -54,7 +54,7 @@ def keep(arguments):
     for line in sys.stdin:
         method, target = line.split()
         try:
-            if connection is None:
+            if connection is None or connection.sock is None: # none yet, or the last answer said close
                 connection = Kept(arguments)
             port = connection.sock.getsockname()[1]
             connection.request(method, target, headers={"Authorization": "Basic ZW11c2s6c2VjcmV0"})

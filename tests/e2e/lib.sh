@@ -376,6 +376,9 @@ verify: $verify
 nodes:
 ${ASSAY_NODES:-$nodes}
 allow_list: allow.csv
+domains:
+  - {name: steven.lab, edge_config: "https://cucm.steven.lab:8443"}
+  - {name: branch.lab}
 dns: {servers: $LAB_DNS, refresh: 5s}
 limits: ${ASSAY_LIMITS:-{\}}
 timeouts: ${ASSAY_TIMEOUTS:-{\}}
@@ -394,6 +397,8 @@ allow_list()
     {
         echo "Url,Deployment,HttpMethods,MatchType,Description"
         echo 'https://cucm.steven.lab:8443/cucm-uds/lab/,1,"GET,HEAD,PUT",prefix,Transfers of the lab'
+        echo 'https://lab.steven.lab:8443/lab/,1,"GET,HEAD,PUT,POST,DELETE,OPTIONS,PATCH",prefix,The lab'"'"'s origin'
+        echo 'http://lab.steven.lab:8080/lab/,1,"GET,HEAD,PUT,POST,DELETE,OPTIONS,PATCH",prefix,The lab'"'"'s origin without TLS'
         [ $# = 0 ] || printf '%s\n' "$@"
     } >"$work/allow.csv"
 }

@@ -8,9 +8,10 @@
 #   |  peer0 ------------ port0                |      198.18.0.1/24 (kernel), 198.18.0.2 (net/)
 #   +------------------------------------------+
 #
-# usage: net.sh PATH-TO-net_ping      (root; uses nothing outside its namespace)
+# usage: net.sh [PATH-TO-net_ping]      (root; uses nothing outside its namespace; VERBOSE=1 shows the counters)
+# test: timeout=120
 set -u
-program=$1
+program=${1:-${ASSAY_BUILD:-build}/tests/e2e/net_ping}
 ns=assay-net-$$
 work=$(mktemp -d)
 failures=0
