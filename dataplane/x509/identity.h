@@ -14,8 +14,9 @@ enum x509_identity_kind { X509_IDENTITY_DNS = 1, X509_IDENTITY_IP4 = 2, X509_IDE
 
 struct x509_identity {
     uint8_t kind;
-    uint8_t length;     /* bytes used: 4, 16, or the length of the name */
-    uint8_t bytes[254]; /* lower-case name without trailing dot (a NUL follows), or the address in network order; the rest 0 */
+    uint8_t length; /* bytes used: 4, 16, or the length of the name */
+    uint8_t bytes
+        [254]; /* lower-case name without trailing dot (a NUL follows), or the address in network order; the rest 0 */
 };
 
 /* Host of a request (a name or an IP literal, IPv6 with or without brackets). MALFORMED: not a host: empty labels, bytes

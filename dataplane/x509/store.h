@@ -25,10 +25,25 @@ struct x509_store *x509_store_create(void); /* NULL: out of memory */
 void x509_store_free(struct x509_store *store);
 /* MALFORMED (with *fault, if not NULL, set to a static text that says what is wrong), DUPLICATE (same fingerprint and role:
  * nothing changes), NO_MEMORY. An expired certificate is accepted (S12). */
-enum assay_error x509_store_add(struct x509_store *store, struct slice der, enum x509_role role, const char **fault) ASSAY_MUST_USE;
+enum assay_error x509_store_add(struct x509_store *store, struct slice der, enum x509_role role, const char **fault)
+    ASSAY_MUST_USE;
 size_t x509_store_count(const struct x509_store *store);
 /* The i-th certificate in order of adding; role may be NULL. */
 const struct x509_certificate *x509_store_at(const struct x509_store *store, size_t i, enum x509_role *role);
+
+/* Is a certificate of this fingerprint here, and in which roles? Bits 1 << role; 0 = no. */
+unsigned x509_store_roles(const struct x509_store *store, const uint8_t sha256[32]);
+
+/* The certificates whose subject equals a name (dn.h), in order of adding. */
+struct x509_store_walk {
+    const struct x509_store *store;
+    struct slice subject;
+    uint64_t hash;
+    uint32_t next; /* entry to look at, or UINT32_MAX */
+};
+struct x509_store_walk x509_store_by_subject(const struct x509_store *store, struct slice subject, uint64_t hash);
+bool x509_store_walk_next(struct x509_store_walk *walk, const struct x509_certificate **certificate,
+                          enum x509_role *role);
 
 /* The role that `trust add` proposes: self-signed CA → anchor; other CA → helper; self-signed that is no CA, or a server's
  * certificate (SAN or serverAuth) that says CA:TRUE as CUCM's self-signed ones do → leaf-only; other leaf → leaf-only. */

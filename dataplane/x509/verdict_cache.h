@@ -36,7 +36,8 @@ struct x509_chain_digest {
 };
 void x509_chain_digest(const struct slice *presented, size_t count, struct x509_chain_digest *out);
 
-struct x509_verdict_cache *x509_verdict_cache_create(uint32_t entries, uint32_t negative_entries, uint32_t negative_ttl_s);
+struct x509_verdict_cache *x509_verdict_cache_create(uint32_t entries, uint32_t negative_entries,
+                                                     uint32_t negative_ttl_s);
 void x509_verdict_cache_free(struct x509_verdict_cache *cache);
 
 /* True and *out filled when a verdict of this epoch is there and still valid. */
@@ -46,6 +47,20 @@ bool x509_verdict_cache_lookup(struct x509_verdict_cache *cache, const struct x5
 void x509_verdict_cache_insert(struct x509_verdict_cache *cache, const struct x509_chain_digest *digest,
                                const struct x509_identity *identity, uint32_t policy_id, uint64_t trust_epoch,
                                uint64_t now_s, const struct x509_result *result);
+/* The same with the key worked out once (a connection asks again and again): one compare, no hashing. */
+struct x509_verdict_key {
+    struct x509_chain_digest digest;
+    struct x509_identity identity;
+    uint32_t policy_id;
+    uint64_t hash;
+};
+void x509_verdict_key_init(struct x509_verdict_key *key, const struct x509_chain_digest *digest,
+                           const struct x509_identity *identity, uint32_t policy_id);
+bool x509_verdict_cache_find(struct x509_verdict_cache *cache, const struct x509_verdict_key *key, uint64_t trust_epoch,
+                             uint64_t now_s, struct x509_verdict *out);
+void x509_verdict_cache_put(struct x509_verdict_cache *cache, const struct x509_verdict_key *key, uint64_t trust_epoch,
+                            uint64_t now_s, const struct x509_result *result);
+
 /* The counters; another thread may read them while the core writes (relaxed). */
 const struct x509_verdict_stats *x509_verdict_cache_stats(const struct x509_verdict_cache *cache);
 /* Live view for control, by the core itself (command): calls are made for each entry with (fingerprint, identity, verdict). */

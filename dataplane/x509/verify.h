@@ -19,20 +19,25 @@ enum x509_cn_match { X509_CN_FALLBACK, X509_CN_EITHER, X509_CN_NEVER };
 struct x509_policy {
     uint32_t id; /* part of the verdict cache's key: two policies that may judge differently have different ids */
     enum x509_cn_match cn_match;
-    bool compat_ip_as_dns;  /* a dNSName or CN spelled as the IP matches it (the daemon: true; assayctl verify: false) */
-    bool partial_chain;     /* a helper may end a path */
-    bool sha1_allowed;      /* S33: accepted with a warning bit */
-    uint16_t rsa_bits_min;  /* refused below (1024 by default; below 2048 is a warning bit) */
-    uint8_t depth_max;      /* certificates in a path besides leaf and anchor */
-    uint32_t work_max;      /* signature checks before WORK_LIMIT */
-    uint32_t skew_s;        /* clock skew allowed at both ends of validity */
+    bool compat_ip_as_dns; /* a dNSName or CN spelled as the IP matches it (the daemon: true; assayctl verify: false) */
+    bool partial_chain;    /* a helper may end a path */
+    bool sha1_allowed;     /* S33: accepted with a warning bit */
+    uint16_t rsa_bits_min; /* refused below (1024 by default; below 2048 is a warning bit) */
+    uint8_t depth_max;     /* certificates in a path besides leaf and anchor */
+    uint32_t work_max;     /* signature checks before WORK_LIMIT */
+    uint32_t skew_s;       /* clock skew allowed at both ends of validity */
 };
 void x509_policy_default(struct x509_policy *policy); /* the enterprise profile */
 
 #define X509_PRESENTED_MAX 10 /* certificates of a chain looked at; more: CHAIN_TOO_LONG */
-#define X509_PATH_MAX 12
+#define X509_PATH_MAX      12
 
-enum x509_warning { X509_WARN_SHA1 = 1 << 0, X509_WARN_SMALL_KEY = 1 << 1, X509_WARN_CN_USED = 1 << 2, X509_WARN_IP_AS_DNS = 1 << 3 };
+enum x509_warning {
+    X509_WARN_SHA1 = 1 << 0,
+    X509_WARN_SMALL_KEY = 1 << 1,
+    X509_WARN_CN_USED = 1 << 2,
+    X509_WARN_IP_AS_DNS = 1 << 3
+};
 
 struct x509_result {
     enum x509_reason chain_reason; /* OK, or why there is no path */
@@ -42,7 +47,7 @@ struct x509_result {
     uint32_t warnings;             /* enum x509_warning */
     size_t path_length;            /* of the accepted path, or of the best attempt */
     struct slice path[X509_PATH_MAX]; /* leaf first; der slices */
-    uint64_t valid_until_s;        /* earliest notAfter of the path (accepted only) */
+    uint64_t valid_until_s;           /* earliest notAfter of the path (accepted only) */
     uint32_t signatures_checked;
 };
 

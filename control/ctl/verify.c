@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ctl/verify.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ctl/command.h"
+#include "ctl/file.h"
+#include "ctl/when.h"
+#include "x509/pem.h"
+#include "x509/store.h"
+
+#define TRUST_FILES_MAX 32
+
+struct verify_options {
+    const char *trust[TRUST_FILES_MAX];
+    size_t trust_count;
+    const char *chain, *intermediates, *name;
+    uint64_t at_s;
+    struct x509_policy policy;
+    bool json, help;
+};
+
+static const char usage[] =
+    "usage: assayctl verify --trust CAS.pem --chain LEAF-FIRST.pem --name NAME-OR-IP [options]\n"
+    "Judges a server's certificate chain for a name, as assayd does for every request.\n"
+    "  --trust FILE          certificates that are trusted, each of them by itself (may be given again)\n"
+    "  --chain FILE          what the server presents: its own certificate first\n"
+    "  --name NAME-OR-IP     the address that the request is made for\n"
+    "  --intermediates FILE  further CA certificates that may help, untrusted\n"
+    "  --at TIME             judge at this moment: seconds since 1970 or RFC 3339 (default: now)\n"
+    "  --cn-match WHEN       use the Common Name: fallback (default: only without a fitting SAN), either, never\n"
+    "  --ip-as-dns           an address also matches a DNS name or Common Name spelled as that address\n"
+    "  --json                the result as JSON\n"
+    "Files are PEM (one or more certificates), DER or PKCS#7.\n"
+    "exit status: 0 accepted, 1 rejected, 2 wrong usage\n";
+
+static bool cn_match_parse(const char *text, enum x509_cn_match *out)
+{
+    static const char *const names[] = {
+        [X509_CN_FALLBACK] = "fallback", [X509_CN_EITHER] = "either", [X509_CN_NEVER] = "never"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(text, names[i]) == 0) {
+            *out = (enum x509_cn_match)i;
+            return true;
+        }
+    return false;
+}
+
+static bool option_take(struct verify_options *options, int option, FILE *err)
+{
+    switch (option) {
+    case 't':
+        if (options->trust_count == TRUST_FILES_MAX) {
+            fprintf(err, "assayctl verify: more than %d --trust files\n", TRUST_FILES_MAX);
+            return false;
+        }
+        options->trust[options->trust_count++] = optarg;
+        return true;
+    case 'c': options->chain = optarg; return true;
+    case 'i': options->intermediates = optarg; return true;
+    case 'n': options->name = optarg; return true;
+    case 'a':
+        if (ctl_when_parse(optarg, &options->at_s) == ASSAY_OK)
+            return true;
+        fprintf(err, "assayctl verify: --at %s: neither seconds since 1970 nor an RFC 3339 time\n", optarg);
+        return false;
+    case 'm':
+        if (cn_match_parse(optarg, &options->policy.cn_match))
+            return true;
+        fprintf(err, "assayctl verify: --cn-match %s: not one of fallback, either, never\n", optarg);
+        return false;
+    case 'p': options->policy.compat_ip_as_dns = true; return true;
+    case 'j': options->json = true; return true;
+    case 'h': options->help = true; return true;
+    default: fprintf(err, "assayctl verify: unknown option, or one without its value (see --help)\n"); return false;
+    }
+}
+
+static bool options_parse(struct verify_options *options, int argc, char **argv, FILE *err)
+{
+    static const struct option table[] = {
+        {"trust", required_argument, NULL, 't'}, {"chain", required_argument, NULL, 'c'},
+        {"name", required_argument, NULL, 'n'},  {"intermediates", required_argument, NULL, 'i'},
+        {"at", required_argument, NULL, 'a'},    {"cn-match", required_argument, NULL, 'm'},
+        {"ip-as-dns", no_argument, NULL, 'p'},   {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    *options = (struct verify_options){.at_s = (uint64_t)time(NULL)};
+    x509_policy_default(&options->policy);
+    options->policy.compat_ip_as_dns = false;
+    optind = 0; /* glibc: start anew, also its own state */
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "h", table, NULL)) != -1)
+        if (!option_take(options, option, err))
+            return false;
+    if (options->help)
+        return true;
+    if (optind < argc) {
+        fprintf(err, "assayctl verify: unexpected argument %s\n", argv[optind]);
+        return false;
+    }
+    if (options->trust_count == 0 || options->chain == NULL || options->name == NULL) {
+        fprintf(err, "assayctl verify: --trust, --chain and --name are needed (see --help)\n");
+        return false;
+    }
+    return true;
+}
+
+/* The bytes of a file and its certificates, decoded. */
+struct bundle {
+    uint8_t *data, *decoded;
+    struct slice *der; /* empty: a block that does not decode */
+    size_t *line;
+    size_t count, room;
+};
+
+static void bundle_free(struct bundle *bundle)
+{
+    free(bundle->data);
+    free(bundle->decoded);
+    free(bundle->der);
+    free(bundle->line);
+}
+
+static bool bundle_append(struct bundle *bundle, struct slice der, size_t line)
+{
+    if (bundle->count == bundle->room) {
+        size_t room = bundle->room ? bundle->room * 2 : 16;
+        struct slice *ders = realloc(bundle->der, room * sizeof(*ders));
+        size_t *lines;
+
+        if (ders == NULL)
+            return false;
+        bundle->der = ders;
+        lines = realloc(bundle->line, room * sizeof(*lines));
+        if (lines == NULL)
+            return false;
+        bundle->line = lines;
+        bundle->room = room;
+    }
+    bundle->line[bundle->count] = line;
+    bundle->der[bundle->count++] = der;
+    return true;
+}
+
+static bool bundle_read(const char *path, struct bundle *bundle, FILE *err)
+{
+    struct x509_pem_reader reader;
+    struct slice der;
+    size_t size, used = 0;
+    uint8_t *block;
+    enum assay_error error;
+
+    memset(bundle, 0, sizeof(*bundle));
+    error = ctl_file_read(path, &bundle->data, &size);
+    if (error != ASSAY_OK) {
+        fprintf(err, "assayctl verify: %s: %s\n", path,
+                error == ASSAY_ERR_IO ? strerror(errno) : assay_error_text(error));
+        return false;
+    }
+    /* Decoded bytes are fewer than their text: two buffers of the file's size hold all of them and the one at work. */
+    bundle->decoded = malloc(2 * size + 1);
+    if (bundle->decoded == NULL)
+        return false;
+    block = bundle->decoded + size;
+    x509_pem_begin(&reader, slice_of(bundle->data, size), block, size);
+    while ((error = x509_pem_next(&reader, &der)) != ASSAY_ERR_NOT_FOUND) {
+        if (error != ASSAY_OK)
+            der = slice_of(NULL, 0);
+        if (der.len > 0)
+            memcpy(bundle->decoded + used, der.data, der.len);
+        if (!bundle_append(bundle, slice_of(bundle->decoded + used, der.len), reader.block_line))
+            return false;
+        used += der.len;
+    }
+    if (bundle->count == 0)
+        fprintf(err, "assayctl verify: %s: no certificate in it\n", path);
+    return bundle->count > 0;
+}
+
+/* A certificate that cannot be used is named and left out: the verdict is then that of a store without it. */
+static bool store_fill(struct x509_store *store, const char *path, enum x509_role role, FILE *err)
+{
+    struct bundle bundle;
+    bool good = bundle_read(path, &bundle, err);
+
+    for (size_t i = 0; good && i < bundle.count; i++) {
+        const char *fault = "the PEM block does not decode";
+        enum assay_error error =
+            bundle.der[i].len ? x509_store_add(store, bundle.der[i], role, &fault) : ASSAY_ERR_MALFORMED;
+
+        if (error == ASSAY_ERR_MALFORMED)
+            fprintf(err, "assayctl verify: %s:%zu: certificate %zu left out: %s\n", path, bundle.line[i], i + 1, fault);
+        else if (error != ASSAY_OK && error != ASSAY_ERR_DUPLICATE) {
+            fprintf(err, "assayctl verify: %s: %s\n", path, assay_error_text(error));
+            good = false;
+        }
+    }
+    bundle_free(&bundle);
+    return good;
+}
+
+static int verify_run(const struct verify_options *options, struct x509_store *store, FILE *out, FILE *err)
+{
+    struct verify_report report = {.at_s = options->at_s};
+    struct x509_result result;
+    struct bundle chain;
+    int status;
+
+    if (x509_identity_from_host(slice_text(options->name), &report.identity) != ASSAY_OK) {
+        fprintf(err, "assayctl verify: --name %s: neither a host name nor an IP address\n", options->name);
+        return CTL_USAGE;
+    }
+    for (size_t i = 0; i < options->trust_count; i++)
+        if (!store_fill(store, options->trust[i], X509_ROLE_ANCHOR, err))
+            return CTL_USAGE;
+    if (options->intermediates != NULL && !store_fill(store, options->intermediates, X509_ROLE_HELPER, err))
+        return CTL_USAGE;
+    if (!bundle_read(options->chain, &chain, err)) {
+        bundle_free(&chain);
+        return CTL_USAGE;
+    }
+    x509_verify(store, chain.der, chain.count, &report.identity, &options->policy, options->at_s, &result);
+    report.result = &result;
+    if (options->json)
+        verify_report_json(&report, out);
+    else
+        verify_report_text(&report, out);
+    status = x509_result_reason(&result) == X509_REASON_OK ? CTL_OK : CTL_REFUSED;
+    bundle_free(&chain);
+    return status;
+}
+
+int ctl_verify(int argc, char **argv, FILE *out, FILE *err)
+{
+    struct verify_options options;
+    struct x509_store *store;
+    int status;
+
+    if (!options_parse(&options, argc, argv, err))
+        return CTL_USAGE;
+    if (options.help) {
+        fputs(usage, out);
+        return CTL_OK;
+    }
+    store = x509_store_create();
+    if (store == NULL) {
+        fprintf(err, "assayctl verify: %s\n", assay_error_text(ASSAY_ERR_NO_MEMORY));
+        return CTL_USAGE;
+    }
+    status = verify_run(&options, store, out, err);
+    x509_store_free(store);
+    return status;
+}

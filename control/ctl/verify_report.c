@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <jansson.h>
+
+#include "ctl/verify.h"
+#include "x509/certificate.h"
+#include "x509/describe.h"
+#include "x509/reason.h"
+
+#define NAME_SIZE 2048
+
+static const struct {
+    enum x509_warning bit;
+    const char *name, *text;
+} warnings[] = {
+    {X509_WARN_SHA1, "sha1", "a signature of the path is made with SHA-1"},
+    {X509_WARN_SMALL_KEY, "small_key", "an RSA key of the path is smaller than 2048 bits"},
+    {X509_WARN_CN_USED, "cn_used", "the name was found in the Common Name, not in a SAN"},
+    {X509_WARN_IP_AS_DNS, "ip_as_dns", "the address was found spelled as a name"},
+};
+
+static const char *alert_name(uint8_t alert)
+{
+    switch (alert) {
+    case 42: return "bad_certificate";
+    case 43: return "unsupported_certificate";
+    case 44: return "certificate_revoked";
+    case 45: return "certificate_expired";
+    case 46: return "certificate_unknown";
+    case 48: return "unknown_ca";
+    default: return "none";
+    }
+}
+
+static void certificate_text(struct slice der, const char *indent, FILE *out)
+{
+    struct x509_certificate certificate;
+    const char *fault = "";
+    char line[NAME_SIZE];
+
+    if (x509_certificate_parse(der, &certificate, &fault) != ASSAY_OK) {
+        fprintf(out, "%s(%s)\n", indent, fault);
+        return;
+    }
+    x509_describe_line(&certificate, line, sizeof(line));
+    fprintf(out, "%s%s\n", indent, line);
+}
+
+void verify_report_text(const struct verify_report *report, FILE *out)
+{
+    const struct x509_result *result = report->result;
+    enum x509_reason reason = x509_result_reason(result);
+    char name[256], time[X509_DESCRIBE_TIME_SIZE];
+
+    x509_identity_format(&report->identity, name);
+    x509_describe_time((int64_t)report->at_s, time, sizeof(time));
+    fprintf(out, "%s: %s at %s\n", reason == X509_REASON_OK ? "accepted" : "rejected", name, time);
+    if (reason != X509_REASON_OK) {
+        fprintf(out, "reason: %s\n", x509_reason_name(reason));
+        fprintf(out, "Error=%s depth=%d\n", x509_reason_text(reason),
+                reason == result->chain_reason ? result->depth : 0);
+        fprintf(out, "alert: %u %s\n", x509_reason_alert(reason), alert_name(x509_reason_alert(reason)));
+    }
+    if (result->chain_reason != X509_REASON_OK && result->name_reason != X509_REASON_OK)
+        fprintf(out, "and: %s (%s not in certificate)\n", x509_reason_name(result->name_reason), name);
+    if (result->chain_reason != X509_REASON_OK && result->fault.len > 0) {
+        fprintf(out, "certificate at fault:\n");
+        certificate_text(result->fault, "  ", out);
+    }
+    fprintf(out, result->chain_reason == X509_REASON_OK ? "path:\n" : "path tried:\n");
+    for (size_t i = 0; i < result->path_length; i++) {
+        fprintf(out, "  %zu ", i);
+        certificate_text(result->path[i], "", out);
+    }
+    if (reason == X509_REASON_OK) {
+        x509_describe_time((int64_t)result->valid_until_s, time, sizeof(time));
+        fprintf(out, "valid until: %s\n", time);
+    }
+    for (size_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++)
+        if (result->warnings & warnings[i].bit)
+            fprintf(out, "warning: %s\n", warnings[i].text);
+}
+
+static json_t *general_names_json(struct slice names)
+{
+    json_t *list = json_array();
+    enum x509_general_name kind;
+    struct slice value;
+    char text[NAME_SIZE];
+
+    while (x509_general_name_next(&names, &kind, &value)) {
+        x509_describe_general_name(kind, value, text, sizeof(text));
+        json_array_append_new(list, json_string(text));
+    }
+    return list;
+}
+
+static void describe_into(json_t *object, const char *key, const struct x509_certificate *certificate,
+                          size_t (*describe)(const struct x509_certificate *, char *, size_t))
+{
+    char text[NAME_SIZE];
+
+    describe(certificate, text, sizeof(text));
+    json_object_set_new(object, key, json_string(text));
+}
+
+static json_t *certificate_json(struct slice der)
+{
+    struct x509_certificate certificate;
+    const char *fault = "";
+    json_t *object = json_object();
+    char text[NAME_SIZE];
+
+    if (x509_certificate_parse(der, &certificate, &fault) != ASSAY_OK) {
+        json_object_set_new(object, "malformed", json_string(fault));
+        return object;
+    }
+    x509_describe_dn(certificate.subject, text, sizeof(text));
+    json_object_set_new(object, "subject", json_string(text));
+    x509_describe_dn(certificate.issuer, text, sizeof(text));
+    json_object_set_new(object, "issuer", json_string(text));
+    describe_into(object, "serial", &certificate, x509_describe_serial);
+    x509_describe_time(certificate.not_before_s, text, sizeof(text));
+    json_object_set_new(object, "not_before", json_string(text));
+    x509_describe_time(certificate.not_after_s, text, sizeof(text));
+    json_object_set_new(object, "not_after", json_string(text));
+    describe_into(object, "key", &certificate, x509_describe_key);
+    describe_into(object, "signature", &certificate, x509_describe_signature);
+    json_object_set_new(object, "names", general_names_json(certificate.san));
+    x509_describe_hex(slice_of(certificate.sha256, sizeof(certificate.sha256)), text, sizeof(text));
+    json_object_set_new(object, "sha256", json_string(text));
+    return object;
+}
+
+static json_t *verdict_json(const struct verify_report *report)
+{
+    const struct x509_result *result = report->result;
+    enum x509_reason reason = x509_result_reason(result);
+    char text[256];
+    json_t *object = json_object();
+
+    x509_identity_format(&report->identity, text);
+    json_object_set_new(object, "accepted", json_boolean(reason == X509_REASON_OK));
+    json_object_set_new(object, "name", json_string(text));
+    x509_describe_time((int64_t)report->at_s, text, sizeof(text));
+    json_object_set_new(object, "at", json_string(text));
+    json_object_set_new(object, "reason", json_string(x509_reason_name(reason)));
+    json_object_set_new(object, "error", json_string(x509_reason_text(reason)));
+    json_object_set_new(object, "depth", json_integer(reason == result->chain_reason ? result->depth : 0));
+    json_object_set_new(object, "alert", json_integer(x509_reason_alert(reason)));
+    json_object_set_new(object, "chain_reason", json_string(x509_reason_name(result->chain_reason)));
+    json_object_set_new(object, "name_reason", json_string(x509_reason_name(result->name_reason)));
+    json_object_set_new(object, "signatures_checked", json_integer(result->signatures_checked));
+    return object;
+}
+
+void verify_report_json(const struct verify_report *report, FILE *out)
+{
+    const struct x509_result *result = report->result;
+    json_t *object = verdict_json(report), *path = json_array(), *warned = json_array();
+    char text[X509_DESCRIBE_TIME_SIZE];
+
+    if (x509_result_reason(result) == X509_REASON_OK) {
+        x509_describe_time((int64_t)result->valid_until_s, text, sizeof(text));
+        json_object_set_new(object, "valid_until", json_string(text));
+    }
+    for (size_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++)
+        if (result->warnings & warnings[i].bit)
+            json_array_append_new(warned, json_string(warnings[i].name));
+    json_object_set_new(object, "warnings", warned);
+    if (result->fault.len > 0)
+        json_object_set_new(object, "fault", certificate_json(result->fault));
+    for (size_t i = 0; i < result->path_length; i++)
+        json_array_append_new(path, certificate_json(result->path[i]));
+    json_object_set_new(object, "path", path);
+    json_dumpf(object, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    fputc('\n', out);
+    json_decref(object);
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "x509/path.h"
+
+#include "x509/constraints.h"
+#include "x509/dn.h"
+#include "x509/rules.h"
+#include "x509/signature.h"
+
+struct candidate {
+    const struct x509_certificate *certificate;
+    bool ends;        /* the store lets a path end here */
+    bool contradicts; /* the subject's authorityKeyIdentifier names another key */
+    uint32_t score;
+};
+
+struct candidates {
+    struct candidate list[PATH_CANDIDATES_MAX];
+    size_t count;
+};
+
+void path_search_begin(struct path_search *search, const struct x509_store *store, const struct x509_policy *policy,
+                       uint64_t now_s)
+{
+    search->store = store;
+    search->policy = policy;
+    search->now_s = now_s;
+    search->path[0] = &search->presented[0];
+    search->length = 1;
+    search->link_count = 0;
+    search->signatures_checked = search->steps = 0;
+    search->constraints_budget = PATH_CONSTRAINTS_MAX;
+    search->exhausted = false;
+    search->best.rank = 0;
+}
+
+static size_t certificates_max(const struct path_search *search)
+{
+    size_t max = (size_t)search->policy->depth_max + 2; /* and the leaf and the anchor */
+
+    return max < X509_PATH_MAX ? max : X509_PATH_MAX;
+}
+
+/* May a path end at a certificate of the store with these roles? */
+static bool roles_end(const struct path_search *search, unsigned roles)
+{
+    return (roles & 1u << X509_ROLE_ANCHOR) || (search->policy->partial_chain && (roles & 1u << X509_ROLE_HELPER));
+}
+
+enum key_id_fit { KEY_ID_CONTRADICTS, KEY_ID_SILENT, KEY_ID_MATCHES };
+
+/* RFC 4158 §3.5.12: the subject's authorityKeyIdentifier against what the issuer says of itself. */
+static enum key_id_fit key_id_fit(const struct x509_certificate *subject, const struct x509_certificate *issuer)
+{
+    struct slice names = subject->aki_issuer, value;
+    enum x509_general_name kind;
+
+    if (subject->aki_key_id.len > 0 && issuer->ski.len > 0)
+        return slice_equal(subject->aki_key_id, issuer->ski) ? KEY_ID_MATCHES : KEY_ID_CONTRADICTS;
+    if (subject->aki_serial.len == 0 || !slice_equal(subject->aki_serial, issuer->serial))
+        return KEY_ID_SILENT;
+    while (x509_general_name_next(&names, &kind, &value))
+        if (kind == X509_NAME_DIRECTORY && dn_equal(value, issuer->issuer))
+            return KEY_ID_MATCHES;
+    return KEY_ID_SILENT;
+}
+
+/* Key identifier first, then anchors, then certificates that are valid now, then roots before cross-certificates. */
+static uint32_t candidate_score(const struct path_search *search, const struct x509_certificate *subject,
+                                const struct candidate *candidate)
+{
+    const struct x509_certificate *issuer = candidate->certificate;
+
+    return (uint32_t)key_id_fit(subject, issuer) << 3 | (uint32_t)candidate->ends << 2 |
+           (uint32_t)(x509_rule_validity(issuer, search->policy, search->now_s) == X509_REASON_OK) << 1 |
+           (uint32_t)issuer->self_issued;
+}
+
+/* The same name and key again lead nowhere new (RFC 4158 §2.4.2), be it this certificate or a sibling. */
+static bool is_in_path(const struct path_search *search, const struct x509_certificate *certificate)
+{
+    for (size_t i = 0; i < search->length; i++) {
+        const struct x509_certificate *there = search->path[i];
+
+        if (there->subject_hash == certificate->subject_hash && slice_equal(there->spki, certificate->spki) &&
+            dn_equal(there->subject, certificate->subject))
+            return true;
+    }
+    return false;
+}
+
+/* Keeps the list sorted by score, earlier ones first among equals; the worst falls off a full one. */
+static void candidates_add(const struct path_search *search, struct candidates *candidates, struct candidate candidate)
+{
+    const struct x509_certificate *subject = search->path[search->length - 1];
+    size_t at;
+
+    if (is_in_path(search, candidate.certificate))
+        return;
+    for (at = 0; at < candidates->count; at++)
+        if (x509_certificate_same(candidates->list[at].certificate, candidate.certificate))
+            return;
+    candidate.contradicts = key_id_fit(subject, candidate.certificate) == KEY_ID_CONTRADICTS;
+    candidate.score = candidate_score(search, subject, &candidate);
+    for (at = candidates->count; at > 0 && candidates->list[at - 1].score < candidate.score; at--)
+        ;
+    if (at == PATH_CANDIDATES_MAX)
+        return;
+    if (candidates->count < PATH_CANDIDATES_MAX)
+        candidates->count++;
+    memmove(candidates->list + at + 1, candidates->list + at, (candidates->count - 1 - at) * sizeof(candidate));
+    candidates->list[at] = candidate;
+}
+
+/* Everything whose subject is the issuer of the path's last certificate; the store's copies first, as they carry roles. */
+static void candidates_gather(const struct path_search *search, struct candidates *candidates)
+{
+    const struct x509_certificate *subject = search->path[search->length - 1], *certificate;
+    struct x509_store_walk walk = x509_store_by_subject(search->store, subject->issuer, subject->issuer_hash);
+    enum x509_role role;
+
+    candidates->count = 0;
+    while (x509_store_walk_next(&walk, &certificate, &role)) {
+        unsigned roles = x509_store_roles(search->store, certificate->sha256);
+
+        if (role != X509_ROLE_LEAF_ONLY)
+            candidates_add(search, candidates, (struct candidate){certificate, roles_end(search, roles), false, 0});
+    }
+    for (size_t i = 1; i < search->presented_count; i++) {
+        certificate = &search->presented[i];
+        if (certificate->subject_hash != subject->issuer_hash || !dn_equal(certificate->subject, subject->issuer))
+            continue;
+        /* A server's own certificate in the store is never an issuer, also where a peer presents it as one. */
+        if (x509_store_roles(search->store, certificate->sha256) == 1u << X509_ROLE_LEAF_ONLY)
+            continue;
+        candidates_add(search, candidates, (struct candidate){certificate, false, false, 0});
+    }
+}
+
+/* Does this issuer's key verify that certificate, by a signature policy relies on? Each pair is computed once a search. */
+static enum x509_reason link_check(struct path_search *search, const struct x509_certificate *subject,
+                                   const struct x509_certificate *issuer)
+{
+    enum x509_reason reason = x509_rule_digest(subject, search->policy);
+
+    if (reason != X509_REASON_OK)
+        return reason;
+    for (size_t i = 0; i < search->link_count; i++)
+        if (search->links[i].subject == subject && search->links[i].issuer == issuer)
+            return search->links[i].reason;
+    if (search->signatures_checked >= search->policy->work_max || search->link_count == PATH_SIGNATURES_MAX) {
+        search->exhausted = true;
+        return X509_REASON_WORK_LIMIT;
+    }
+    search->signatures_checked++;
+    switch (x509_signature_check(subject, &issuer->key)) {
+    case ASSAY_OK: reason = X509_REASON_OK; break;
+    case ASSAY_ERR_UNSUPPORTED: reason = X509_REASON_UNSUPPORTED_ALGORITHM; break;
+    case ASSAY_ERR_REFUSED: reason = X509_REASON_BAD_SIGNATURE; break;
+    default: /* the machine failed: say nothing about the certificate, and let nobody remember it */
+        search->exhausted = true;
+        return X509_REASON_WORK_LIMIT;
+    }
+    search->links[search->link_count++] = (struct path_link){subject, issuer, reason};
+    return reason;
+}
+
+static bool last_is_good(const struct path_search *search, bool is_anchor)
+{
+    size_t last = search->length - 1;
+
+    return x509_rule_validity(search->path[last], search->policy, search->now_s) == X509_REASON_OK &&
+           x509_rule_extensions(search->path, last, is_anchor) == X509_REASON_OK &&
+           x509_rule_key(search->path[last], search->policy) == X509_REASON_OK;
+}
+
+static bool constraints_are_kept(struct path_search *search)
+{
+    enum x509_reason reason;
+    int depth;
+
+    reason = x509_constraints_check(search->path, search->length, search->policy, &search->constraints_budget, &depth);
+    search->exhausted = search->exhausted || reason == X509_REASON_WORK_LIMIT;
+    return reason == X509_REASON_OK;
+}
+
+static bool step_is_left(struct path_search *search)
+{
+    if (search->steps++ < PATH_STEPS_MAX)
+        return true;
+    search->exhausted = true;
+    return false;
+}
+
+/* Tries to complete the path upwards from its last certificate. */
+static bool find_issuer(struct path_search *search)
+{
+    struct candidates candidates;
+
+    if (search->length == certificates_max(search) || !step_is_left(search))
+        return false;
+    candidates_gather(search, &candidates);
+    for (size_t i = 0; i < candidates.count && !search->exhausted; i++) {
+        const struct candidate *candidate = &candidates.list[i];
+
+        if (link_check(search, search->path[search->length - 1], candidate->certificate) != X509_REASON_OK)
+            continue;
+        search->path[search->length++] = candidate->certificate;
+        if (last_is_good(search, candidate->ends)) {
+            if (candidate->ends ? constraints_are_kept(search) : find_issuer(search))
+                return true;
+        }
+        search->length--;
+    }
+    return false;
+}
+
+/* Is the leaf itself in the store, as a server's own certificate or as an anchor? */
+static bool leaf_ends(const struct path_search *search)
+{
+    unsigned roles = x509_store_roles(search->store, search->path[0]->sha256);
+
+    return roles_end(search, roles) || (roles & 1u << X509_ROLE_LEAF_ONLY);
+}
+
+bool path_find(struct path_search *search)
+{
+    search->length = 1;
+    if (!last_is_good(search, false))
+        return false;
+    return leaf_ends(search) || find_issuer(search);
+}
+
+/* The first fault of a path that reached the store, in the order OpenSSL looks: extensions from the leaf up, keys, name
+ * constraints, then signatures and dates from the top down. */
+static enum x509_reason path_fault(struct path_search *search, int *depth)
+{
+    enum x509_reason reason;
+    bool signatures_hold = true;
+
+    for (size_t i = 0; i < search->length; i++) {
+        *depth = (int)i;
+        reason = x509_rule_extensions(search->path, i, i == search->length - 1);
+        if (reason != X509_REASON_OK)
+            return reason;
+    }
+    for (size_t i = 0; i < search->length; i++) {
+        *depth = (int)i;
+        if ((reason = x509_rule_key(search->path[i], search->policy)) != X509_REASON_OK)
+            return reason;
+        if (i + 1 < search->length && link_check(search, search->path[i], search->path[i + 1]) != X509_REASON_OK)
+            signatures_hold = false;
+    }
+    /* Names in certificates that nobody signed are not worth the work a peer could make of them. */
+    if (signatures_hold) {
+        reason =
+            x509_constraints_check(search->path, search->length, search->policy, &search->constraints_budget, depth);
+        if (reason != X509_REASON_OK)
+            return reason;
+    }
+    for (size_t i = search->length; i-- > 0;) {
+        *depth = (int)i;
+        if (i + 1 < search->length &&
+            (reason = link_check(search, search->path[i], search->path[i + 1])) != X509_REASON_OK)
+            return reason;
+        if ((reason = x509_rule_validity(search->path[i], search->policy, search->now_s)) != X509_REASON_OK)
+            return reason;
+    }
+    return X509_REASON_OK;
+}
+
+/* Ranks the present path with its fault and keeps it when it came further than any before. */
+static void attempt_record(struct path_search *search, bool reached, bool self_signed, enum x509_reason reason,
+                           int depth)
+{
+    uint32_t held = self_signed, rank;
+
+    for (size_t i = 0; i + 1 < search->length; i++)
+        held += link_check(search, search->path[i], search->path[i + 1]) == X509_REASON_OK;
+    rank = (uint32_t)(reached && held + 1 == search->length) << 24 | held << 16 | (uint32_t)reached << 8 |
+           (uint32_t)search->length;
+    if (rank <= search->best.rank)
+        return;
+    memcpy(search->best.path, search->path, sizeof(search->path));
+    search->best.length = search->length;
+    search->best.reason = reason;
+    search->best.depth = depth;
+    search->best.rank = rank;
+}
+
+static void record_reached(struct path_search *search)
+{
+    int depth = 0;
+    enum x509_reason reason = path_fault(search, &depth);
+
+    /* No fault, and yet no path was found: the work ran out before it. */
+    attempt_record(search, true, false, reason == X509_REASON_OK ? X509_REASON_WORK_LIMIT : reason, depth);
+}
+
+static void record_dead_end(struct path_search *search)
+{
+    const struct x509_certificate *last = search->path[search->length - 1];
+    bool self_signed = last->self_issued && key_id_fit(last, last) != KEY_ID_CONTRADICTS &&
+                       link_check(search, last, last) == X509_REASON_OK;
+    enum x509_reason reason = !self_signed          ? X509_REASON_UNKNOWN_ISSUER
+                              : search->length == 1 ? X509_REASON_SELF_SIGNED_LEAF
+                                                    : X509_REASON_SELF_SIGNED_IN_CHAIN;
+
+    attempt_record(search, false, self_signed, reason, (int)search->length - 1);
+}
+
+static void explain_issuer(struct path_search *search)
+{
+    struct candidates candidates;
+    bool found = false;
+
+    if (!step_is_left(search))
+        return;
+    candidates_gather(search, &candidates);
+    if (candidates.count > 0 && search->length == certificates_max(search)) {
+        attempt_record(search, false, false, X509_REASON_CHAIN_TOO_LONG, (int)search->length - 1);
+        return;
+    }
+    for (size_t i = 0; i < candidates.count && !search->exhausted; i++) {
+        const struct candidate *candidate = &candidates.list[i];
+        enum x509_reason link = link_check(search, search->path[search->length - 1], candidate->certificate);
+
+        /* A namesake with another key is not this certificate's issuer, and so not a wrong signature of it. */
+        if (link == X509_REASON_BAD_SIGNATURE && candidate->contradicts)
+            continue;
+        found = true;
+        search->path[search->length++] = candidate->certificate;
+        if (candidate->ends)
+            record_reached(search);
+        else
+            explain_issuer(search);
+        search->length--;
+    }
+    /* With wrong signatures only, "self signed" may still be the better explanation. */
+    if (!found || search->path[search->length - 1]->self_issued)
+        record_dead_end(search);
+}
+
+void path_explain(struct path_search *search)
+{
+    bool exhausted = search->exhausted;
+
+    search->length = 1;
+    search->steps = 0;
+    search->best.rank = 0;
+    if (leaf_ends(search))
+        record_reached(search);
+    else
+        explain_issuer(search);
+    if (exhausted || search->best.rank == 0) {
+        search->best.reason = X509_REASON_WORK_LIMIT;
+        search->best.depth = search->best.rank == 0 ? 0 : search->best.depth;
+    }
+    if (search->best.rank == 0) {
+        search->best.path[0] = search->path[0];
+        search->best.length = 1;
+    }
+}

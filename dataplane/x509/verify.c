@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "x509/verify.h"
+
+#include "x509/certificate.h"
+#include "x509/name.h"
+#include "x509/path.h"
+
+void x509_policy_default(struct x509_policy *policy)
+{
+    *policy = (struct x509_policy){
+        .cn_match = X509_CN_FALLBACK,
+        .compat_ip_as_dns = true,
+        .sha1_allowed = true,
+        .rsa_bits_min = 1024,
+        .depth_max = 8,
+        .work_max = 64,
+    };
+}
+
+static void result_fail(struct x509_result *result, enum x509_reason reason, int depth, struct slice fault)
+{
+    result->chain_reason = reason;
+    result->depth = depth;
+    result->fault = fault;
+}
+
+static void result_path(struct x509_result *result, const struct x509_certificate *const *path, size_t length)
+{
+    result->path_length = length;
+    for (size_t i = 0; i < length; i++)
+        result->path[i] = path[i]->der;
+}
+
+static void result_accept(struct x509_result *result, const struct path_search *search)
+{
+    int64_t until = INT64_MAX;
+
+    result_path(result, search->path, search->length);
+    for (size_t i = 0; i < search->length; i++) {
+        const struct x509_certificate *certificate = search->path[i];
+        bool rsa = certificate->key.kind == X509_KEY_RSA || certificate->key.kind == X509_KEY_RSA_PSS;
+
+        if (certificate->not_after_s < until)
+            until = certificate->not_after_s;
+        if (rsa && certificate->key.bits < 2048)
+            result->warnings |= X509_WARN_SMALL_KEY;
+        /* The signature of the path's end was not relied upon. */
+        if (i + 1 < search->length && certificate->signature_algorithm.digest == X509_DIGEST_SHA1)
+            result->warnings |= X509_WARN_SHA1;
+    }
+    result->chain_reason = X509_REASON_OK;
+    result->valid_until_s = (uint64_t)until + search->policy->skew_s;
+}
+
+/* What was presented but could not be used may be what is missing. */
+struct unused {
+    size_t malformed; /* index in presented, 0: none */
+    bool beyond;      /* more certificates than we look at */
+};
+
+static void result_refuse(struct x509_result *result, const struct path_search *search, const struct unused *unused,
+                          const struct slice *presented)
+{
+    const struct path_attempt *best = &search->best;
+    bool incomplete = best->reason == X509_REASON_UNKNOWN_ISSUER || best->reason == X509_REASON_WORK_LIMIT;
+
+    result_path(result, best->path, best->length);
+    if (incomplete && unused->malformed > 0)
+        result_fail(result, X509_REASON_MALFORMED, (int)unused->malformed, presented[unused->malformed]);
+    else if (incomplete && unused->beyond)
+        result_fail(result, X509_REASON_CHAIN_TOO_LONG, X509_PRESENTED_MAX, presented[X509_PRESENTED_MAX]);
+    else
+        result_fail(result, best->reason, best->depth, best->path[best->depth]->der);
+}
+
+void x509_verify(const struct x509_store *store, const struct slice *presented, size_t presented_count,
+                 const struct x509_identity *identity, const struct x509_policy *policy, uint64_t now_s,
+                 struct x509_result *result)
+{
+    struct path_search search;
+    struct unused unused = {0, presented_count > X509_PRESENTED_MAX};
+
+    memset(result, 0, sizeof(*result));
+    result->name_reason = X509_REASON_NAME_MISMATCH;
+    if (presented_count == 0) {
+        result_fail(result, X509_REASON_NO_CERTIFICATE, 0, slice_of(NULL, 0));
+        return;
+    }
+    if (x509_certificate_parse(presented[0], &search.presented[0], NULL) != ASSAY_OK) {
+        result_fail(result, X509_REASON_MALFORMED, 0, presented[0]);
+        return;
+    }
+    if (x509_name_match(&search.presented[0], identity, policy, &result->warnings))
+        result->name_reason = X509_REASON_OK;
+    search.presented_count = 1;
+    for (size_t i = 1; i < presented_count && i < X509_PRESENTED_MAX; i++) {
+        if (x509_certificate_parse(presented[i], &search.presented[search.presented_count], NULL) == ASSAY_OK)
+            search.presented_count++;
+        else if (unused.malformed == 0)
+            unused.malformed = i;
+    }
+    path_search_begin(&search, store, policy, now_s);
+    if (path_find(&search)) {
+        result_accept(result, &search);
+    } else {
+        path_explain(&search);
+        result_refuse(result, &search, &unused, presented);
+    }
+    result->signatures_checked = search.signatures_checked;
+}
