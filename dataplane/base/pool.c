@@ -28,7 +28,8 @@ enum assay_error pool_create(size_t size, uint32_t count, struct pool **out)
     pool->count = count;
     pool->given = malloc(sizeof(*pool->given) * count);
     /* Pages of objects that are never taken are never backed. */
-    pool->memory = mmap(NULL, pool->size * count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    pool->memory =
+        mmap(NULL, pool->size * count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (pool->memory == MAP_FAILED || pool->given == NULL) {
         if (pool->memory != MAP_FAILED)
             munmap(pool->memory, pool->size * count);

@@ -33,16 +33,17 @@ struct core_shared {
 
 struct core_config {
     uint32_t index; /* 0-based: `[ET_NET n]`, scratch and context number */
+    uint32_t cores; /* of how many */
     struct core_shared *shared;
     const struct net_config *net; /* with this core's queue pair (struct nic) of each port; copied */
     const struct tcp_config *tcp;
     struct rte_mempool *packet_pool, *payload_pool, *indirect_pool;
-    uint32_t clients_max;         /* client connections: slots allocated at creation */
-    uint32_t origins_max;         /* distinct origins remembered */
-    uint32_t verdicts_max;        /* entries of the verdict cache */
-    uint64_t heap_bytes;          /* of the TLS library's allocator on this core */
-    uint32_t log_ring_bytes;      /* each of the two rings; a power of two */
-    uint32_t idle_polls;          /* empty polls before a sleep; 0: never sleep */
+    uint32_t clients_max;    /* client connections: slots allocated at creation */
+    uint32_t origins_max;    /* distinct origins remembered */
+    uint32_t verdicts_max;   /* entries of the verdict cache */
+    uint64_t heap_bytes;     /* of the TLS library's allocator on this core */
+    uint32_t log_ring_bytes; /* each of the two rings; a power of two */
+    uint32_t idle_polls;     /* empty polls before a sleep; 0: never sleep */
     uint32_t idle_sleep_us;
 };
 

@@ -37,12 +37,15 @@ void ip4_output(struct net *net, uint32_t port, struct rte_mbuf *packet, uint32_
         drop(packet, &net->counters.drop_no_route);
         return;
     }
-    if (total_length > p->nic->mtu || rte_pktmbuf_headroom(packet) < IP4_BYTES + ETHER_BYTES ||
-        !mbuf_writable(packet)) {
+    if (total_length > p->nic->mtu || !mbuf_writable(packet)) {
         drop(packet, &net->counters.drop_tx_malformed);
         return;
     }
     frame = (uint8_t *)rte_pktmbuf_prepend(packet, IP4_BYTES + ETHER_BYTES);
+    if (frame == NULL) {
+        drop(packet, &net->counters.drop_tx_malformed);
+        return;
+    }
     ip4_write(frame + ETHER_BYTES, src_be, dst_be, protocol, (uint16_t)total_length, next_id(net), !checksum_by_port);
     memcpy(frame + ETHER_OFFSET_SRC, p->nic->mac, ETHER_MAC_BYTES);
     write_be16(frame + 12, ETHER_TYPE_IP4);

@@ -56,8 +56,8 @@ struct core_command {
     enum command_kind kind;
     void *rows; /* array of the kind's row type */
     size_t rows_max;
-    size_t row_count; /* filled by the core */
-    bool more;        /* there was more than rows_max */
+    size_t row_count;       /* filled by the core */
+    bool more;              /* there was more than rows_max */
     _Atomic uint32_t state; /* enum command_state */
 };
 

@@ -9,9 +9,9 @@
 #include "assay/address.h"
 
 enum log_kind {
-    LOG_RECEIVE_REQUEST,  /* S20: peer, strings: tracking id, last via, message */
-    LOG_ACCESS_ALLOWED,   /* S21: strings: user name, deployment, method, request url, rule url, match, type */
-    LOG_ACCESS_DENIED,    /* as S21 with Event="Request Denied", status; strings: user name, deployment, method, request url, reason */
+    LOG_RECEIVE_REQUEST, /* S20: peer, strings: tracking id, last via, message */
+    LOG_ACCESS_ALLOWED,  /* S21: strings: user name, deployment, method, request url, rule url, match, type */
+    LOG_ACCESS_DENIED, /* as S21 with Event="Request Denied", status; strings: user name, deployment, method, request url, reason */
     LOG_SENDING_REQUEST,  /* S22: peer = origin; strings: tracking id, -, message */
     LOG_RECEIVE_RESPONSE, /* S23 */
     LOG_SENDING_RESPONSE, /* S24 */
@@ -25,7 +25,7 @@ enum log_kind {
 
 enum log_action { LOG_ACTION_TERMINATE, LOG_ACTION_CONTINUE };
 
-#define LOG_STRINGS 8
+#define LOG_STRINGS    8
 #define LOG_STRING_MAX 2048
 
 enum log_flag { LOG_FLAG_TRUNCATED = 1 << 0 };

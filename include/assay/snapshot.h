@@ -23,8 +23,8 @@ struct tls_ticket_keys;
 
 /* --- trust: what verdicts depend on, and how they are used ------------------------------------------------------------------ */
 
-enum verify_mode { VERIFY_ENFORCED, VERIFY_PERMISSIVE, VERIFY_DISABLED };       /* MRA S29 */
-enum verify_properties { VERIFY_ALL, VERIFY_SIGNATURE, VERIFY_NAME };           /* which half counts */
+enum verify_mode { VERIFY_ENFORCED, VERIFY_PERMISSIVE, VERIFY_DISABLED }; /* MRA S29 */
+enum verify_properties { VERIFY_ALL, VERIFY_SIGNATURE, VERIFY_NAME };     /* which half counts */
 
 struct trust_section {
     uint64_t epoch; /* a verdict is valid in one epoch; a change of mode or properties alone keeps it */
@@ -81,7 +81,7 @@ struct credential_section {
 
 /* A name that rules or nodes use, resolved ahead (DESIGN 9). */
 struct route_origin {
-    const char *host; /* lower case */
+    const char *host;       /* lower case */
     uint32_t address_count; /* 0: unresolved, see error */
     struct assay_address addresses[ROUTE_ADDRESSES_MAX];
     const char *error; /* why there is no address: "NXDOMAIN from 198.18.2.53" */
@@ -125,11 +125,11 @@ struct settings_section {
     const char *via_name; /* our pseudonym in Via */
     /* limits */
     uint32_t head_max_bytes, target_max_bytes, fields_max;
-    uint64_t request_body_max_bytes; /* 413 beyond; 0: none */
-    uint32_t handshakes_max;         /* in flight per core, both sides */
-    uint32_t clients_max;            /* client connections per core */
-    uint32_t origin_connections_max; /* per origin (host, port) and core */
-    uint32_t origin_queue_max;       /* requests waiting for one, per origin and core: 503 beyond */
+    uint64_t request_body_max_bytes;      /* 413 beyond; 0: none */
+    uint32_t handshakes_max;              /* in flight per core, both sides */
+    uint32_t clients_max;                 /* client connections per core */
+    uint32_t origin_connections_max;      /* per origin (host, port) and core */
+    uint32_t origin_queue_max;            /* requests waiting for one, per origin and core: 503 beyond */
     uint32_t requests_per_connection_max; /* 0: no limit */
     /* phases, microseconds */
     uint64_t client_handshake_us; /* SYN-ACK answered until TLS is up */

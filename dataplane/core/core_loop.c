@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <sys/prctl.h>
+#include <time.h>
+
+#include <rte_ring.h>
+
+#include "base/rcu.h"
+#include "base/thread_slot.h"
+#include "core/core_private.h"
+
+#define CORE_OUTPUT_ROUNDS 4 /* bursts sent in one turn at the most */
+#define CORE_COMMANDS      4
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static uint32_t core_receive(struct core *core, uint64_t now_us, uint32_t *errors)
+{
+    uint32_t segments = 0;
+
+    for (uint32_t port = 0; port < core->nic_count; port++) {
+        uint16_t n = nic_rx(core->nics[port], core->packets, CORE_BURST);
+
+        if (n > 0)
+            segments +=
+                net_input(core->net, port, core->packets, n, now_us, core->segments + segments, core->errors, errors);
+    }
+    return segments;
+}
+
+static uint32_t core_errors(struct core *core, uint32_t errors, uint64_t now_us, uint32_t events)
+{
+    for (uint32_t i = 0; i < errors && events < CORE_EVENTS; i++)
+        events += tcp_icmp_error(core->tcp, &core->errors[i], now_us, core->events + events, CORE_EVENTS - events);
+    return events;
+}
+
+static void core_send(struct core *core, uint64_t now_us)
+{
+    bool more = true;
+
+    for (int round = 0; more && round < CORE_OUTPUT_ROUNDS; round++) {
+        more = tcp_output(core->tcp, now_us, &core->tx);
+        net_output(core->net, &core->tx, now_us);
+    }
+    core->idle = more ? 0 : core->idle;
+}
+
+static void core_commands(struct core *core, const struct snapshot *snapshot, uint64_t now_us)
+{
+    void *rows[CORE_COMMANDS];
+    unsigned n = rte_ring_sc_dequeue_burst(core->commands, rows, CORE_COMMANDS, NULL);
+
+    for (unsigned i = 0; i < n; i++) {
+        struct core_command *command = rows[i];
+
+        if (command->kind == COMMAND_STOP)
+            core->stop = true;
+        else if (command->kind == COMMAND_DRAIN)
+            proxy_drain(core->proxy, snapshot, now_us);
+        else
+            proxy_command(core->proxy, command);
+        atomic_store_explicit(&command->state, COMMAND_DONE, memory_order_release);
+    }
+}
+
+bool core_turn(struct core *core)
+{
+    uint64_t now_us = clock_ns(CLOCK_MONOTONIC) / 1000;
+    const struct snapshot *snapshot = atomic_load_explicit(&core->config.shared->snapshot, memory_order_acquire);
+    uint32_t errors = 0, events = 0, segments;
+    bool busy;
+
+    segments = core_receive(core, now_us, &errors);
+    errors += net_timers(core->net, now_us, core->errors + errors, CORE_PACKETS - errors);
+    events += tcp_timers(core->tcp, now_us, core->events, CORE_EVENTS - CORE_PACKETS);
+    events += tcp_input(core->tcp, core->segments, segments, now_us, core->events + events, CORE_EVENTS - events);
+    events = core_errors(core, errors, now_us, events);
+    proxy_run(core->proxy, snapshot, core->events, events, now_us, clock_ns(CLOCK_REALTIME));
+    core_commands(core, snapshot, now_us);
+    busy = segments > 0 || events > 0 || proxy_busy(core->proxy);
+    core_send(core, now_us);
+    if (atomic_load_explicit(&core->generation, memory_order_relaxed) != proxy_generation(core->proxy))
+        atomic_store_explicit(&core->generation, proxy_generation(core->proxy), memory_order_release);
+    atomic_store_explicit(&core->drained, proxy_drained(core->proxy), memory_order_relaxed);
+    rcu_quiescent(core->config.shared->rcu, core->config.index);
+    return busy;
+}
+
+/* On a virtual port the peers need the CPU as well: after a while without work, a few microseconds for them. */
+static void core_idle(struct core *core)
+{
+    struct timespec nap = {.tv_nsec = (long)core->config.idle_sleep_us * 1000};
+
+    core->idle = 0;
+    proxy_counters(core->proxy)->sleeps++;
+    rcu_offline(core->config.shared->rcu, core->config.index);
+    nanosleep(&nap, NULL);
+    rcu_online(core->config.shared->rcu, core->config.index);
+}
+
+int core_run(void *arg)
+{
+    struct core *core = arg;
+
+    thread_slot_attach(core->slot);
+    /* Without it the kernel rounds a nap of 20 us up to 70. */
+    prctl(PR_SET_TIMERSLACK, 1000UL);
+    if (rcu_register(core->config.shared->rcu, core->config.index) != ASSAY_OK)
+        return -1;
+    rcu_online(core->config.shared->rcu, core->config.index);
+    net_announce(core->net, clock_ns(CLOCK_MONOTONIC) / 1000);
+    while (!core->stop) {
+        struct assay_counters *counters = proxy_counters(core->proxy);
+
+        counters->turns++;
+        if (core_turn(core)) {
+            core->idle = 0;
+            continue;
+        }
+        counters->turns_idle++;
+        if (core->config.idle_polls != 0 && ++core->idle >= core->config.idle_polls)
+            core_idle(core);
+    }
+    /* Its TLS memory belongs to this thread's slot: freed here. */
+    core->last_counters = *proxy_counters(core->proxy);
+    proxy_free(core->proxy);
+    core->proxy = NULL;
+    core_send(core, clock_ns(CLOCK_MONOTONIC) / 1000);
+    rcu_offline(core->config.shared->rcu, core->config.index);
+    rcu_unregister(core->config.shared->rcu, core->config.index);
+    thread_slot_attach(NULL);
+    return 0;
+}

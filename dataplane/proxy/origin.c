@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The origins of a core and the pool of each (DESIGN 7): a connection is reused only for the same host, port and scheme
+ * (hence the same reference identity and policy), address and client credential; what is too much waits in a bounded queue. */
+#include <stdio.h>
+
+#include "base/address.h"
+#include "proxy/internal.h"
+
+static uint32_t origin_bucket(struct slice host, uint16_t port, bool https)
+{
+    uint64_t hash = 0xcbf29ce484222325ULL ^ port ^ ((uint64_t)https << 32);
+
+    for (size_t i = 0; i < host.len; i++)
+        hash = (hash ^ host.data[i]) * 0x100000001b3ULL;
+    return (uint32_t)(hash ^ hash >> 32) % PROXY_ORIGIN_BUCKETS;
+}
+
+void origin_note_error(struct origin *o, const char *text)
+{
+    o->failures++;
+    snprintf(o->last_error, sizeof(o->last_error), "%s", text);
+}
+
+void origin_forget_session(struct origin *o)
+{
+    tls_session_free(o->session);
+    o->session = NULL;
+    if (o->session_chain != NULL)
+        x509_chain_unref(o->session_chain);
+    o->session_chain = NULL;
+}
+
+static void origin_remove(struct proxy *p, struct origin *o)
+{
+    struct origin **at = &p->origin_table[origin_bucket(slice_text(o->host), o->port, o->https)];
+
+    while (*at != o)
+        at = &(*at)->next_hash;
+    *at = o->next_hash;
+    list_remove(&o->recent);
+    origin_forget_session(o);
+    if (o->chain != NULL)
+        x509_chain_unref(o->chain);
+    pool_give(p->origins, o);
+}
+
+/* Room for a new one: the origin that was unused for longest and has no connection. */
+static bool origin_make_room(struct proxy *p)
+{
+    for (struct proxy_link *at = p->recent_origins.next; at != &p->recent_origins; at = at->next) {
+        struct origin *o = list_entry(at, struct origin, recent);
+
+        if (o->connections == 0 && o->queue_count == 0) {
+            origin_remove(p, o);
+            return true;
+        }
+    }
+    return false;
+}
+
+struct origin *origin_find(struct proxy *p, const struct request_target *target)
+{
+    uint32_t bucket = origin_bucket(target->host, target->port, target->https);
+    struct origin *o;
+
+    for (o = p->origin_table[bucket]; o != NULL; o = o->next_hash)
+        if (o->port == target->port && o->https == target->https &&
+            x509_identity_equal(&o->identity, &target->identity))
+            break;
+    if (o == NULL) {
+        o = pool_take(p->origins);
+        if (o == NULL && origin_make_room(p))
+            o = pool_take(p->origins);
+        if (o == NULL)
+            return NULL;
+        *o = (struct origin){.identity = target->identity, .port = target->port, .https = target->https};
+        memcpy(o->host, target->host_text, sizeof(o->host));
+        list_init(&o->idle);
+        list_init(&o->busy);
+        list_init(&o->queue);
+        o->next_hash = p->origin_table[bucket];
+        p->origin_table[bucket] = o;
+    }
+    list_remove(&o->recent);
+    list_append(&p->recent_origins, &o->recent);
+    return o;
+}
+
+/* May this address still be used for it? A name may have moved since the connection was made. */
+static bool origin_has_address(struct proxy *p, const struct origin *o, const struct assay_address *address)
+{
+    const struct route_origin *route;
+
+    if (o->identity.kind != X509_IDENTITY_DNS)
+        return true;
+    route = route_find_origin(p->snapshot->route, slice_text(o->host));
+    for (uint32_t i = 0; route != NULL && i < route->address_count; i++)
+        if (address_equal(&route->addresses[i], address))
+            return true;
+    return false;
+}
+
+static bool origin_usable(struct proxy *p, struct origin *o, struct upstream *u)
+{
+    if (!tcp_live(p->tcp, u->tcp) || !origin_has_address(p, o, &u->address))
+        return false;
+    if (!o->https)
+        return true;
+    if (u->credential != route_client_credential(p->snapshot->credentials, slice_text(o->host), o->port))
+        return false;
+    return verdict_current(p, u) && !verdict_refuses(p, &u->verdict);
+}
+
+static void origin_assign(struct proxy *p, struct upstream *u, struct client *c)
+{
+    struct origin *o = u->origin;
+
+    list_remove(&u->link);
+    list_append(&o->busy, &u->link);
+    o->idle_count--;
+    proxy_deadline(p, &u->timer, UINT64_MAX);
+    upstream_set_phase(u, UPSTREAM_BUSY);
+    u->client = c;
+    c->upstream = u;
+    c->attempts++;
+    p->counters.origin_connections_reused++;
+    exchange_log_sending(p, c, &u->address);
+}
+
+static bool origin_take_sticky(struct proxy *p, struct origin *o, struct client *c)
+{
+    struct upstream *u = c->sticky;
+
+    if (u == NULL)
+        return false;
+    c->sticky = NULL;
+    u->sticky_for = NULL;
+    if (u->origin == o && u->phase == UPSTREAM_IDLE && origin_usable(p, o, u)) {
+        origin_assign(p, u, c);
+        return true;
+    }
+    upstream_close(p, u, false);
+    return false;
+}
+
+static bool origin_take_idle(struct proxy *p, struct origin *o, struct client *c)
+{
+    struct proxy_link *at, *previous;
+
+    /* The one used last: it is the one least likely to be closed by the origin just now. */
+    for (at = o->idle.previous; at != &o->idle; at = previous) {
+        struct upstream *u = list_entry(at, struct upstream, link);
+
+        previous = at->previous;
+        if (u->sticky_for != NULL)
+            continue;
+        if (origin_usable(p, o, u)) {
+            origin_assign(p, u, c);
+            return true;
+        }
+        upstream_close(p, u, false);
+    }
+    return false;
+}
+
+/* The next address to try; false: there is none, and the request was answered. */
+static bool origin_next_address(struct proxy *p, struct origin *o, struct client *c, struct assay_address *address)
+{
+    const struct route_origin *route;
+
+    if (o->identity.kind != X509_IDENTITY_DNS)
+        return address_parse(slice_text(o->host), address) == ASSAY_OK;
+    route = route_find_origin(p->snapshot->route, slice_text(o->host));
+    if (route != NULL && route->address_count > 0) {
+        *address = route->addresses[o->address_next % route->address_count];
+        return true;
+    }
+    p->counters.origin_unresolved++;
+    origin_note_error(o,
+                      route != NULL && route->error != NULL ? route->error : "the name is not known to the resolver");
+    exchange_answer(p, c, 502, o->last_error);
+    return false;
+}
+
+static bool origin_open(struct proxy *p, struct origin *o, struct client *c)
+{
+    struct assay_address address;
+    enum assay_error error;
+
+    if (!origin_next_address(p, o, c, &address))
+        return false;
+    c->attempts++;
+    client_set_phase(p, c, CLIENT_CONNECT);
+    exchange_log_sending(p, c, &address);
+    error = upstream_connect(p, o, c, &address);
+    if (error == ASSAY_OK) {
+        /* One clock for TCP and TLS, over all attempts of this request. */
+        if (c->attempts == 1)
+            proxy_deadline(p, &c->timer, p->now_us + p->snapshot->settings->origin_connect_us);
+        return false;
+    }
+    origin_note_error(o, assay_error_text(error));
+    p->counters.origin_no_port += error == ASSAY_ERR_NO_PORT;
+    if (error == ASSAY_ERR_NO_PORT)
+        exchange_answer(p, c, 503, "no source port is left");
+    else if (assay_error_class(error) == ASSAY_CLASS_RESOURCE)
+        exchange_answer(p, c, 503, "too many connections");
+    else
+        exchange_answer(p, c, 502, "the origin cannot be reached");
+    return false;
+}
+
+bool origin_acquire(struct proxy *p, struct origin *o, struct client *c)
+{
+    const struct settings_section *settings = p->snapshot->settings;
+
+    c->origin = o;
+    if (origin_take_sticky(p, o, c) || origin_take_idle(p, o, c))
+        return true;
+    if (o->connections < settings->origin_connections_max)
+        return origin_open(p, o, c);
+    if (o->queue_count >= settings->origin_queue_max) {
+        exchange_answer(p, c, 503, "too many requests wait for that origin");
+        return false;
+    }
+    client_set_phase(p, c, CLIENT_QUEUED);
+    list_append(&o->queue, &c->waiting);
+    o->queue_count++;
+    proxy_deadline(p, &c->timer, p->now_us + settings->origin_queue_us);
+    return false;
+}
+
+void origin_leave_queue(struct client *c)
+{
+    if (!list_linked(&c->waiting))
+        return;
+    list_remove(&c->waiting);
+    c->origin->queue_count--;
+}
+
+static bool origin_can_serve(struct proxy *p, const struct origin *o)
+{
+    return o->connections < p->snapshot->settings->origin_connections_max || o->idle_count > 0;
+}
+
+void origin_serve_queue(struct proxy *p, struct origin *o)
+{
+    /* Each turn of the loop takes one client off the queue for good or stops. */
+    while (!list_empty(&o->queue) && origin_can_serve(p, o)) {
+        struct client *c = list_entry(o->queue.next, struct client, waiting);
+        uint32_t waiting = o->queue_count;
+
+        origin_leave_queue(c);
+        if (!request_load(p, c))
+            exchange_answer(p, c, p->target.status, p->target.what);
+        else if (origin_acquire(p, o, c))
+            exchange_upstream_ready(p, c);
+        if (o->queue_count >= waiting)
+            return;
+    }
+}
+
+void origin_release(struct proxy *p, struct upstream *u, bool reusable)
+{
+    struct origin *o = u->origin;
+
+    buffer_give(p, &u->in);
+    if (!reusable || p->draining || !tcp_live(p->tcp, u->tcp) || tcp_at_end(p->tcp, u->tcp)) {
+        upstream_close(p, u, false);
+        return;
+    }
+    u->revoke_us = 0;
+    list_remove(&u->link);
+    list_append(&o->idle, &u->link);
+    o->idle_count++;
+    upstream_set_phase(u, UPSTREAM_IDLE);
+    proxy_deadline(p, &u->timer, p->now_us + p->snapshot->settings->origin_idle_us);
+    origin_serve_queue(p, o);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Look-ups in the sections of a snapshot: sorted arrays, binary search; nothing is kept. */
+#include "base/address.h"
+#include "proxy/internal.h"
+
+/* Order of a slice against a terminated name, as control sorts: bytes, a prefix before what it is a prefix of. */
+static int route_compare(struct slice key, const char *name)
+{
+    size_t len = strlen(name);
+    int order = memcmp(key.data, name, key.len < len ? key.len : len);
+
+    if (order != 0)
+        return order;
+    return key.len < len ? -1 : key.len > len;
+}
+
+const struct route_origin *route_find_origin(const struct route_section *route, struct slice host)
+{
+    uint32_t low = 0, high = route->origin_count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = route_compare(host, route->origins[middle].host);
+
+        if (order == 0)
+            return &route->origins[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+const struct route_domain *route_find_domain(const struct route_section *route, struct slice domain)
+{
+    uint32_t low = 0, high = route->domain_count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = route_compare(domain, route->domains[middle].domain);
+
+        if (order == 0)
+            return &route->domains[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+static struct tls_credential *route_server_name(const struct credential_section *credentials, struct slice name)
+{
+    uint32_t low = 0, high = credentials->server_name_count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = route_compare(name, credentials->server_names[middle].name);
+
+        if (order == 0)
+            return credentials->server_names[middle].credential;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+struct tls_credential *route_server_credential(const struct credential_section *credentials, struct slice sni)
+{
+    char wildcard[PROXY_HOST_MAX + 2];
+    struct tls_credential *found = NULL;
+    const uint8_t *dot;
+
+    if (sni.len == 0 || sni.len > PROXY_HOST_MAX)
+        return credentials->server_default;
+    found = route_server_name(credentials, sni);
+    dot = memchr(sni.data, '.', sni.len);
+    if (found == NULL && dot != NULL) {
+        struct slice rest = slice_tail(sni, (size_t)(dot - sni.data));
+
+        wildcard[0] = '*';
+        memcpy(wildcard + 1, rest.data, rest.len);
+        found = route_server_name(credentials, slice_of(wildcard, rest.len + 1));
+    }
+    return found != NULL ? found : credentials->server_default;
+}
+
+struct tls_credential *route_client_credential(const struct credential_section *credentials, struct slice host,
+                                               uint16_t port)
+{
+    struct tls_credential *any_port = NULL;
+
+    /* A handful of entries: those of hosts that ask for a certificate of ours. */
+    for (uint32_t i = 0; i < credentials->client_origin_count; i++) {
+        const struct credential_origin *row = &credentials->client_origins[i];
+
+        if (route_compare(host, row->host) != 0)
+            continue;
+        if (row->port == port)
+            return row->credential;
+        if (row->port == 0)
+            any_port = row->credential;
+    }
+    return any_port != NULL ? any_port : credentials->client_default;
+}
+
+bool route_own_address(const struct route_section *route, const struct assay_address *address)
+{
+    for (uint32_t i = 0; i < route->own_address_count; i++)
+        if (address_equal(&route->own_addresses[i], address))
+            return true;
+    return false;
+}

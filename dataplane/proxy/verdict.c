@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Is the origin's certificate good, now, for this request? (MRA S1-S5, S29; DESIGN 6) Verdicts are made in the handshake
+ * or when the trust epoch moved, kept on the connection, and compared on every request. The mode acts where they are used. */
+#include "assay/log_record.h"
+#include "proxy/internal.h"
+
+static const char verify_failed_text[] =
+    "error:1416F086:SSL routines:tls_process_server_certificate:certificate verify failed";
+
+static uint64_t verdict_now_s(const struct proxy *p)
+{
+    return p->wall_ns / 1000000000;
+}
+
+/* From the cache, or in full. */
+static void verdict_judge(struct proxy *p, const struct x509_chain_digest *digest, const struct slice *certificates,
+                          size_t count, const struct x509_identity *identity, struct verdict_state *out)
+{
+    const struct trust_section *trust = p->snapshot->trust;
+    uint64_t now_s = verdict_now_s(p);
+    struct x509_verdict cached;
+    struct x509_result result;
+    uint64_t begin_ns;
+
+    out->epoch = trust->epoch;
+    if (x509_verdict_cache_lookup(p->verdicts, digest, identity, trust->policy->id, trust->epoch, now_s, &cached)) {
+        p->counters.verify_cached++;
+        out->chain_reason = cached.chain_reason;
+        out->name_reason = cached.name_reason;
+        out->depth = cached.depth;
+        out->warnings = cached.warnings;
+        out->valid_until_s = cached.valid_until_s;
+        return;
+    }
+    begin_ns = p->config.cycles_ns();
+    x509_verify(trust->store, certificates, count, identity, trust->policy, now_s, &result);
+    p->counters.verify_check_ns += p->config.cycles_ns() - begin_ns;
+    p->counters.verify_checks++;
+    x509_verdict_cache_insert(p->verdicts, digest, identity, trust->policy->id, trust->epoch, now_s, &result);
+    out->chain_reason = result.chain_reason;
+    out->name_reason = result.name_reason;
+    out->depth = result.depth;
+    out->warnings = result.warnings;
+    /* A refusal is looked at again each time it would be used; the negative table makes that cheap. */
+    out->valid_until_s = x509_result_reason(&result) == X509_REASON_OK ? result.valid_until_s : 0;
+}
+
+static void verdict_judge_chain(struct proxy *p, const struct x509_chain *chain, const struct x509_identity *identity,
+                                struct verdict_state *out)
+{
+    size_t count;
+    const struct slice *certificates = x509_chain_slices(chain, &count);
+
+    p->counters.verify_rejudged++;
+    verdict_judge(p, x509_chain_digests(chain), certificates, count, identity, out);
+}
+
+/* The reason that counts under the properties checked, or OK. */
+static enum x509_reason verdict_reason(const struct trust_section *trust, const struct verdict_state *v)
+{
+    if (trust->properties != VERIFY_NAME && v->chain_reason != X509_REASON_OK)
+        return v->chain_reason;
+    if (trust->properties != VERIFY_SIGNATURE && v->name_reason != X509_REASON_OK)
+        return v->name_reason;
+    return X509_REASON_OK;
+}
+
+bool verdict_refuses(const struct proxy *p, const struct verdict_state *v)
+{
+    const struct trust_section *trust = p->snapshot->trust;
+
+    return trust->mode == VERIFY_ENFORCED && (v->epoch == 0 || verdict_reason(trust, v) != X509_REASON_OK);
+}
+
+uint8_t verdict_verify(void *arg, const struct slice *certificates, size_t count)
+{
+    struct upstream *u = arg;
+    struct proxy *p = u->proxy;
+    struct origin *o = u->origin;
+    struct x509_chain_digest digest;
+
+    x509_chain_digest(certificates, count, &digest);
+    if (u->chain != NULL)
+        x509_chain_unref(u->chain);
+    u->chain = NULL;
+    /* An origin shows the same chain every time, nearly: its connections share one copy. */
+    if (o->chain == NULL || memcmp(x509_chain_digests(o->chain), &digest, sizeof(digest)) != 0) {
+        if (o->chain != NULL)
+            x509_chain_unref(o->chain);
+        o->chain = x509_chain_create(certificates, count);
+    }
+    if (o->chain != NULL)
+        u->chain = x509_chain_ref(o->chain);
+    if (p->snapshot->trust->mode == VERIFY_DISABLED) {
+        u->verdict.epoch = 0; /* judged when verification is turned on */
+        return 0;
+    }
+    verdict_judge(p, &digest, certificates, count, &o->identity, &u->verdict);
+    if (!verdict_refuses(p, &u->verdict))
+        return 0;
+    return x509_reason_alert(verdict_reason(p->snapshot->trust, &u->verdict));
+}
+
+static bool verdict_fresh(const struct proxy *p, const struct verdict_state *v)
+{
+    return v->epoch == p->snapshot->trust->epoch && v->epoch != 0 && verdict_now_s(p) <= v->valid_until_s;
+}
+
+bool verdict_current(struct proxy *p, struct upstream *u)
+{
+    if (p->snapshot->trust->mode == VERIFY_DISABLED)
+        return true;
+    if (verdict_fresh(p, &u->verdict))
+        return true;
+    /* No chain to judge: nothing can be said for this connection any more. */
+    if (u->chain == NULL)
+        return false;
+    verdict_judge_chain(p, u->chain, &u->origin->identity, &u->verdict);
+    return !verdict_refuses(p, &u->verdict);
+}
+
+bool verdict_session_current(struct proxy *p, struct origin *o)
+{
+    if (p->snapshot->trust->mode == VERIFY_DISABLED)
+        return true;
+    if (o->session_chain == NULL)
+        return false;
+    if (!verdict_fresh(p, &o->session_verdict))
+        verdict_judge_chain(p, o->session_chain, &o->identity, &o->session_verdict);
+    return !verdict_refuses(p, &o->session_verdict);
+}
+
+static void verdict_log_weak(struct proxy *p, const struct upstream *u, const struct verdict_state *v)
+{
+    struct log_line line = {.kind = LOG_WEAK_CERTIFICATE, .peer = &u->address, .peer_port = u->origin->port};
+
+    if ((v->warnings & (X509_WARN_SHA1 | X509_WARN_SMALL_KEY)) == 0)
+        return;
+    line.strings[0] = slice_text(u->origin->host);
+    line.strings[1] =
+        slice_text(v->warnings & X509_WARN_SHA1 ? "SHA-1 signature in the chain" : "RSA key below 2048 bits");
+    p->counters.verify_weak++;
+    proxy_log(p, &line);
+}
+
+void verdict_log(struct proxy *p, const struct upstream *u, struct verdict_state *v, bool terminate)
+{
+    const struct trust_section *trust = p->snapshot->trust;
+    enum x509_reason reason = verdict_reason(trust, v);
+    bool chain = reason != X509_REASON_NAME_MISMATCH;
+    struct log_line line = {.kind = chain ? LOG_VERIFY_FAILED : LOG_NAME_MISMATCH,
+                            .action = terminate ? LOG_ACTION_TERMINATE : LOG_ACTION_CONTINUE,
+                            .depth = v->depth,
+                            .peer = &u->address,
+                            .peer_port = u->origin->port};
+
+    if (trust->mode == VERIFY_DISABLED || v->epoch == 0 || (!terminate && v->logged_epoch == v->epoch))
+        return;
+    v->logged_epoch = v->epoch;
+    if (reason == X509_REASON_OK) {
+        verdict_log_weak(p, u, v);
+        return;
+    }
+    line.strings[0] = slice_text(u->origin->host);
+    line.strings[1] = slice_text(x509_reason_text(reason));
+    proxy_log(p, &line);
+    if (!terminate)
+        return;
+    p->counters.verify_failed++;
+    p->counters.verify_failed_chain += chain;
+    p->counters.verify_failed_name += !chain;
+    line.kind = LOG_SSL_FAILED;
+    line.strings[1] = slice_text(verify_failed_text);
+    proxy_log(p, &line);
+}
+
+/* A request may be half way: it gets revoke_grace to end (DESIGN 6). */
+static void verdict_order_end(struct proxy *p, struct upstream *u)
+{
+    if (u->revoke_us != 0)
+        return;
+    u->revoke_us = p->now_us + p->snapshot->trust->revoke_grace_us;
+    proxy_deadline(p, &u->timer, u->revoke_us);
+}
+
+void verdict_trust_changed(struct proxy *p)
+{
+    struct proxy_link *at, *link, *next;
+
+    for (at = p->recent_origins.next; at != &p->recent_origins; at = at->next) {
+        struct origin *o = list_entry(at, struct origin, recent);
+
+        if (!o->https)
+            continue;
+        for (link = o->idle.next; link != &o->idle; link = next) {
+            struct upstream *u = list_entry(link, struct upstream, link);
+
+            next = link->next;
+            if (!verdict_current(p, u) || verdict_refuses(p, &u->verdict))
+                upstream_close(p, u, false);
+        }
+        for (link = o->busy.next; link != &o->busy; link = next) {
+            struct upstream *u = list_entry(link, struct upstream, link);
+
+            next = link->next;
+            if (u->phase != UPSTREAM_BUSY)
+                continue;
+            if (!verdict_current(p, u) || verdict_refuses(p, &u->verdict))
+                verdict_order_end(p, u);
+        }
+    }
+}
