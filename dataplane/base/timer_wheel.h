@@ -7,6 +7,7 @@
  * caller's monotonic clock; a timer never fires early, and at most one tick late.
  * Source: Varghese & Lauck 1987, scheme 7. */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct timer_node {
@@ -16,12 +17,14 @@ struct timer_node {
 };
 
 #define TIMER_WHEEL_TICK_US 1000
-#define TIMER_WHEEL_LEVELS 5
-#define TIMER_WHEEL_SLOTS 64
+#define TIMER_WHEEL_LEVELS  7 /* 2^42 ticks: the clock never reaches the end, so nothing ever wraps */
+#define TIMER_WHEEL_SLOTS   64
 
+/* A node waits at the level of the highest group of 6 bits in which its tick differs from the wheel's; it moves down as the
+ * wheel comes nearer, at most once a level. */
 struct timer_wheel {
-    uint64_t tick; /* the next tick to expire */
-    struct timer_node *expired;
+    uint64_t tick;                         /* the next tick to expire */
+    struct timer_node *expired;            /* due, and not yet handed out */
     uint64_t occupied[TIMER_WHEEL_LEVELS]; /* a bit a slot: an idle wheel jumps over empty ticks */
     struct timer_node *slots[TIMER_WHEEL_LEVELS][TIMER_WHEEL_SLOTS];
 };

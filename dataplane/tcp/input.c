@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tcp/input.h"
+
+#include <rte_byteorder.h>
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+
+#include "tcp/output.h"
+#include "tcp/receive_buffer.h"
+#include "tcp/recovery.h"
+#include "tcp/timers.h"
+
+#define BURST 16
+
+/* RFC 5961 §7: so many challenge ACKs in so long, counted for each connection (a shared count is a side channel:
+ * CVE-2016-5696). */
+#define CHALLENGES_MAX      10
+#define CHALLENGE_WINDOW_MS 5000
+
+#define PAWS_IDLE_S (24u * 24 * 3600) /* RFC 7323 §5.5 */
+
+void input_challenge(struct tcp *tcp, struct tcp_connection *c)
+{
+    uint32_t now_ms = (uint32_t)(tcp->now_us / 1000);
+
+    if (now_ms - c->challenge.window_ms >= CHALLENGE_WINDOW_MS) {
+        c->challenge.window_ms = now_ms;
+        c->challenge.count = 0;
+    }
+    if (c->challenge.count >= CHALLENGES_MAX) {
+        tcp->counters.challenge_acks_limited++;
+        return;
+    }
+    c->challenge.count++;
+    tcp->counters.challenge_acks++;
+    conn_ack_now(tcp, c);
+}
+
+void input_reply_reset(struct tcp *tcp, const struct tcp_segment *segment)
+{
+    struct tcp_reply reply = {.src = segment->tuple.local,
+                              .dst = segment->tuple.remote,
+                              .source_port = segment->tuple.local_port,
+                              .destination_port = segment->tuple.remote_port};
+
+    if (segment->flags & TCP_FLAG_RST)
+        return;
+    if (segment->flags & TCP_FLAG_ACK) {
+        reply.sequence = segment->ack;
+        reply.flags = TCP_FLAG_RST;
+    } else {
+        reply.acknowledgment = segment->seq + segment_length(segment);
+        reply.flags = TCP_FLAG_RST | TCP_FLAG_ACK;
+    }
+    output_reply(tcp, &reply);
+}
+
+/* --- reading ---------------------------------------------------------------------------------------------------------- */
+
+/* Reads header and options, and moves mbuf on to the payload. */
+static bool read_segment(struct tcp *tcp, const struct net_segment *packet, struct tcp_segment *out)
+{
+    const struct tcp_header *header = rte_pktmbuf_mtod(packet->mbuf, const struct tcp_header *);
+    uint32_t header_len;
+
+    out->mbuf = packet->mbuf;
+    tcp->counters.segments_in++;
+    if (packet->length < TCP_HEADER_MIN || packet->mbuf->data_len < TCP_HEADER_MIN) {
+        tcp->counters.drop_short++;
+        return false;
+    }
+    header_len = (uint32_t)(header->data_offset >> 4) * 4;
+    if (header_len < TCP_HEADER_MIN || header_len > packet->length || header_len > packet->mbuf->data_len) {
+        tcp->counters.drop_short++;
+        return false;
+    }
+    out->flags = header->flags;
+    if (tcp_options_parse(slice_of(header + 1, header_len - TCP_HEADER_MIN), out->flags & TCP_FLAG_SYN,
+                          &out->options)) {
+        tcp->counters.drop_options++;
+        return false;
+    }
+    out->tuple = (struct tcp_tuple){packet->dst, packet->src, rte_be_to_cpu_16(header->destination_port_be),
+                                    rte_be_to_cpu_16(header->source_port_be)};
+    out->seq = rte_be_to_cpu_32(header->sequence_be);
+    out->ack = rte_be_to_cpu_32(header->acknowledgment_be);
+    out->window = rte_be_to_cpu_16(header->window_be);
+    out->len = packet->length - header_len;
+    rte_pktmbuf_adj(packet->mbuf, (uint16_t)header_len);
+    return true;
+}
+
+static bool flags_make_sense(struct tcp *tcp, const struct tcp_segment *segment)
+{
+    uint8_t control = segment->flags & (TCP_FLAG_SYN | TCP_FLAG_FIN | TCP_FLAG_RST);
+
+    if ((segment->flags & (TCP_FLAG_SYN | TCP_FLAG_FIN | TCP_FLAG_RST | TCP_FLAG_ACK)) != 0 &&
+        (control & (control - 1)) == 0)
+        return true;
+    tcp->counters.drop_flags++;
+    return false;
+}
+
+/* Cuts the payload down to its first keep bytes. */
+static void keep_front(struct tcp_segment *segment, uint32_t keep)
+{
+    uint32_t left = keep;
+
+    segment->len = keep;
+    for (struct rte_mbuf *mbuf = segment->mbuf; mbuf; mbuf = mbuf->next) {
+        if (mbuf->data_len > left)
+            mbuf->data_len = (uint16_t)left;
+        left -= mbuf->data_len;
+    }
+}
+
+/* --- steps 1 to 4 ----------------------------------------------------------------------------------------------------- */
+
+/* RFC 7323 §5.3 (R1): an old duplicate betrays itself by its timestamp. */
+static bool check_timestamp(struct tcp *tcp, struct tcp_connection *c, const struct tcp_segment *segment)
+{
+    if (!conn_has(c, CONN_TIMESTAMPS) || segment->flags & TCP_FLAG_RST)
+        return true;
+    if (!segment->options.has_timestamps) {
+        tcp->counters.drop_no_timestamp++;
+        return false;
+    }
+    if (!seq_lt(segment->options.ts_value, c->ts_recent) ||
+        (uint32_t)(tcp->now_us / 1000000) - c->ts_recent_s > PAWS_IDLE_S)
+        return true;
+    tcp->counters.drop_paws++;
+    input_challenge(tcp, c);
+    return false;
+}
+
+static void refuse_sequence(struct tcp *tcp, struct tcp_connection *c, const struct tcp_segment *segment)
+{
+    if (segment->flags & TCP_FLAG_RST) {
+        tcp->counters.drop_rst_range++;
+        return;
+    }
+    /* Our last ACK was lost: the peer's FIN comes again, and the wait begins anew. */
+    if (c->state == TCP_TIME_WAIT && segment->flags & TCP_FLAG_FIN)
+        conn_timer_set(tcp, c, TCP_TIMER_WAIT, tcp->now_us + tcp->config.time_wait_us);
+    /* The peer's SYN again: our SYN-ACK was lost. */
+    if (c->state == TCP_SYN_RECEIVED && segment->flags & TCP_FLAG_SYN && segment->seq == c->irs) {
+        c->flags |= CONN_SYN_NOW;
+        conn_want_output(tcp, c);
+        return;
+    }
+    if (segment->len > 0 && seq_le(segment->seq + segment->len, c->rcv_nxt)) {
+        tcp->counters.drop_duplicate++;
+        sack_report_duplicate(c, segment->seq, segment->seq + segment->len);
+        conn_ack_now(tcp, c);
+        return;
+    }
+    tcp->counters.drop_window++;
+    /* Data deserves its answer each time (a zero-window probe is such); bare segments could go back and forth for ever. */
+    if (segment_length(segment) > 0)
+        conn_ack_now(tcp, c);
+    else
+        input_challenge(tcp, c);
+}
+
+/* First: is any of it inside the window? What lies outside is cut off. */
+static bool check_sequence(struct tcp *tcp, struct tcp_connection *c, struct tcp_segment *segment)
+{
+    uint32_t end = segment->seq + segment_length(segment);
+    bool acceptable;
+
+    /* A SYN that is ours already (simultaneous open: the peer's SYN-ACK repeats its SYN) is cut off like any old byte. */
+    if (c->state == TCP_SYN_RECEIVED && segment->flags & TCP_FLAG_SYN && segment->flags & TCP_FLAG_ACK &&
+        segment->seq == c->irs) {
+        segment->flags &= ~TCP_FLAG_SYN;
+        segment->seq++;
+    }
+    if (end == segment->seq)
+        /* Nothing but an ACK: one that a later one has overtaken still counts. */
+        acceptable = seq_ge(segment->seq, c->rcv_acked) && seq_le(segment->seq, c->rcv_adv);
+    else
+        acceptable = seq_gt(end, c->rcv_nxt) && (seq_lt(segment->seq, c->rcv_adv) || segment->seq == c->rcv_nxt);
+    if (!acceptable) {
+        refuse_sequence(tcp, c, segment);
+        return false;
+    }
+    if (seq_gt(segment->seq + segment->len, c->rcv_adv)) {
+        /* With no window left ACK, RST and a lone FIN are still heard; the probe's bytes are not (RFC 9293 §3.10.7.4). */
+        keep_front(segment, c->rcv_adv - segment->seq);
+        segment->flags &= ~TCP_FLAG_FIN;
+        conn_ack_now(tcp, c);
+    }
+    /* RFC 7323 §4.3 (2). */
+    if (segment->options.has_timestamps && seq_le(segment->seq, c->rcv_acked) &&
+        seq_ge(segment->options.ts_value, c->ts_recent)) {
+        c->ts_recent = segment->options.ts_value;
+        c->ts_recent_s = (uint32_t)(tcp->now_us / 1000000);
+    }
+    return true;
+}
+
+/* Second: RST, by RFC 5961 §3.2. */
+static bool check_reset(struct tcp *tcp, struct tcp_connection *c, const struct tcp_segment *segment)
+{
+    if (likely(!(segment->flags & TCP_FLAG_RST)))
+        return true;
+    if (c->state == TCP_TIME_WAIT) {
+        /* RFC 1337: an old RST must not cut the wait short. */
+        tcp->counters.drop_rst_range++;
+    } else if (segment->seq != c->rcv_nxt) {
+        input_challenge(tcp, c);
+    } else if (c->state == TCP_SYN_RECEIVED) {
+        conn_fail(tcp, c, conn_has(c, CONN_PASSIVE) ? TCP_REASON_RESET : TCP_REASON_REFUSED);
+    } else {
+        conn_fail(tcp, c, TCP_REASON_RESET);
+    }
+    return false;
+}
+
+/* Fourth: SYN, by RFC 5961 §4.2. (Third, security and precedence, went with RFC 9293.) */
+static bool check_syn(struct tcp *tcp, struct tcp_connection *c, const struct tcp_segment *segment)
+{
+    if (likely(!(segment->flags & TCP_FLAG_SYN)))
+        return true;
+    input_challenge(tcp, c);
+    return false;
+}
+
+/* --- steps 6 to 8 ----------------------------------------------------------------------------------------------------- */
+
+/* Data is there that nobody will read. */
+static bool refuse_after_close(struct tcp *tcp, struct tcp_connection *c, const struct tcp_segment *segment)
+{
+    if (!conn_has(c, CONN_ORPHAN) || seq_le(segment->seq + segment->len, c->rcv_nxt))
+        return false;
+    tcp->counters.drop_after_close++;
+    output_reset(tcp, c);
+    conn_finish(tcp, c);
+    return true;
+}
+
+/* RFC 5681 §4.2: at once beside or inside a gap and for every second full segment, else a little later. */
+static void schedule_ack(struct tcp *tcp, struct tcp_connection *c, bool gap)
+{
+    if (gap || c->rcv_nxt - c->rcv_acked >= 2u * c->peer_mss)
+        conn_ack_now(tcp, c);
+    else if (c->due_us[TCP_TIMER_DELACK] == 0 && !conn_has(c, CONN_ACK_NOW))
+        conn_timer_set(tcp, c, TCP_TIMER_DELACK, tcp->now_us + tcp->config.delayed_ack_us);
+}
+
+/* Seventh: the text. False when the connection is gone. */
+static bool take_text(struct tcp *tcp, struct tcp_connection *c, struct tcp_segment *segment)
+{
+    uint32_t end = segment->seq + segment->len;
+    uint32_t before = c->receive_bytes;
+    bool gap = c->ooo_head != NULL;
+    enum receive_result result;
+
+    if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 && c->state != TCP_FIN_WAIT_2)
+        return true;
+    if (refuse_after_close(tcp, c, segment))
+        return false;
+    if (conn_has(c, CONN_PEER_FIN_KNOWN) && seq_gt(end, c->rcv_fin)) {
+        /* Nothing can come after the FIN. */
+        if (seq_ge(segment->seq, c->rcv_fin))
+            return true;
+        keep_front(segment, c->rcv_fin - segment->seq);
+        end = c->rcv_fin;
+    }
+    if (segment->len > c->peer_mss)
+        c->peer_mss = segment->len < tcp->config.mss ? (uint16_t)segment->len : tcp->config.mss;
+    if (seq_lt(segment->seq, c->rcv_nxt))
+        sack_report_duplicate(c, segment->seq, seq_min(end, c->rcv_nxt));
+    if (seq_le(segment->seq, c->rcv_nxt)) {
+        result = receive_in_order(tcp, c, segment->mbuf, segment->seq);
+    } else {
+        gap = true;
+        tcp->counters.out_of_order++;
+        result = receive_out_of_order(tcp, c, segment->mbuf, segment->seq);
+        if (result == RECEIVE_TAKEN)
+            sack_report(c, segment->seq, end);
+        else if (result == RECEIVE_DUPLICATE)
+            sack_report_duplicate(c, segment->seq, end);
+    }
+    segment->mbuf = NULL;
+    if (result == RECEIVE_NO_MEMORY)
+        tcp->counters.drop_memory++;
+    schedule_ack(tcp, c, gap || result != RECEIVE_TAKEN);
+    if (c->receive_bytes > before)
+        conn_raise(tcp, c, TCP_EVENT_READABLE);
+    return true;
+}
+
+/* Eighth: the FIN, once everything before it is here. */
+static void take_fin(struct tcp *tcp, struct tcp_connection *c)
+{
+    if (!conn_has(c, CONN_PEER_FIN_KNOWN) || conn_has(c, CONN_PEER_FIN) || c->rcv_nxt != c->rcv_fin)
+        return;
+    c->rcv_nxt++;
+    c->rcv_adv = seq_max(c->rcv_adv, c->rcv_nxt);
+    c->flags |= CONN_PEER_FIN;
+    conn_ack_now(tcp, c);
+    conn_raise(tcp, c, TCP_EVENT_PEER_FIN);
+    switch (c->state) {
+    case TCP_ESTABLISHED: conn_set_state(tcp, c, TCP_CLOSE_WAIT); break;
+    case TCP_FIN_WAIT_1: conn_set_state(tcp, c, TCP_CLOSING); break;
+    case TCP_FIN_WAIT_2: conn_set_state(tcp, c, TCP_TIME_WAIT); break;
+    default: break;
+    }
+}
+
+void input_text(struct tcp *tcp, struct tcp_connection *c, struct tcp_segment *segment)
+{
+    /* Sixth: urgent data is ordinary data here (RFC 6093 §6: new applications do not use it). */
+    if (unlikely(segment->flags & TCP_FLAG_URG))
+        tcp->counters.urgent_ignored++;
+    if (segment->flags & TCP_FLAG_FIN && !conn_has(c, CONN_PEER_FIN_KNOWN) && c->state >= TCP_ESTABLISHED) {
+        c->flags |= CONN_PEER_FIN_KNOWN;
+        c->rcv_fin = segment->seq + segment->len;
+        /* What lay beyond it cannot have been the peer's. */
+        if (seq_gt(c->rcv_fin, c->rcv_nxt))
+            conn_ack_now(tcp, c);
+    }
+    if (segment->len > 0 && !take_text(tcp, c, segment))
+        return;
+    take_fin(tcp, c);
+}
+
+/* --- dispatch --------------------------------------------------------------------------------------------------------- */
+
+/* §3.10.7.4 */
+static void input_synchronized(struct tcp *tcp, struct tcp_connection *c, struct tcp_segment *segment)
+{
+    if (!check_timestamp(tcp, c, segment) || !check_sequence(tcp, c, segment))
+        return;
+    if (!check_reset(tcp, c, segment) || !check_syn(tcp, c, segment))
+        return;
+    c->last_in_us = tcp->now_us;
+    if (input_ack(tcp, c, segment))
+        input_text(tcp, c, segment);
+}
+
+/* RFC 6191 §2: may this SYN end the TIME-WAIT of its tuple? */
+static bool reopens(const struct tcp_connection *c, const struct tcp_segment *segment)
+{
+    if (segment->flags & (TCP_FLAG_ACK | TCP_FLAG_RST) || !(segment->flags & TCP_FLAG_SYN))
+        return false;
+    if (conn_has(c, CONN_TIMESTAMPS) && segment->options.has_timestamps && segment->options.ts_value != c->ts_recent)
+        return seq_gt(segment->options.ts_value, c->ts_recent);
+    return seq_gt(segment->seq, c->rcv_nxt);
+}
+
+/* §3.10.7.1 and the way to §3.10.7.2. */
+static void input_unknown(struct tcp *tcp, const struct tcp_segment *segment, uint32_t iss_floor)
+{
+    uint32_t listener = tcp_listener_find(tcp, &segment->tuple.local, segment->tuple.local_port);
+
+    if (listener != TCP_NONE) {
+        input_listen(tcp, listener, segment, iss_floor);
+        return;
+    }
+    tcp->counters.drop_no_connection++;
+    input_reply_reset(tcp, segment);
+}
+
+static void input_one(struct tcp *tcp, struct tcp_segment *segment)
+{
+    struct tcp_connection *c;
+
+    if (!flags_make_sense(tcp, segment))
+        return;
+    c = tcp_table_find(tcp, &segment->tuple, segment->hash);
+    if (c && c->state == TCP_TIME_WAIT && reopens(c, segment) &&
+        tcp_listener_find(tcp, &segment->tuple.local, segment->tuple.local_port) != TCP_NONE) {
+        uint32_t iss_floor = c->snd_nxt;
+
+        tcp->counters.time_wait_reused++;
+        conn_finish(tcp, c);
+        input_unknown(tcp, segment, iss_floor);
+    } else if (!c) {
+        input_unknown(tcp, segment, 0);
+    } else if (c->state == TCP_SYN_SENT) {
+        input_syn_sent(tcp, c, segment);
+    } else {
+        input_synchronized(tcp, c, segment);
+    }
+}
+
+uint32_t tcp_input(struct tcp *tcp, const struct net_segment *segments, uint32_t n, uint64_t now_us,
+                   struct tcp_event *events, uint32_t events_max)
+{
+    struct tcp_segment burst[BURST];
+
+    tcp->now_us = now_us;
+    for (uint32_t first = 0; first < n; first += BURST) {
+        uint32_t count = n - first < BURST ? n - first : BURST;
+        bool good[BURST];
+
+        for (uint32_t i = 0; i < count; i++) {
+            good[i] = read_segment(tcp, &segments[first + i], &burst[i]);
+            if (!good[i])
+                continue;
+            burst[i].hash = tcp_tuple_hash(tcp, &burst[i].tuple);
+            rte_prefetch0(&tcp->buckets[burst[i].hash & tcp->bucket_mask]);
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            if (good[i])
+                input_one(tcp, &burst[i]);
+            if (burst[i].mbuf)
+                rte_pktmbuf_free(burst[i].mbuf);
+        }
+    }
+    return conn_flush_events(tcp, events, events_max);
+}

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tcp/output.h"
+
+#include <rte_byteorder.h>
+#include <rte_mbuf.h>
+
+#include "tcp/receive_buffer.h"
+#include "tcp/recovery.h"
+#include "tcp/send_buffer.h"
+#include "tcp/sent.h"
+#include "tcp/timers.h"
+
+/* Segments a connection may send before the next one has its turn. */
+#define QUANTUM 16
+
+enum output_result {
+    OUTPUT_DONE,   /* nothing more to send now */
+    OUTPUT_MORE,   /* its turn is over, or tx is full */
+    OUTPUT_STARVED /* a packet pool is empty */
+};
+
+/* What a segment carries besides ACK, window and options. */
+struct outgoing {
+    uint32_t seq;
+    uint8_t flags;
+    struct rte_mbuf *mbuf; /* payload: where it begins ... */
+    uint16_t offset;
+    uint16_t len; /* ... and how long it is */
+};
+
+/* --- one segment ------------------------------------------------------------------------------------------------------ */
+
+/* The window field, and with it the promise in rcv_adv. */
+static uint16_t offer_window(const struct tcp *tcp, struct tcp_connection *c, bool syn)
+{
+    uint32_t shift = syn || !conn_has(c, CONN_WINDOW_SCALE) ? 0 : c->rcv_shift;
+    uint32_t field = receive_window(tcp, c) >> shift;
+
+    if (field > UINT16_MAX)
+        field = UINT16_MAX;
+    c->rcv_adv = seq_max(c->rcv_adv, c->rcv_nxt + (field << shift));
+    return (uint16_t)field;
+}
+
+/* RFC 6691: options come off the payload. SACK blocks that do not fit in front of the data go out in an ACK of their own. */
+static uint32_t sack_room(const struct tcp_connection *c, const struct outgoing *out)
+{
+    uint32_t room = out->len == 0 ? TCP_OPTIONS_MAX : out->len < c->snd_mss ? c->snd_mss - out->len : 0;
+
+    if (out->flags & TCP_FLAG_SYN || room < 12)
+        return 0;
+    return (room - 4) / 8;
+}
+
+static uint32_t write_options(const struct tcp *tcp, struct tcp_connection *c, const struct outgoing *out, uint8_t *at)
+{
+    struct tcp_options options = {0};
+    uint32_t room = sack_room(c, out);
+
+    options.has_timestamps = conn_has(c, CONN_TIMESTAMPS);
+    options.ts_value = conn_ts_now(c, tcp->now_us);
+    options.ts_echo = c->ts_recent;
+    if (out->flags & TCP_FLAG_SYN) {
+        options.mss = tcp->config.mss;
+        options.sack_permitted = conn_has(c, CONN_SACK);
+        options.has_window_scale = conn_has(c, CONN_WINDOW_SCALE);
+        options.window_shift = c->rcv_shift;
+        return tcp_options_write_syn(&options, at);
+    }
+    if (unlikely(c->sack_count > 0 || conn_has(c, CONN_DSACK_DUE)) && room > 0) {
+        options.sack_count = sack_blocks(c, options.sack);
+        if (options.sack_count > room)
+            options.sack_count = room;
+    }
+    return tcp_options_write(&options, at);
+}
+
+/* The ACK has been told: nothing of it is due any more, unless the SACK blocks had no room. */
+static void ack_sent(struct tcp_connection *c, const struct outgoing *out)
+{
+    c->rcv_acked = c->rcv_nxt;
+    conn_timer_stop(c, TCP_TIMER_DELACK);
+    if ((c->sack_count == 0 && !conn_has(c, CONN_DSACK_DUE)) || sack_room(c, out) > 0)
+        c->flags &= ~(uint32_t)(CONN_ACK_NOW | CONN_WINDOW_UPDATE);
+}
+
+/* Builds and queues a segment. False when a pool is empty: nothing has changed then. */
+static bool emit(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx, const struct outgoing *out)
+{
+    struct rte_mbuf *mbuf = rte_pktmbuf_alloc(tcp->packet_pool);
+    struct tcp_header *header;
+    uint32_t options_len;
+
+    if (unlikely(!mbuf)) {
+        tcp->counters.no_packet_mbuf++;
+        return false;
+    }
+    header = rte_pktmbuf_mtod(mbuf, struct tcp_header *);
+    options_len = write_options(tcp, c, out, (uint8_t *)(header + 1));
+    mbuf->data_len = (uint16_t)(sizeof(*header) + options_len);
+    mbuf->pkt_len = mbuf->data_len;
+    *header = (struct tcp_header){
+        .source_port_be = rte_cpu_to_be_16(c->local_port),
+        .destination_port_be = rte_cpu_to_be_16(c->remote_port),
+        .sequence_be = rte_cpu_to_be_32(out->seq),
+        .acknowledgment_be = out->flags & TCP_FLAG_ACK ? rte_cpu_to_be_32(c->rcv_nxt) : 0,
+        .data_offset = (uint8_t)((sizeof(*header) + options_len) / 4 << 4),
+        .flags = out->flags,
+        .window_be = rte_cpu_to_be_16(offer_window(tcp, c, out->flags & TCP_FLAG_SYN)),
+    };
+    if (out->len > 0 && !send_buffer_attach(tcp, mbuf, out->mbuf, out->offset, out->len)) {
+        rte_pktmbuf_free(mbuf);
+        return false;
+    }
+    tx->datagrams[tx->count++] = (struct net_datagram){.mbuf = mbuf, .src = c->local, .dst = c->remote};
+    tcp->counters.segments_out++;
+    if (out->flags & TCP_FLAG_ACK)
+        ack_sent(c, out);
+    return true;
+}
+
+/* --- data ------------------------------------------------------------------------------------------------------------- */
+
+static bool retransmit(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx, struct tcp_sent *sent)
+{
+    bool last = sent->next == TCP_NONE && output_unsent(c) == 0;
+    struct outgoing out = {.seq = sent->seq, .mbuf = sent->mbuf, .offset = sent->offset, .len = sent->len};
+
+    out.flags = TCP_FLAG_ACK | (last && sent->len ? TCP_FLAG_PSH : 0) | (sent->flags & SENT_FIN ? TCP_FLAG_FIN : 0);
+    if (!emit(tcp, c, tx, &out))
+        return false;
+    if (conn_has(c, CONN_UNDO) && c->undo_ts == 0)
+        c->undo_ts = conn_ts_now(c, tcp->now_us);
+    sent_mark_retransmitted(tcp, c, sent, tcp->now_us);
+    recovery_on_sent(c, sent_end(sent) - sent->seq);
+    c->retransmits++;
+    c->last_out_us = tcp->now_us;
+    tcp->counters.retransmits++;
+    return true;
+}
+
+/* What is marked lost, oldest first, as far as the congestion window goes. The peer's window holds for all but the head, which
+ * goes out even when the window has been taken back (RFC 9293 §3.8.6). */
+static enum output_result output_lost(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx, uint32_t *budget)
+{
+    uint32_t index = c->sent_head;
+
+    while (c->lost_bytes > 0 && index != TCP_NONE) {
+        struct tcp_sent *sent = sent_at(tcp, index);
+        uint32_t len = sent_end(sent) - sent->seq;
+        bool head = index == c->sent_head;
+
+        index = sent->next;
+        if (!(sent->flags & SENT_LOST))
+            continue;
+        if (!head && seq_gt(sent_end(sent), c->snd_una + c->snd_wnd))
+            break;
+        if (tcp_pipe(c) > 0 && tcp_pipe(c) + len > c->cwnd) {
+            c->flags |= CONN_CWND_LIMITED;
+            break;
+        }
+        if (*budget == 0 || tx->count == NET_TX_MAX)
+            return OUTPUT_MORE;
+        if (!retransmit(tcp, c, tx, sent))
+            return OUTPUT_STARVED;
+        (*budget)--;
+    }
+    return OUTPUT_DONE;
+}
+
+/* Sends len new bytes, and the FIN behind them if it fits there. MORE when it did. */
+static enum output_result send_new(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx, uint32_t len, bool fin)
+{
+    struct outgoing out = {.seq = c->snd_nxt, .len = (uint16_t)len};
+    bool first = c->sent_count == 0;
+    struct tcp_sent *sent;
+
+    send_buffer_cursor(c, &out.mbuf, &out.offset);
+    sent = sent_add(tcp, c, (uint16_t)len, fin);
+    /* With its own share of records in flight it is the next ACK that lets it go on. */
+    if (!sent)
+        return c->sent_count >= tcp->sent_max_per_connection ? OUTPUT_DONE : OUTPUT_STARVED;
+    out.flags = TCP_FLAG_ACK | (fin ? TCP_FLAG_FIN : 0) | (len > 0 && len == output_unsent(c) ? TCP_FLAG_PSH : 0);
+    if (!emit(tcp, c, tx, &out)) {
+        sent_undo_add(tcp, c);
+        return OUTPUT_STARVED;
+    }
+    send_buffer_advance(c, len);
+    c->snd_nxt += len + fin;
+    c->bytes_out += len;
+    tcp->counters.bytes_out += len;
+    c->last_out_us = tcp->now_us;
+    if (first)
+        c->rto_start_us = tcp->now_us;
+    recovery_on_sent(c, len + fin);
+    if (fin) {
+        c->flags |= CONN_FIN_SENT;
+        conn_set_state(tcp, c, c->state == TCP_CLOSE_WAIT ? TCP_LAST_ACK : TCP_FIN_WAIT_1);
+    }
+    return OUTPUT_MORE;
+}
+
+static uint32_t window_left(const struct tcp_connection *c)
+{
+    uint32_t edge = c->snd_una + c->snd_wnd;
+
+    return seq_gt(edge, c->snd_nxt) ? edge - c->snd_nxt : 0;
+}
+
+/* The next segment's length by RFC 9293 §3.8.6.2.1: a full one, or all there is, or half the largest window ever seen; else 0,
+ * and it waits. fin: may the FIN go with it? */
+static uint32_t next_length(const struct tcp_connection *c, bool *fin)
+{
+    uint32_t unsent = output_unsent(c), window = window_left(c), len = unsent;
+
+    *fin = false;
+    if (len > c->snd_mss)
+        len = c->snd_mss;
+    if (len > window)
+        len = window;
+    if (len == unsent && conn_has(c, CONN_FIN_QUEUED) && window > len)
+        *fin = true;
+    if (len < unsent && len < c->snd_mss && len < c->snd_wnd_max / 2)
+        return 0;
+    return len;
+}
+
+static bool may_send_data(const struct tcp_connection *c)
+{
+    return (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT) && !conn_has(c, CONN_FIN_SENT);
+}
+
+bool output_waits_for_window(const struct tcp_connection *c)
+{
+    uint32_t len;
+    bool fin;
+
+    if (!may_send_data(c) || c->sent_count > 0)
+        return false;
+    if (output_unsent(c) == 0 && !conn_has(c, CONN_FIN_QUEUED))
+        return false;
+    len = next_length(c, &fin);
+    return len == 0 && !fin;
+}
+
+static enum output_result output_new(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx, uint32_t *budget)
+{
+    enum output_result result;
+    uint32_t len;
+    bool fin;
+
+    if (!may_send_data(c))
+        return OUTPUT_DONE;
+    if (c->sent_count == 0 && c->last_out_us && tcp->now_us - c->last_out_us > c->rto_us)
+        congestion_after_idle(tcp, c);
+    while (may_send_data(c)) {
+        len = next_length(c, &fin);
+        if (len == 0 && !fin)
+            break;
+        if (tcp_pipe(c) > 0 && tcp_pipe(c) + len > c->cwnd) {
+            c->flags |= CONN_CWND_LIMITED;
+            return OUTPUT_DONE;
+        }
+        if (*budget == 0 || tx->count == NET_TX_MAX)
+            return OUTPUT_MORE;
+        result = send_new(tcp, c, tx, len, fin);
+        if (result != OUTPUT_MORE)
+            return result;
+        (*budget)--;
+    }
+    c->flags &= ~(uint32_t)CONN_CWND_LIMITED;
+    return OUTPUT_DONE;
+}
+
+/* --- probes ----------------------------------------------------------------------------------------------------------- */
+
+/* RFC 8985 §7.3: new data if there is any and the window allows, else the last segment again; cwnd is not asked. */
+static bool send_tail_probe(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx)
+{
+    bool fin = false, again = true;
+    uint32_t len = may_send_data(c) ? next_length(c, &fin) : 0;
+
+    if (c->sent_count == 0)
+        return true;
+    if (len > 0 || fin)
+        again = send_new(tcp, c, tx, len, fin) != OUTPUT_MORE;
+    if (again && !retransmit(tcp, c, tx, sent_last(tcp, c)))
+        return false;
+    rack_probe_sent(c, again);
+    tcp->counters.tail_probes++;
+    return true;
+}
+
+/* RFC 9293 §3.8.6.1: at least one byte of new data, whatever the window says; what was sent so before is sent again. */
+static bool send_persist_probe(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx)
+{
+    uint32_t len = output_unsent(c), window = window_left(c);
+
+    if (c->sent_count > 0 || !may_send_data(c))
+        return c->sent_count == 0 || retransmit(tcp, c, tx, sent_first(tcp, c));
+    if (len > (window ? window : 1))
+        len = window ? window : 1;
+    if (len > c->snd_mss)
+        len = c->snd_mss;
+    tcp->counters.persist_probes++;
+    return send_new(tcp, c, tx, len, len == 0) != OUTPUT_STARVED;
+}
+
+/* RFC 9293 §3.8.4: an old sequence number, which the peer must answer with an ACK. */
+static bool send_keepalive(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx)
+{
+    struct outgoing out = {.seq = c->snd_nxt - 1, .flags = TCP_FLAG_ACK};
+
+    tcp->counters.keepalive_probes++;
+    return emit(tcp, c, tx, &out);
+}
+
+static enum output_result output_probes(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx)
+{
+    static const struct {
+        uint32_t flag;
+        bool (*send)(struct tcp *, struct tcp_connection *, struct net_tx *);
+    } probes[] = {
+        {CONN_PROBE_NOW, send_tail_probe},
+        {CONN_PERSIST_NOW, send_persist_probe},
+        {CONN_KEEPALIVE_NOW, send_keepalive},
+    };
+
+    for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
+        if (!conn_has(c, probes[i].flag))
+            continue;
+        if (tx->count == NET_TX_MAX)
+            return OUTPUT_MORE;
+        if (!probes[i].send(tcp, c, tx))
+            return OUTPUT_STARVED;
+        c->flags &= ~probes[i].flag;
+    }
+    return OUTPUT_DONE;
+}
+
+/* --- connections ------------------------------------------------------------------------------------------------------ */
+
+static enum output_result output_syn(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx)
+{
+    struct outgoing out = {.seq = c->iss, .flags = TCP_FLAG_SYN | (c->state == TCP_SYN_RECEIVED ? TCP_FLAG_ACK : 0)};
+
+    if (!conn_has(c, CONN_SYN_NOW))
+        return OUTPUT_DONE;
+    if (tx->count == NET_TX_MAX)
+        return OUTPUT_MORE;
+    if (!emit(tcp, c, tx, &out))
+        return OUTPUT_STARVED;
+    if (c->last_out_us)
+        tcp->counters.retransmits_syn++;
+    c->last_out_us = tcp->now_us;
+    c->flags &= ~(uint32_t)CONN_SYN_NOW;
+    return OUTPUT_DONE;
+}
+
+static enum output_result output_ack(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx)
+{
+    struct outgoing out = {.seq = c->snd_nxt, .flags = TCP_FLAG_ACK};
+
+    if (!conn_has(c, CONN_ACK_NOW))
+        return OUTPUT_DONE;
+    if (tx->count == NET_TX_MAX)
+        return OUTPUT_MORE;
+    if (conn_has(c, CONN_WINDOW_UPDATE))
+        tcp->counters.window_updates++;
+    if (!emit(tcp, c, tx, &out))
+        return OUTPUT_STARVED;
+    tcp->counters.acks_out++;
+    return OUTPUT_DONE;
+}
+
+static enum output_result output_connection(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx)
+{
+    bool sent_some, waits;
+    uint32_t nxt_before = c->snd_nxt, retransmits_before = c->retransmits, budget = QUANTUM;
+    enum output_result result;
+
+    if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
+        return output_syn(tcp, c, tx);
+    result = output_lost(tcp, c, tx, &budget);
+    if (result == OUTPUT_DONE)
+        result = output_probes(tcp, c, tx);
+    if (result == OUTPUT_DONE && c->lost_bytes == 0)
+        result = output_new(tcp, c, tx, &budget);
+    if (result == OUTPUT_DONE)
+        result = output_ack(tcp, c, tx);
+    /* A wait of RACK's or for the window goes on; everything else is set anew by what was sent. */
+    sent_some = nxt_before != c->snd_nxt || retransmits_before != c->retransmits;
+    waits = c->due_us[TCP_TIMER_REXMT] && (c->rexmt == TCP_REXMT_REORDER || c->rexmt == TCP_REXMT_PERSIST);
+    if ((sent_some && !waits) || (c->sent_count == 0 && c->state != TCP_TIME_WAIT))
+        conn_rexmt_rearm(tcp, c, 0);
+    return result;
+}
+
+/* --- replies ---------------------------------------------------------------------------------------------------------- */
+
+void output_reply(struct tcp *tcp, const struct tcp_reply *reply)
+{
+    if (tcp->reply_count == TCP_REPLIES_MAX) {
+        tcp->counters.replies_dropped++;
+        return;
+    }
+    tcp->replies[(tcp->reply_first + tcp->reply_count++) % TCP_REPLIES_MAX] = *reply;
+}
+
+void output_reset(struct tcp *tcp, struct tcp_connection *c)
+{
+    output_reply(tcp, &(struct tcp_reply){.src = c->local,
+                                          .dst = c->remote,
+                                          .source_port = c->local_port,
+                                          .destination_port = c->remote_port,
+                                          .sequence = c->snd_nxt,
+                                          .acknowledgment = c->rcv_nxt,
+                                          .flags = TCP_FLAG_RST | TCP_FLAG_ACK});
+}
+
+static bool emit_reply(struct tcp *tcp, struct net_tx *tx, const struct tcp_reply *reply)
+{
+    struct rte_mbuf *mbuf = rte_pktmbuf_alloc(tcp->packet_pool);
+    struct tcp_header *header;
+
+    if (unlikely(!mbuf)) {
+        tcp->counters.no_packet_mbuf++;
+        return false;
+    }
+    header = rte_pktmbuf_mtod(mbuf, struct tcp_header *);
+    *header = (struct tcp_header){
+        .source_port_be = rte_cpu_to_be_16(reply->source_port),
+        .destination_port_be = rte_cpu_to_be_16(reply->destination_port),
+        .sequence_be = rte_cpu_to_be_32(reply->sequence),
+        .acknowledgment_be = rte_cpu_to_be_32(reply->acknowledgment),
+        .data_offset = sizeof(*header) / 4 << 4,
+        .flags = reply->flags,
+    };
+    mbuf->data_len = sizeof(*header);
+    mbuf->pkt_len = sizeof(*header);
+    tx->datagrams[tx->count++] = (struct net_datagram){.mbuf = mbuf, .src = reply->src, .dst = reply->dst};
+    tcp->counters.segments_out++;
+    if (reply->flags & TCP_FLAG_RST)
+        tcp->counters.rst_out++;
+    return true;
+}
+
+static void output_replies(struct tcp *tcp, struct net_tx *tx)
+{
+    while (tcp->reply_count > 0 && tx->count < NET_TX_MAX) {
+        if (!emit_reply(tcp, tx, &tcp->replies[tcp->reply_first]))
+            return;
+        tcp->reply_first = (tcp->reply_first + 1) % TCP_REPLIES_MAX;
+        tcp->reply_count--;
+    }
+}
+
+bool tcp_output(struct tcp *tcp, uint64_t now_us, struct net_tx *tx)
+{
+    tcp->now_us = now_us;
+    output_replies(tcp, tx);
+    while (!TAILQ_EMPTY(&tcp->output) && tx->count < NET_TX_MAX) {
+        struct tcp_connection *c = TAILQ_FIRST(&tcp->output);
+        enum output_result result;
+
+        TAILQ_REMOVE(&tcp->output, c, output_link);
+        c->flags &= ~(uint32_t)CONN_IN_OUTPUT;
+        result = output_connection(tcp, c, tx);
+        if (result != OUTPUT_DONE)
+            conn_want_output(tcp, c);
+        if (result == OUTPUT_STARVED)
+            break;
+    }
+    return !TAILQ_EMPTY(&tcp->output) || tcp->reply_count > 0;
+}

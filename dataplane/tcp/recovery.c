@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tcp/recovery.h"
+#include "tcp/sent.h"
+
+#define DUP_THRESH 3
+
+static void save_for_undo(struct tcp_connection *c)
+{
+    c->flags |= CONN_UNDO;
+    c->undo_cwnd = c->cwnd;
+    c->undo_ssthresh = c->ssthresh;
+    c->undo_ts = 0;
+}
+
+static void enter_fast(struct tcp *tcp, struct tcp_connection *c)
+{
+    tcp->counters.recoveries++;
+    save_for_undo(c);
+    congestion_on_loss(tcp, c);
+    c->recovery = TCP_RECOVERY_FAST;
+    c->recovery_point = c->snd_nxt;
+    c->prr_delivered = 0;
+    c->prr_out = 0;
+    c->prr_flight = c->snd_nxt - c->snd_una;
+    c->flags &= ~(uint32_t)(CONN_PROBE_OUT | CONN_PROBE_AGAIN);
+}
+
+static void leave(struct tcp_connection *c)
+{
+    if (c->recovery == TCP_RECOVERY_FAST)
+        c->cwnd = c->ssthresh;
+    c->recovery = TCP_RECOVERY_OPEN;
+    c->dup_acks = 0;
+    c->flags &= ~(uint32_t)CONN_UNDO;
+    /* RFC 8985 §6.2 step 4: a widened window lasts for so many recoveries. */
+    if (c->rack_reo_persist > 0 && --c->rack_reo_persist == 0)
+        c->rack_reo_mult = 1;
+}
+
+/* RFC 3522 and 4015: the first ACK after the retransmission echoes a timestamp from before it, so the original had arrived:
+ * the delay had grown, nothing was lost. */
+static void undo_if_spurious(struct tcp *tcp, struct tcp_connection *c, const struct tcp_ack_sample *sample)
+{
+    if (!conn_has(c, CONN_UNDO) || sample->acked_bytes == 0 || c->undo_ts == 0)
+        return;
+    c->flags &= ~(uint32_t)CONN_UNDO;
+    if (!sample->has_ts || !sample->retransmit_acked || !seq_lt(sample->ts_echo, c->undo_ts))
+        return;
+    if (c->recovery == TCP_RECOVERY_LOSS)
+        tcp->counters.timeouts_spurious++;
+    else
+        tcp->counters.recoveries_spurious++;
+    sent_forget_losses(tcp, c);
+    c->cwnd = c->undo_cwnd;
+    c->ssthresh = c->undo_ssthresh;
+    c->recovery = TCP_RECOVERY_OPEN;
+    c->dup_acks = 0;
+}
+
+/* Without SACK: RFC 5681 §3.2 and RFC 6582. Returns the bytes newly marked lost. */
+static uint32_t newreno_detect(struct tcp *tcp, struct tcp_connection *c, struct tcp_ack_sample *sample)
+{
+    struct tcp_sent *first = sent_first(tcp, c);
+    bool head_lost = false;
+
+    if (sample->duplicate && c->recovery != TCP_RECOVERY_LOSS && c->dup_acks < UINT8_MAX) {
+        c->dup_acks++;
+        sample->delivered_bytes += c->snd_mss;
+        head_lost = c->recovery == TCP_RECOVERY_OPEN && c->dup_acks == DUP_THRESH;
+    } else if (sample->acked_bytes > 0 && c->recovery == TCP_RECOVERY_FAST) {
+        /* A partial ACK: what follows it is missing too. Its bytes were counted as the duplicates came. */
+        uint32_t counted = sample->acked_bytes / c->snd_mss;
+
+        counted = counted < c->dup_acks ? counted : c->dup_acks;
+        c->dup_acks -= counted;
+        sample->delivered_bytes -= counted * c->snd_mss;
+        head_lost = true;
+    } else if (sample->acked_bytes > 0) {
+        c->dup_acks = 0;
+    }
+    if (!head_lost || !first || first->flags & SENT_LOST)
+        return 0;
+    sent_mark_lost(tcp, c, first);
+    return sent_end(first) - first->seq;
+}
+
+/* Proportional rate reduction with slow start reduction bound, RFC 6937 §3. */
+static void reduce_window(struct tcp_connection *c, const struct tcp_ack_sample *sample)
+{
+    uint32_t pipe = tcp_pipe(c);
+    int64_t send;
+
+    c->prr_delivered += sample->delivered_bytes;
+    if (pipe > c->ssthresh) {
+        uint32_t flight = c->prr_flight ? c->prr_flight : 1;
+
+        send = (int64_t)(((uint64_t)c->prr_delivered * c->ssthresh + flight - 1) / flight) - c->prr_out;
+    } else {
+        int64_t limit = (int64_t)c->prr_delivered - c->prr_out;
+
+        if (limit < sample->delivered_bytes)
+            limit = sample->delivered_bytes;
+        limit += c->snd_mss;
+        send = c->ssthresh - pipe;
+        if (send > limit)
+            send = limit;
+    }
+    /* The first retransmission goes out at once. */
+    if (c->prr_out == 0 && send < c->snd_mss)
+        send = c->snd_mss;
+    c->cwnd = pipe + (send > 0 ? (uint32_t)send : 0);
+}
+
+static void update_window(struct tcp *tcp, struct tcp_connection *c, const struct tcp_ack_sample *sample)
+{
+    if (c->recovery == TCP_RECOVERY_FAST) {
+        if (sample->delivered_bytes > 0 || sample->lost_bytes > 0)
+            reduce_window(c, sample);
+    } else if (sample->acked_bytes > 0) {
+        congestion_on_ack(tcp, c, sample->acked_bytes);
+    }
+}
+
+uint32_t recovery_on_ack(struct tcp *tcp, struct tcp_connection *c, struct tcp_ack_sample *sample)
+{
+    uint32_t reorder_us = 0;
+
+    undo_if_spurious(tcp, c, sample);
+    if (c->recovery != TCP_RECOVERY_OPEN && seq_ge(c->snd_una, c->recovery_point))
+        leave(c);
+    if (rack_probe_acked(c, c->snd_una, sample) && c->recovery == TCP_RECOVERY_OPEN) {
+        congestion_on_loss(tcp, c);
+        c->cwnd = c->ssthresh;
+    }
+    if (conn_has(c, CONN_SACK)) {
+        rack_update_window(c, sample);
+        if (sample->delivered_bytes > 0)
+            reorder_us = rack_detect(tcp, c, sample->now_us, &sample->lost_bytes);
+    } else {
+        sample->lost_bytes += newreno_detect(tcp, c, sample);
+    }
+    if (sample->lost_bytes > 0 && c->recovery == TCP_RECOVERY_OPEN)
+        enter_fast(tcp, c);
+    update_window(tcp, c, sample);
+    return reorder_us;
+}
+
+uint32_t recovery_on_reorder_timer(struct tcp *tcp, struct tcp_connection *c)
+{
+    struct tcp_ack_sample sample = {.now_us = tcp->now_us};
+    uint32_t wait_us = rack_detect(tcp, c, tcp->now_us, &sample.lost_bytes);
+
+    if (sample.lost_bytes > 0) {
+        if (c->recovery == TCP_RECOVERY_OPEN)
+            enter_fast(tcp, c);
+        update_window(tcp, c, &sample);
+    }
+    return wait_us;
+}
+
+void recovery_on_timeout(struct tcp *tcp, struct tcp_connection *c)
+{
+    tcp->counters.timeouts++;
+    /* RFC 5681 §3.1: the same data timing out again does not halve the threshold again. */
+    if (c->backoff == 0) {
+        save_for_undo(c);
+        congestion_on_loss(tcp, c);
+    }
+    c->recovery = TCP_RECOVERY_LOSS;
+    c->recovery_point = c->snd_nxt;
+    c->cwnd = c->snd_mss;
+    c->dup_acks = 0;
+    c->flags &= ~(uint32_t)(CONN_PROBE_OUT | CONN_PROBE_AGAIN);
+    if (conn_has(c, CONN_SACK)) {
+        rack_timeout(tcp, c, tcp->now_us);
+    } else {
+        while (c->time_head != TCP_NONE)
+            sent_mark_lost(tcp, c, sent_at(tcp, c->time_head));
+    }
+}
+
+void recovery_on_sent(struct tcp_connection *c, uint32_t len)
+{
+    if (c->recovery == TCP_RECOVERY_FAST)
+        c->prr_out += len;
+}
