@@ -33,8 +33,9 @@
 #if defined(WOLFSSL_DTLS) || defined(HAVE_ECH) || defined(HAVE_RPK) || defined(WOLFSSL_TRUST_PEER_CERT)
 #error "CVE-2026-3549, -3849, -5264, -5503, -6679, -55960, -89136, -93302 may apply"
 #endif
-#if defined(HAVE_CRL) || defined(HAVE_OCSP) || defined(HAVE_CERTIFICATE_STATUS_REQUEST_V2)
-#error "CVE-2026-3548, -6450, -10098, -89102, -94417 may apply"
+#if defined(HAVE_CRL) || defined(HAVE_OCSP) || defined(HAVE_CERTIFICATE_STATUS_REQUEST_V2) || \
+    defined(WOLFSSL_SMALL_CERT_VERIFY)
+#error "CVE-2026-3548, -6450, -10098, -89102, -94417, -94418 may apply"
 #endif
 #if defined(WOLFSSL_POST_HANDSHAKE_AUTH) || defined(WOLFSSL_SNIFFER) || defined(WOLFSSL_DUAL_ALG_CERTS)
 #error "CVE-2025-11933, CVE-2026-1005, -5393, -5778, -55962 may apply"
