@@ -132,7 +132,21 @@ void client_linger(struct proxy *p, struct client *c)
     list_remove(&c->run);
     stream_finish(p, client_stream(c));
     client_set_phase(p, c, CLIENT_LINGER);
+    c->linger_unacked = SIZE_MAX;
     proxy_deadline(p, &c->timer, p->now_us + CLIENT_LINGER_US);
+}
+
+/* A slow client may take its last answer as long as it makes progress. */
+static void client_linger_timeout(struct proxy *p, struct client *c)
+{
+    size_t unacked = tcp_unacked(p->tcp, c->tcp);
+
+    if (unacked > 0 && unacked < c->linger_unacked) {
+        c->linger_unacked = unacked;
+        proxy_deadline(p, &c->timer, p->now_us + p->snapshot->settings->client_send_us);
+        return;
+    }
+    client_close(p, c, unacked > 0);
 }
 
 /* What still comes is thrown away: closing with it unread would be a reset that can overtake our last answer (RFC 9112 §9.6). */
@@ -295,7 +309,7 @@ void client_timeout(struct proxy *p, struct client *c)
         p->counters.client_handshake_failures++;
         client_close(p, c, true);
         break;
-    case CLIENT_LINGER: client_close(p, c, tcp_unacked(p->tcp, c->tcp) > 0); break;
+    case CLIENT_LINGER: client_linger_timeout(p, c); break;
     default: exchange_timeout(p, c); break;
     }
 }

@@ -180,6 +180,8 @@ static bool exchange_fill(struct proxy *p, struct client *c)
     case STREAM_CUT:
         if (c->phase == CLIENT_EXCHANGE && c->request_done)
             return false; /* half closed: it still wants its response */
+        if (c->phase == CLIENT_HEAD)
+            stream_finish(p, client_stream(c)); /* our close_notify in return (RFC 8446 §6.1) */
         client_close(p, c, c->phase == CLIENT_EXCHANGE);
         return false;
     case STREAM_FAILED: break;

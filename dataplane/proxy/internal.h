@@ -121,7 +121,8 @@ struct client {
     struct assay_address peer;
     struct assay_address local;
     uint64_t transaction;
-    uint64_t phase_us; /* when the phase, or the wait within it, began */
+    size_t linger_unacked; /* when the linger timer last looked */
+    uint64_t phase_us;     /* when the phase, or the wait within it, began */
     uint32_t requests;
     uint32_t head_length;
     uint32_t parsed; /* of a head that is not whole yet: bytes the parser has seen */

@@ -194,9 +194,8 @@ static bool origin_open(struct proxy *p, struct origin *o, struct client *c)
     exchange_log_sending(p, c, &address);
     error = upstream_connect(p, o, c, &address);
     if (error == ASSAY_OK) {
-        /* One clock for TCP and TLS, over all attempts of this request. */
-        if (c->attempts == 1)
-            proxy_deadline(p, &c->timer, p->now_us + p->snapshot->settings->origin_connect_us);
+        /* One clock for TCP and TLS of this attempt. */
+        proxy_deadline(p, &c->timer, p->now_us + p->snapshot->settings->origin_connect_us);
         return false;
     }
     origin_note_error(o, assay_error_text(error));

@@ -100,6 +100,17 @@ static void request_tracking(struct proxy *p, const struct client *c, struct req
     target->tracking_id = slice_of(target->tracking, (size_t)n);
 }
 
+static bool request_route_default(const struct route_listener *listener, struct slice path,
+                                  struct request_target *target, bool *implied)
+{
+    *implied = true;
+    target->host = slice_text(listener->origin_host);
+    target->port = listener->origin_port;
+    target->https = listener->origin_https;
+    target->path = path;
+    return true;
+}
+
 /* Where the request goes: an MRA path, or the listener's own origin for a path that is none. *implied: by configuration,
  * not by the client, so that no rule is needed. */
 static bool request_route(struct proxy *p, const struct route_listener *listener, struct request_target *target,
@@ -115,14 +126,12 @@ static bool request_route(struct proxy *p, const struct route_listener *listener
             p->counters.requests_mra_path_bad++;
             return request_refuse(target, 400, why);
         }
-        *implied = true;
-        target->host = slice_text(listener->origin_host);
-        target->port = listener->origin_port;
-        target->https = listener->origin_https;
-        target->path = path;
-        return true;
+        return request_route_default(listener, path, target, implied);
     }
     domain = route_find_domain(p->snapshot->route, target->mra.domain);
+    /* A path that only looks like the one-field form belongs to the listener's own origin. */
+    if (domain == NULL && target->mra.edge_config && listener->origin_host != NULL)
+        return request_route_default(listener, p->request.path, target, implied);
     if (domain == NULL)
         return request_refuse(target, 403, "Unknown domain");
     target->path = target->mra.rest;

@@ -142,7 +142,7 @@ static bool response_send_head(struct proxy *p, struct client *c)
     struct upstream *u = c->upstream;
     size_t length;
 
-    if (http_write_response((char *)p->plain, PROXY_PLAIN_BYTES, &p->response,
+    if (http_write_response((char *)p->plain, PROXY_BUFFER_BYTES, &p->response,
                             slice_text(p->snapshot->settings->via_name), c->response_chunked,
                             c->keep_alive && !p->draining, c->minor, &length) != ASSAY_OK)
         return false;

@@ -11,7 +11,8 @@
 
 static void stream_borrow(struct proxy *p, struct stream s, struct tls_io *io)
 {
-    const struct credential_section *credentials = p->snapshot->credentials;
+    /* Without a snapshot (everything is being closed) there are no tickets. */
+    const struct credential_section *credentials = p->snapshot != NULL ? p->snapshot->credentials : NULL;
 
     *io = (struct tls_io){.in = tcp_peek(p->tcp, s.tcp),
                           .out = p->cipher,

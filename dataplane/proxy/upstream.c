@@ -119,6 +119,11 @@ static void upstream_start_tls(struct proxy *p, struct upstream *u)
     const struct tls_session *session = NULL;
 
     u->credential = route_client_credential(p->snapshot->credentials, slice_text(o->host), o->port);
+    if (u->credential == NULL) {
+        origin_note_error(o, "no client credential is configured");
+        upstream_failed(p, u, LOSS_VERDICT);
+        return;
+    }
     credential_use(p, u->credential);
     if (o->session != NULL && o->session_credential == u->credential->id && verdict_session_current(p, o)) {
         session = o->session;

@@ -79,6 +79,8 @@ uint8_t verdict_verify(void *arg, const struct slice *certificates, size_t count
     struct origin *o = u->origin;
     struct x509_chain_digest digest;
 
+    if (count == 0)
+        return x509_reason_alert(X509_REASON_NO_CERTIFICATE);
     x509_chain_digest(certificates, count, &digest);
     if (u->chain != NULL)
         x509_chain_unref(u->chain);
