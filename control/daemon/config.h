@@ -245,7 +245,6 @@ struct config_root {
     struct config_admin admin;
     const char *user, *via;
     bool maintenance, telemetry;
-    const char *state_directory;
 };
 
 /* Where a value stands in the file; a mapping's line is found by the address of its struct. */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ASSAY_DAEMON_CHECK_H
+#define ASSAY_DAEMON_CHECK_H
+/* Is this configuration one that assayd would run? The same code on both sides: the daemon checks before it publishes, and
+ * `assayctl check FILE` without a daemon. Thread: one. Errors: all of them, into problems. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/config.h"
+#include "daemon/problems.h"
+
+/* What the values mean together: listeners on our addresses, gateways in our subnets, nothing twice. */
+void check_values(const struct config *config, struct problems *problems);
+/* Everything: the file, its values, and the files it names (certificates, keys, allow list, trust directory). */
+bool check_file(const char *file, uint64_t now_s, struct problems *problems);
+
+#endif

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "daemon/control.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "daemon/check.h"
+#include "daemon/state.h"
+
+const char *verify_mode_name(enum verify_mode mode)
+{
+    switch (mode) {
+    case VERIFY_ENFORCED: return "enforced";
+    case VERIFY_PERMISSIVE: return "permissive";
+    case VERIFY_DISABLED: return "disabled";
+    }
+    return "?";
+}
+
+void change_free(struct change *change)
+{
+    text_free(&change->restart_keys);
+    problems_free(&change->problems);
+}
+
+/* --- ticket keys -------------------------------------------------------------------------------------------------------- */
+
+/* A new key encrypts; the ones before still decrypt what they encrypted. */
+static void rotate_tickets(struct control *control, uint64_t now_s)
+{
+    struct tls_ticket_keys *keys = &control->tickets;
+
+    memmove(&keys->keys[1], &keys->keys[0], sizeof(keys->keys[0]) * (TLS_TICKET_KEYS_MAX - 1));
+    /* 48 bytes at once are never cut short (getrandom(2)); without randomness there is no TLS at all */
+    if (getrandom(&keys->keys[0], sizeof(keys->keys[0]), 0) != sizeof(keys->keys[0]))
+        abort();
+    if (keys->count < TLS_TICKET_KEYS_MAX)
+        keys->count++;
+    control->tickets_rotate_s = now_s + control->config->root.tls.ticket_rotate / 1000000;
+}
+
+/* --- from files to sections ------------------------------------------------------------------------------------------------ */
+
+/* Everything that is built anew before anything running is touched. */
+struct candidate {
+    struct config *config;
+    struct trust *trust;
+    struct section *sections[SECTION_COUNT];
+};
+
+static void candidate_free(struct candidate *candidate)
+{
+    for (size_t i = 0; i < SECTION_COUNT; i++)
+        section_drop(candidate->sections[i]);
+    config_free(candidate->config);
+    trust_free(candidate->trust);
+    *candidate = (struct candidate){0};
+}
+
+static void apply_fixed_names(const struct config *config, struct names *names)
+{
+    for (uint32_t i = 0; i < config->root.dns.hosts.count; i++) {
+        const struct config_host *host = &config->root.dns.hosts.items[i];
+        struct assay_address addresses[ROUTE_ADDRESSES_MAX];
+        uint32_t count = 0;
+
+        for (; count < host->addresses.count && count < ROUTE_ADDRESSES_MAX; count++)
+            addresses[count] = host->addresses.items[count].address;
+        names_answer(names, slice_text(host->name), addresses, count, NULL, 0);
+    }
+}
+
+static struct section *choose(const struct control *control, enum section_kind kind, struct section *next)
+{
+    return next != NULL ? section_choose(publisher_section(&control->publisher, kind), next) : NULL;
+}
+
+static bool build_sections(struct control *control, struct candidate *candidate, uint64_t now_s,
+                           struct problems *problems)
+{
+    const struct config *config = candidate->config;
+    const struct section *access = publisher_section(&control->publisher, SECTION_ACCESS);
+    struct section **out = candidate->sections;
+    size_t before = problems->count;
+
+    out[SECTION_SETTINGS] = choose(control, SECTION_SETTINGS, section_build_settings(config, problems));
+    out[SECTION_TRUST] =
+        choose(control, SECTION_TRUST, section_build_trust(config, candidate->trust, &control->verify, problems));
+    out[SECTION_ACCESS] =
+        choose(control, SECTION_ACCESS,
+               section_build_access(config, control->cores, access != NULL ? access->rules : NULL, problems));
+    out[SECTION_CREDENTIALS] =
+        choose(control, SECTION_CREDENTIALS,
+               section_build_credentials(config, control->cores, &control->credentials,
+                                         control->tickets.count > 0 ? &control->tickets : NULL, now_s, problems));
+    return problems->count == before;
+}
+
+/* The route comes last: it holds the names that the rules use. Nothing can go wrong from here on but the memory. */
+static bool finish_candidate(struct control *control, struct candidate *candidate, struct problems *problems)
+{
+    sections_want_names(candidate->config, candidate->sections[SECTION_ACCESS]->rules, &control->names);
+    apply_fixed_names(candidate->config, &control->names);
+    candidate->sections[SECTION_ROUTE] =
+        choose(control, SECTION_ROUTE, section_build_route(candidate->config, &control->names, problems));
+    return candidate->sections[SECTION_ROUTE] != NULL;
+}
+
+/* --- publishing ---------------------------------------------------------------------------------------------------------- */
+
+static double elapsed_ms(const struct timespec *from)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - from->tv_sec) * 1e3 + (double)(now.tv_nsec - from->tv_nsec) / 1e6;
+}
+
+static void await(struct control *control, bool published, struct change *change)
+{
+    struct timespec start;
+
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    change->published = published;
+    change->generation = control->publisher.generation;
+    change->adopted = true;
+    if (published && control->fleet != NULL && control->fleet->running)
+        change->adopted = fleet_wait(control->fleet, change->generation, CONTROL_ADOPT_TIMEOUT_US) == ASSAY_OK;
+    change->adopted_ms = elapsed_ms(&start);
+    publisher_reap(&control->publisher);
+    credentials_reap(&control->credentials);
+}
+
+static void publish_all(struct control *control, struct candidate *candidate, struct change *change)
+{
+    bool published = publisher_publish(&control->publisher, candidate->sections);
+
+    memset(candidate->sections, 0, sizeof(candidate->sections));
+    await(control, published, change);
+}
+
+static void publish_one(struct control *control, struct section *next, struct change *change)
+{
+    struct section *chosen = section_choose(publisher_section(&control->publisher, next->kind), next);
+
+    await(control, publisher_replace(&control->publisher, chosen), change);
+}
+
+/* --- configuration --------------------------------------------------------------------------------------------------------- */
+
+/* Takes over config. */
+static bool read_candidate(struct candidate *candidate, struct config *config, struct problems *problems)
+{
+    size_t before = problems->count;
+
+    candidate->config = config;
+    if (config == NULL)
+        return false;
+    check_values(config, problems);
+    candidate->trust = trust_load(config->root.trust.directory, problems);
+    return problems->count == before;
+}
+
+bool control_reload(struct control *control, uint64_t now_s, struct change *change)
+{
+    struct candidate candidate = {0};
+
+    *change = (struct change){.generation = control->publisher.generation};
+    if (!read_candidate(&candidate, config_load(control->config_file, &change->problems), &change->problems) ||
+        !build_sections(control, &candidate, now_s, &change->problems) ||
+        !finish_candidate(control, &candidate, &change->problems)) {
+        control->refused++;
+        candidate_free(&candidate);
+        credentials_reap(&control->credentials);
+        return false;
+    }
+    config_restart_keys(control->config, candidate.config, &change->restart_keys);
+    publish_all(control, &candidate, change);
+    config_free(control->config);
+    trust_free(control->trust);
+    control->config = candidate.config;
+    control->trust = candidate.trust;
+    control->names_changed = true;
+    control->reloads++;
+    free(control->fallback);
+    control->fallback = NULL;
+    state_save_config(control->state_directory, control->config_file, control->config, &change->problems);
+    return true;
+}
+
+/* A whole try: values, trust, and every section built once. Takes over config. */
+static bool load_from(struct control *control, struct config *config, uint64_t now_s, struct problems *problems)
+{
+    struct candidate candidate = {0};
+
+    if (read_candidate(&candidate, config, problems)) {
+        control->cores = config->root.cores.count;
+        if (build_sections(control, &candidate, now_s, problems)) {
+            control->config = candidate.config;
+            control->trust = candidate.trust;
+            candidate.config = NULL;
+            candidate.trust = NULL;
+        }
+    }
+    candidate_free(&candidate);
+    return control->config != NULL;
+}
+
+static void note_fallback(struct control *control, const struct problems *problems)
+{
+    struct text why = {0};
+
+    text_printf(&why, "running on the last good configuration, the file is bad: %s",
+                problems->kept > 0 ? problems->items[0] : "?");
+    if (problems->count > 1)
+        text_printf(&why, " (and %zu more)", problems->count - 1);
+    control->fallback = why.data;
+}
+
+static void load_good(struct control *control, uint64_t now_s, const struct problems *problems)
+{
+    struct problems again = {0};
+    struct text copy = {0};
+
+    if (state_read_good(control->state_directory, control->config_file, &copy) &&
+        load_from(control, config_parse(text_slice(&copy), control->config_file, &again), now_s, &again))
+        note_fallback(control, problems);
+    text_free(&copy);
+    problems_free(&again);
+}
+
+bool control_load(struct control *control, const char *config_file, const char *state_directory, bool fallback,
+                  uint64_t now_s, struct problems *problems)
+{
+    control->config_file = config_file;
+    control->state_directory = state_directory;
+    control->started_s = now_s;
+    if (!load_from(control, config_load(config_file, problems), now_s, problems) && fallback)
+        load_good(control, now_s, problems);
+    if (control->config == NULL)
+        return false;
+    state_load_verify(control->state_directory, config_file, now_s, &control->verify);
+    rotate_tickets(control, now_s);
+    return true;
+}
+
+bool control_start(struct control *control, struct core_shared *shared, struct fleet *fleet, uint64_t now_s,
+                   struct change *change)
+{
+    struct candidate candidate = {.config = control->config, .trust = control->trust};
+    bool good;
+
+    *change = (struct change){0};
+    publisher_init(&control->publisher, &shared->snapshot, shared->rcu);
+    control->fleet = fleet;
+    good = build_sections(control, &candidate, now_s, &change->problems) &&
+           finish_candidate(control, &candidate, &change->problems);
+    candidate.config = NULL;
+    candidate.trust = NULL;
+    if (good) {
+        publish_all(control, &candidate, change);
+        control->names_changed = true;
+        if (control->fallback == NULL)
+            state_save_config(control->state_directory, control->config_file, control->config, &change->problems);
+    }
+    candidate_free(&candidate);
+    return good;
+}
+
+void control_free(struct control *control)
+{
+    if (control->publisher.slot != NULL)
+        publisher_free(&control->publisher);
+    credentials_free(&control->credentials);
+    names_free(&control->names);
+    config_free(control->config);
+    trust_free(control->trust);
+    free(control->fallback);
+    explicit_bzero(&control->tickets, sizeof(control->tickets));
+    *control = (struct control){0};
+}
+
+/* --- trust ------------------------------------------------------------------------------------------------------------------ */
+
+/* Reads the directory again and publishes. */
+static bool trust_changed(struct control *control, struct change *change)
+{
+    struct trust *trust = trust_load(control->config->root.trust.directory, &change->problems);
+    struct section *section = NULL;
+
+    if (trust != NULL)
+        section = section_build_trust(control->config, trust, &control->verify, &change->problems);
+    if (section == NULL) {
+        trust_free(trust);
+        return false;
+    }
+    publish_one(control, section, change);
+    trust_free(control->trust);
+    control->trust = trust;
+    return true;
+}
+
+/* The directory as it is now, not as it was at the last reload: another hand may have written to it. */
+static struct trust *current_trust(struct control *control, struct change *change)
+{
+    return trust_load(control->config->root.trust.directory, &change->problems);
+}
+
+bool control_trust_add(struct control *control, struct slice data, int role, struct trust **added,
+                       struct change *change)
+{
+    struct trust *current;
+    bool good;
+
+    *change = (struct change){.generation = control->publisher.generation};
+    *added = trust_read(data, "certificates", role, &change->problems);
+    if (*added == NULL)
+        return false;
+    current = current_trust(control, change);
+    good =
+        current != NULL && trust_add(current, *added, &change->problems) == ASSAY_OK && trust_changed(control, change);
+    trust_free(current);
+    if (good)
+        return true;
+    trust_free(*added);
+    *added = NULL;
+    return false;
+}
+
+enum assay_error control_trust_remove(struct control *control, const char *fingerprint, char removed[65],
+                                      struct change *change)
+{
+    const struct trust_entry *entry;
+    struct trust *current;
+    enum assay_error error;
+
+    *change = (struct change){.generation = control->publisher.generation};
+    current = current_trust(control, change);
+    if (current == NULL)
+        return ASSAY_ERR_IO;
+    error = trust_find(current, fingerprint, &entry);
+    if (error == ASSAY_OK) {
+        trust_fingerprint(entry->certificate.sha256, removed);
+        if (trust_remove(current, entry->certificate.sha256, &change->problems) != ASSAY_OK ||
+            !trust_changed(control, change))
+            error = ASSAY_ERR_IO;
+    }
+    trust_free(current);
+    return error;
+}
+
+/* --- switches, names, time ---------------------------------------------------------------------------------------------------- */
+
+static bool apply_verify(struct control *control, struct change *change)
+{
+    struct section *section = section_build_trust(control->config, control->trust, &control->verify, &change->problems);
+
+    if (section == NULL)
+        return false;
+    publish_one(control, section, change);
+    return true;
+}
+
+bool control_set_verify(struct control *control, enum verify_mode mode, uint64_t until_s, struct change *change)
+{
+    struct verify_switch before = control->verify;
+
+    *change = (struct change){.generation = control->publisher.generation};
+    /* back to what the file says: nothing is switched any more */
+    if (until_s == 0 && mode == (enum verify_mode)control->config->root.verify.mode)
+        control->verify = (struct verify_switch){0};
+    else
+        control->verify = (struct verify_switch){.set = true, .mode = mode, .until_s = until_s};
+    if (!apply_verify(control, change)) {
+        control->verify = before;
+        return false;
+    }
+    state_save_verify(control->state_directory, control->config_file, &control->verify, &change->problems);
+    return true;
+}
+
+bool control_route_changed(struct control *control, struct change *change)
+{
+    struct section *section;
+
+    *change = (struct change){.generation = control->publisher.generation};
+    section = section_build_route(control->config, &control->names, &change->problems);
+    if (section == NULL)
+        return false;
+    publish_one(control, section, change);
+    return true;
+}
+
+bool control_tick(struct control *control, uint64_t now_s, struct change *change, const char **what)
+{
+    struct section *section;
+
+    *change = (struct change){.generation = control->publisher.generation};
+    publisher_reap(&control->publisher);
+    credentials_reap(&control->credentials);
+    if (control->verify.set && control->verify.until_s > 0 && now_s >= control->verify.until_s) {
+        *what = "set verify: the time is over";
+        control->verify = (struct verify_switch){0};
+        state_save_verify(control->state_directory, control->config_file, &control->verify, &change->problems);
+        return apply_verify(control, change) && change->published;
+    }
+    if (now_s >= control->tickets_rotate_s) {
+        *what = "ticket key rotated";
+        rotate_tickets(control, now_s);
+        section = section_build_credentials(control->config, control->cores, &control->credentials, &control->tickets,
+                                            now_s, &change->problems);
+        if (section == NULL)
+            return false;
+        publish_one(control, section, change);
+        return change->published;
+    }
+    return false;
+}

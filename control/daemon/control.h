@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ASSAY_DAEMON_CONTROL_H
+#define ASSAY_DAEMON_CONTROL_H
+/* What runs: configuration, trust, rules, names, own credentials, and how each change becomes the next snapshot. A change is
+ * whole or not at all: where anything is wrong, nothing is published and the running snapshot stays (DESIGN, "Snapshots").
+ * No sockets, no packets: dns.h, admin.h and daemon.h call in here.
+ * Owner: control owns everything it points to but the fleet and the log. Thread: the control thread.
+ * Units: wall-clock seconds; microseconds. Errors: false, with every fault in the change's problems. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "assay/error.h"
+#include "daemon/config.h"
+#include "daemon/fleet.h"
+#include "daemon/names.h"
+#include "daemon/publisher.h"
+#include "daemon/sections.h"
+#include "daemon/trust.h"
+#include "tls/tls.h"
+
+struct log;
+
+#define CONTROL_ADOPT_TIMEOUT_US 2000000
+
+struct control {
+    const char *config_file;
+    struct config *config;
+    struct trust *trust;
+    struct names names;
+    struct credential_cache credentials;
+    struct publisher publisher;
+    struct fleet *fleet;
+    struct log *log; /* may be NULL */
+    uint32_t cores;
+    struct verify_switch verify;
+    struct tls_ticket_keys tickets;
+    uint64_t tickets_rotate_s;
+    char *fallback; /* why the last good configuration runs instead of the file; NULL: it does not */
+    uint64_t reloads, refused;
+    uint64_t started_s;
+    bool names_changed;          /* the configuration or the rules changed: the resolver has to look */
+    const char *state_directory; /* NULL: nothing survives a restart */
+};
+
+/* What came of a change. */
+struct change {
+    bool published; /* false: nothing differs from what runs, or refused */
+    uint64_t generation;
+    bool adopted; /* every core had it within the timeout */
+    double adopted_ms;
+    struct text restart_keys; /* keys that act at the next start only */
+    struct problems problems;
+};
+void change_free(struct change *change);
+
+/* Reads the file and everything it names, without publishing. false: problems say why. With fallback the last good
+ * configuration of the state directory (NULL: none) is taken when the file is bad: then an alarm is set and the problems are kept. */
+bool control_load(struct control *control, const char *config_file, const char *state_directory, bool fallback,
+                  uint64_t now_s, struct problems *problems);
+/* Attaches what is there once the port runs, and publishes the first snapshot (before the cores run). */
+bool control_start(struct control *control, struct core_shared *shared, struct fleet *fleet, uint64_t now_s,
+                   struct change *change);
+void control_free(struct control *control);
+
+bool control_reload(struct control *control, uint64_t now_s, struct change *change);
+/* Adds the certificates of a PEM bundle or DER; *added says which, with their roles (trust_free() it). */
+bool control_trust_add(struct control *control, struct slice data, int role, struct trust **added,
+                       struct change *change);
+/* NOT_FOUND, DUPLICATE (ambiguous), MALFORMED for the fingerprint; else IO with problems. removed: 64 hex digits. */
+enum assay_error control_trust_remove(struct control *control, const char *fingerprint, char removed[65],
+                                      struct change *change) ASSAY_MUST_USE;
+/* until_s 0: until switched again. Survives a restart. */
+bool control_set_verify(struct control *control, enum verify_mode mode, uint64_t until_s, struct change *change);
+/* Addresses changed: a new route section, nothing else. */
+bool control_route_changed(struct control *control, struct change *change);
+
+/* Once a second or so: ends a timed switch, rotates ticket keys, frees what no core uses any more. True when something was
+ * published; what then tells the log. */
+bool control_tick(struct control *control, uint64_t now_s, struct change *change, const char **what);
+
+const char *verify_mode_name(enum verify_mode mode);
+
+#endif

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "daemon/trust.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "daemon/pem.h"
+
+#define ROLE_COUNT 3
+
+const char *trust_folder(enum x509_role role)
+{
+    switch (role) {
+    case X509_ROLE_ANCHOR: return "anchors";
+    case X509_ROLE_HELPER: return "helpers";
+    case X509_ROLE_LEAF_ONLY: return "leaves";
+    }
+    return "";
+}
+
+enum assay_error trust_role_parse(const char *word, enum x509_role *out)
+{
+    static const struct {
+        const char *word;
+        enum x509_role role;
+    } words[] = {{"anchor", X509_ROLE_ANCHOR},
+                 {"helper", X509_ROLE_HELPER},
+                 {"leaf", X509_ROLE_LEAF_ONLY},
+                 {"leaf-only", X509_ROLE_LEAF_ONLY}};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(words[i].word, word) != 0)
+            continue;
+        *out = words[i].role;
+        return ASSAY_OK;
+    }
+    return ASSAY_ERR_MALFORMED;
+}
+
+void trust_fingerprint(const uint8_t sha256[X509_FINGERPRINT_SIZE], char out[2 * X509_FINGERPRINT_SIZE + 1])
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < X509_FINGERPRINT_SIZE; i++) {
+        out[2 * i] = digits[sha256[i] >> 4];
+        out[2 * i + 1] = digits[sha256[i] & 15];
+    }
+    out[2 * X509_FINGERPRINT_SIZE] = '\0';
+}
+
+/* --- reading ------------------------------------------------------------------------------------------------------------- */
+
+static bool has_entry(const struct trust *trust, const struct x509_certificate *certificate, enum x509_role role)
+{
+    for (size_t i = 0; i < trust->count; i++)
+        if (trust->entries[i].role == role && x509_certificate_same(&trust->entries[i].certificate, certificate))
+            return true;
+    return false;
+}
+
+/* role < 0: as the certificate proposes. */
+static void add_certificate(struct trust *trust, struct slice der, int role, const char *file, uint32_t number,
+                            struct problems *problems)
+{
+    const char *fault = "malformed";
+    struct trust_entry entry = {.file = file, .number = number, .role_proposed = role < 0};
+
+    der = slice_of(arena_copy(&trust->arena, der.data, der.len), der.len);
+    if (x509_certificate_parse(der, &entry.certificate, &fault) != ASSAY_OK) {
+        problems_add(problems, file, 0, "certificate %u: %s", number, fault);
+        return;
+    }
+    if (trust->count >= TRUST_CERTIFICATES_MAX) {
+        problems_add(problems, file, 0, "certificate %u: more than %u certificates", number, TRUST_CERTIFICATES_MAX);
+        return;
+    }
+    entry.role = role < 0 ? x509_role_propose(&entry.certificate) : (enum x509_role)role;
+    if (has_entry(trust, &entry.certificate, entry.role))
+        return;
+    if ((trust->count & (trust->count + 1)) == 0) /* 0, 1, 3, 7, …: room for twice as many */
+        trust->entries = memory_grow(trust->entries, 2 * (trust->count + 1) * sizeof(entry));
+    trust->entries[trust->count++] = entry;
+}
+
+static bool is_certificate_label(struct slice label)
+{
+    return slice_is(label, "CERTIFICATE") || slice_is(label, "X509 CERTIFICATE");
+}
+
+static void add_pem(struct trust *trust, struct slice data, int role, const char *file, struct problems *problems)
+{
+    struct pem_cursor cursor = pem_begin(data);
+    struct text der = {0};
+    struct pem_block block;
+    uint32_t number = 0, line = 0;
+    enum assay_error error;
+
+    while ((error = pem_next(&cursor, &block, &line)) == ASSAY_OK) {
+        if (!is_certificate_label(block.label)) {
+            problems_add(problems, file, line, "a %.*s block: only certificates belong here", (int)block.label.len,
+                         (const char *)block.label.data);
+            continue;
+        }
+        number++;
+        text_clear(&der);
+        if (pem_decode(&block, &der) == ASSAY_OK)
+            add_certificate(trust, text_slice(&der), role, file, number, problems);
+        else
+            problems_add(problems, file, line, "certificate %u: not valid base64", number);
+    }
+    if (error == ASSAY_ERR_MALFORMED)
+        problems_add(problems, file, line, "certificate %u: BEGIN without its END", number + 1);
+    text_free(&der);
+}
+
+static void add_data(struct trust *trust, struct slice data, int role, const char *file, struct problems *problems)
+{
+    static const char begin[] = "-----BEGIN ";
+
+    if (data.len > 0 && memmem(data.data, data.len, begin, sizeof(begin) - 1) != NULL)
+        add_pem(trust, data, role, file, problems);
+    else if (data.len > 0 && data.data[0] == 0x30) /* DER: a SEQUENCE */
+        add_certificate(trust, data, role, file, 1, problems);
+    else
+        problems_add(problems, file, 0, "neither PEM nor DER");
+}
+
+static void load_file(struct trust *trust, const char *path, int role, struct problems *problems)
+{
+    struct text data = {0};
+    enum assay_error error = text_read_file(&data, path, TRUST_FILE_MAX);
+
+    if (error == ASSAY_OK)
+        add_data(trust, text_slice(&data), role, path, problems);
+    else
+        problems_add(problems, path, 0, "cannot be read: %s", assay_error_text(error));
+    text_free(&data);
+}
+
+static int visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static bool known_suffix(const char *name)
+{
+    static const char *const suffixes[] = {".pem", ".crt", ".cer", ".der", ".cert"};
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+        if (len > strlen(suffixes[i]) && strcmp(name + len - strlen(suffixes[i]), suffixes[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Returns false when there is no such directory. */
+static bool load_folder(struct trust *trust, const char *folder, int role, struct problems *problems)
+{
+    struct dirent **names = NULL;
+    int n = scandir(folder, &names, visible, by_name);
+
+    if (n < 0 && errno == ENOENT)
+        return false;
+    if (n < 0)
+        problems_add(problems, folder, 0, "cannot be read: %s", strerror(errno));
+    for (int i = 0; i < n; i++) {
+        const char *path = arena_printf(&trust->arena, "%s/%s", folder, names[i]->d_name);
+        struct stat status;
+
+        free(names[i]);
+        if (stat(path, &status) != 0)
+            problems_add(problems, path, 0, "cannot be read: %s", strerror(errno));
+        else if (S_ISREG(status.st_mode) && known_suffix(path))
+            load_file(trust, path, role, problems);
+        else if (S_ISREG(status.st_mode))
+            problems_warn(problems, path, 0, "skipped: no .pem, .crt, .cer, .cert or .der file");
+    }
+    free(names);
+    return true;
+}
+
+struct trust *trust_load(const char *directory, struct problems *problems)
+{
+    struct trust *trust = memory_alloc(sizeof(*trust));
+    size_t before = problems->count;
+
+    trust->directory = arena_text(&trust->arena, directory);
+    for (int role = 0; role < ROLE_COUNT; role++)
+        load_folder(trust, arena_printf(&trust->arena, "%s/%s", directory, trust_folder((enum x509_role)role)), role,
+                    problems);
+    if (!load_folder(trust, directory, -1, problems))
+        problems_warn(problems, directory, 0, "does not exist: no certificate is trusted");
+    if (problems->count == before)
+        return trust;
+    trust_free(trust);
+    return NULL;
+}
+
+struct trust *trust_read(struct slice data, const char *name, int role, struct problems *problems)
+{
+    struct trust *trust = memory_alloc(sizeof(*trust));
+    size_t before = problems->count;
+
+    trust->directory = "";
+    add_data(trust, data, role, arena_text(&trust->arena, name), problems);
+    if (problems->count == before && trust->count == 0)
+        problems_add(problems, name, 0, "holds no certificate");
+    for (size_t i = 0; i < trust->count; i++)
+        trust->entries[i].file = NULL;
+    if (problems->count == before)
+        return trust;
+    trust_free(trust);
+    return NULL;
+}
+
+void trust_free(struct trust *trust)
+{
+    if (trust == NULL)
+        return;
+    free(trust->entries);
+    arena_free(&trust->arena);
+    free(trust);
+}
+
+/* --- changing ------------------------------------------------------------------------------------------------------------- */
+
+static enum assay_error make_folder(const char *path, struct problems *problems)
+{
+    if (mkdir(path, 0755) == 0 || errno == EEXIST)
+        return ASSAY_OK;
+    problems_add(problems, path, 0, "cannot be created: %s", strerror(errno));
+    return ASSAY_ERR_IO;
+}
+
+static enum assay_error write_entry(const struct trust *trust, struct trust *added, struct trust_entry *entry,
+                                    struct problems *problems)
+{
+    const char *folder = arena_printf(&added->arena, "%s/%s", trust->directory, trust_folder(entry->role));
+    char fingerprint[2 * X509_FINGERPRINT_SIZE + 1];
+    struct text pem = {0};
+    enum assay_error error;
+    const char *path;
+
+    trust_fingerprint(entry->certificate.sha256, fingerprint);
+    path = arena_printf(&added->arena, "%s/%s.pem", folder, fingerprint);
+    error = make_folder(trust->directory, problems);
+    if (error == ASSAY_OK)
+        error = make_folder(folder, problems);
+    if (error != ASSAY_OK)
+        return error;
+    pem_encode(&pem, "CERTIFICATE", entry->certificate.der);
+    error = file_write_atomic(path, text_slice(&pem), 0644);
+    text_free(&pem);
+    if (error == ASSAY_OK)
+        entry->file = path;
+    else
+        problems_add(problems, path, 0, "cannot be written: %s", assay_error_text(error));
+    return error;
+}
+
+enum assay_error trust_add(const struct trust *trust, struct trust *added, struct problems *problems)
+{
+    enum assay_error error = ASSAY_OK;
+
+    for (size_t i = 0; i < added->count && error == ASSAY_OK; i++)
+        if (!has_entry(trust, &added->entries[i].certificate, added->entries[i].role))
+            error = write_entry(trust, added, &added->entries[i], problems);
+    if (error == ASSAY_OK)
+        return ASSAY_OK;
+    for (size_t i = 0; i < added->count; i++) {
+        if (added->entries[i].file == NULL)
+            continue;
+        if (file_remove(added->entries[i].file) != ASSAY_OK)
+            problems_add(problems, added->entries[i].file, 0, "cannot be removed again");
+        added->entries[i].file = NULL;
+    }
+    return error;
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)ascii_lower((uint8_t)c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+enum assay_error trust_find(const struct trust *trust, const char *text, const struct trust_entry **out)
+{
+    char wanted[2 * X509_FINGERPRINT_SIZE + 1], fingerprint[2 * X509_FINGERPRINT_SIZE + 1];
+    size_t len = 0;
+
+    *out = NULL;
+    for (; *text != '\0'; text++) {
+        if (*text == ':')
+            continue;
+        if (hex_value(*text) < 0 || len == sizeof(wanted) - 1)
+            return ASSAY_ERR_MALFORMED;
+        wanted[len++] = (char)ascii_lower((uint8_t)*text);
+    }
+    if (len < 8)
+        return ASSAY_ERR_MALFORMED;
+    for (size_t i = 0; i < trust->count; i++) {
+        const struct trust_entry *entry = &trust->entries[i];
+
+        trust_fingerprint(entry->certificate.sha256, fingerprint);
+        if (memcmp(fingerprint, wanted, len) != 0)
+            continue;
+        if (*out != NULL && !x509_certificate_same(&(*out)->certificate, &entry->certificate))
+            return ASSAY_ERR_DUPLICATE;
+        if (*out == NULL)
+            *out = entry;
+    }
+    return *out != NULL ? ASSAY_OK : ASSAY_ERR_NOT_FOUND;
+}
+
+/* The directory is read again: a picture leaves out duplicates, and their files hold the certificate as well. */
+static enum assay_error rewrite_without(const char *path, const uint8_t *sha256, struct problems *problems)
+{
+    struct trust *file = memory_alloc(sizeof(*file));
+    struct text pem = {0};
+    enum assay_error error = ASSAY_OK;
+    size_t kept = 0, before = problems->count;
+
+    file->directory = "";
+    load_file(file, path, X509_ROLE_HELPER, problems);
+    /* a file that is not understood is not rewritten */
+    if (problems->count > before) {
+        trust_free(file);
+        return ASSAY_ERR_MALFORMED;
+    }
+    for (size_t i = 0; i < file->count; i++) {
+        if (memcmp(file->entries[i].certificate.sha256, sha256, X509_FINGERPRINT_SIZE) == 0)
+            continue;
+        pem_encode(&pem, "CERTIFICATE", file->entries[i].certificate.der);
+        kept++;
+    }
+    if (kept < file->count)
+        error = kept == 0 ? file_remove(path) : file_write_atomic(path, text_slice(&pem), 0644);
+    if (error != ASSAY_OK)
+        problems_add(problems, path, 0, "cannot be changed: %s", assay_error_text(error));
+    text_free(&pem);
+    trust_free(file);
+    return error;
+}
+
+static enum assay_error remove_from_folder(const char *folder, const uint8_t *sha256, struct problems *problems)
+{
+    struct dirent **names = NULL;
+    int n = scandir(folder, &names, visible, by_name);
+    enum assay_error error = ASSAY_OK;
+
+    for (int i = 0; i < n; i++) {
+        struct text path = {0};
+        struct stat status;
+
+        text_printf(&path, "%s/%s", folder, names[i]->d_name);
+        if (error == ASSAY_OK && stat(path.data, &status) == 0 && S_ISREG(status.st_mode) && known_suffix(path.data))
+            error = rewrite_without(path.data, sha256, problems);
+        text_free(&path);
+        free(names[i]);
+    }
+    free(names);
+    return error;
+}
+
+enum assay_error trust_remove(const struct trust *trust, const uint8_t sha256[X509_FINGERPRINT_SIZE],
+                              struct problems *problems)
+{
+    enum assay_error error = remove_from_folder(trust->directory, sha256, problems);
+
+    for (int role = 0; role < ROLE_COUNT && error == ASSAY_OK; role++) {
+        struct text folder = {0};
+
+        text_printf(&folder, "%s/%s", trust->directory, trust_folder((enum x509_role)role));
+        error = remove_from_folder(folder.data, sha256, problems);
+        text_free(&folder);
+    }
+    return error;
+}
+
+/* --- using ------------------------------------------------------------------------------------------------------------------ */
+
+struct x509_store *trust_store(const struct trust *trust, struct problems *problems)
+{
+    struct x509_store *store = x509_store_create();
+    size_t before = problems->count;
+
+    if (store == NULL) {
+        problems_add(problems, trust->directory, 0, "out of memory");
+        return NULL;
+    }
+    for (size_t i = 0; i < trust->count; i++) {
+        const struct trust_entry *entry = &trust->entries[i];
+        const char *fault = NULL;
+        enum assay_error error = x509_store_add(store, entry->certificate.der, entry->role, &fault);
+
+        if (error != ASSAY_OK && error != ASSAY_ERR_DUPLICATE)
+            problems_add(problems, entry->file != NULL ? entry->file : trust->directory, 0, "certificate %u: %s",
+                         entry->number, fault != NULL ? fault : assay_error_text(error));
+    }
+    if (problems->count == before)
+        return store;
+    x509_store_free(store);
+    return NULL;
+}
+
+static int by_role_and_fingerprint(const void *a, const void *b)
+{
+    const struct trust_entry *x = *(const struct trust_entry *const *)a, *y = *(const struct trust_entry *const *)b;
+
+    if (x->role != y->role)
+        return x->role < y->role ? -1 : 1;
+    return memcmp(x->certificate.sha256, y->certificate.sha256, X509_FINGERPRINT_SIZE);
+}
+
+void trust_content(const struct trust *trust, struct text *out)
+{
+    const struct trust_entry **sorted = memory_alloc(trust->count * sizeof(*sorted));
+    char fingerprint[2 * X509_FINGERPRINT_SIZE + 1];
+
+    for (size_t i = 0; i < trust->count; i++)
+        sorted[i] = &trust->entries[i];
+    qsort(sorted, trust->count, sizeof(*sorted), by_role_and_fingerprint);
+    for (size_t i = 0; i < trust->count; i++) {
+        trust_fingerprint(sorted[i]->certificate.sha256, fingerprint);
+        text_printf(out, "%s %s\n", x509_role_name(sorted[i]->role), fingerprint);
+    }
+    free(sorted);
+}
