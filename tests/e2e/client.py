@@ -149,7 +149,7 @@ def main():
     parser.add_argument("--wait", type=float, default=3)
     parser.add_argument("--pause", type=float, default=0.5)
     parser.add_argument("target", nargs="*")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     if arguments.mode == "crowd":
         return asyncio.run(crowd_all(arguments))
     return {"keep": keep, "raw": raw}[arguments.mode](arguments)

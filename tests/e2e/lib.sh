@@ -62,6 +62,12 @@ check_below()
     if awk -v a="$3" -v b="$2" 'BEGIN { exit !(a != "" && a + 0 < b + 0) }'; then ok "$1: $3 (below $2)"; else bad "$1: $3, expected below $2"; fi
 }
 
+# check_above WHAT LIMIT NUMBER
+check_above()
+{
+    if awk -v a="$3" -v b="$2" 'BEGIN { exit !(a != "" && a + 0 > b + 0) }'; then ok "$1: $3"; else bad "$1: '$3', expected above $2"; fi
+}
+
 die()
 {
     printf 'FAIL  %s\n' "$*"
@@ -190,6 +196,7 @@ dns_names()
 198.18.2.13 unity.steven.lab
 198.18.2.14 unity2.steven.lab
 198.18.2.15 lab.steven.lab
+198.18.2.17 matrix.steven.lab
 198.18.2.16 unknown.steven.lab foreign.steven.lab missing.steven.lab expired.steven.lab notyet.steven.lab badsig.steven.lab
 198.18.2.16 purpose.steven.lab critical.steven.lab constraint.steven.lab pathlen.steven.lab notca.steven.lab
 198.18.2.16 weakkey.steven.lab selfsigned.steven.lab

@@ -93,7 +93,7 @@ check "SHA-1 in the chain is accepted (S12, S33)" 200 "$status"
 mark=$(log_mark)
 fetch "$(mra_path weakkey.steven.lab 8443)/lab/echo"
 check "RSA below 2048 is accepted (S33)" 200 "$status"
-check_below "and counted: 1 is below" "$(counter verify_weak)" 1
+check_above "and counted" 1 "$(counter verify_weak)"
 
 # --- the origin refuses our certificate --------------------------------------------------------------------------------------
 for version in tls1_3:7443 tls1_2:7444; do
@@ -154,6 +154,6 @@ check "the missing intermediate from the store (S9)" 200 "$status"
 ctl trust remove "$(cat "$work/pki/selfsigned.sha256")" >/dev/null || bad "trust remove"
 fetch "$(mra_path selfsigned.steven.lab 8443)/lab/echo"
 check "trust removed: its pooled connection is not used" 502 "$status"
-check_below "refusals of a chain and of a name were counted: 1 is below" "$(counter verify_failed_chain)" 1
-check_below "refusals of a name: 1 is below" "$(counter verify_failed_name)" 1
+check_above "refusals of chains were counted" 20 "$(counter verify_failed_chain)"
+check_above "refusals of names were counted" 2 "$(counter verify_failed_name)"
 e2e_end
