@@ -54,7 +54,7 @@ static void ask(struct net *net, struct neighbour *n, uint64_t now_us)
 static void begin_asking(struct net *net, struct neighbour *n, enum neighbour_state state, uint64_t now_us)
 {
     n->tries = 0;
-    neighbours_set_state(&net->neighbours, n, state, now_us);
+    neighbours_set_state(&net->neighbours, n, state, UINT64_MAX); /* ask() sets when to ask again */
     ask(net, n, now_us);
 }
 

@@ -11,10 +11,10 @@
 #include "base/byte_ring.h"
 #include "base/rcu.h"
 
-#define RECORDS 50000
-#define READERS 2
+#define RECORDS   50000
+#define READERS   2
 #define PUBLISHES 300
-#define LIVE 0x600d600d600d600dULL
+#define LIVE      0x600d600d600d600dULL
 
 static void breathe(void)
 {
