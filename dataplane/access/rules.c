@@ -5,6 +5,8 @@
 
 #define SLOTS_FIRST 64
 
+_Static_assert(ACCESS_URL_MAX <= PATTERN_LITERAL_MAX, "every path compiles");
+
 uint32_t access_method_bit(struct slice method)
 {
     static const struct {

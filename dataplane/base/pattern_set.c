@@ -16,8 +16,6 @@ struct pattern_scratch {
     uint64_t matched[];
 };
 
-/* '^', four characters a literal byte, the longest tail. */
-#define EXPRESSION_MAX (1 + 4 * PATTERN_LITERAL_MAX + 16)
 
 static const char *const tail_expressions[] = {
     [PATTERN_TAIL_ANY] = "",

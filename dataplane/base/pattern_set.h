@@ -13,7 +13,8 @@
 #include "assay/error.h"
 #include "base/slice.h"
 
-#define PATTERN_LITERAL_MAX 4096
+/* Four characters of an expression each, and Hyperscan reads 16,000. */
+#define PATTERN_LITERAL_MAX 2048
 
 enum pattern_tail {
     PATTERN_TAIL_ANY,     /* anything, or nothing */
