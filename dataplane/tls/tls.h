@@ -82,9 +82,9 @@ size_t tls_alert_record(uint8_t alert, uint8_t out[7]);
 /* --- connections (one core) -------------------------------------------------------------------------------------------------- */
 
 struct tls_io {
-    struct slice in;  /* ciphertext lent by the caller */
-    size_t in_used;   /* how much of it was taken; partial records are kept inside the connection */
-    uint8_t *out;     /* where ciphertext goes */
+    struct slice in; /* ciphertext lent by the caller */
+    size_t in_used;  /* how much of it was taken; partial records are kept inside the connection */
+    uint8_t *out;    /* where ciphertext goes */
     size_t out_capacity;
     size_t out_length;
     const struct tls_ticket_keys *ticket_keys; /* of the current snapshot; NULL: no tickets (server side only) */
@@ -98,7 +98,8 @@ struct tls_verifier {
 };
 
 /* The hello is taken over (freed by the connection), also on failure. */
-enum assay_error tls_server_create(struct tls_context *context, struct tls_hello *hello, struct tls_connection **out) ASSAY_MUST_USE;
+enum assay_error tls_server_create(struct tls_context *context, struct tls_hello *hello, struct tls_connection **out)
+    ASSAY_MUST_USE;
 /* server_name NULL: no SNI is sent (IP literals). session NULL, or one to resume (still the caller's). */
 enum assay_error tls_client_create(struct tls_context *context, const char *server_name, struct tls_verifier verifier,
                                    const struct tls_session *session, struct tls_connection **out) ASSAY_MUST_USE;

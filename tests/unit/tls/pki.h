@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ASSAY_TESTS_TLS_PKI_H
+#define ASSAY_TESTS_TLS_PKI_H
+/* Keys and certificates for the tests, made by OpenSSL when a test starts. Owner: pki_free(). */
+#include <stddef.h>
+
+enum pki_key { PKI_RSA_2048, PKI_P256, PKI_P384, PKI_ED25519, PKI_KEYS };
+
+struct pki_identity {
+    char *chain_pem; /* leaf, then the authority */
+    char *key_pem;
+};
+
+struct pki {
+    struct pki_identity identities[PKI_KEYS]; /* CN and SAN origin.test */
+    struct pki_identity others[2];            /* RSA and P-256 again, other keys */
+};
+
+void pki_create(struct pki *pki);
+void pki_free(struct pki *pki);
+
+#endif
