@@ -232,8 +232,9 @@ static const struct {
     {37, false, X509_EXT_EXTENDED_KEY_USAGE, extended_key_usage_parse},
 };
 
-/* Extensions that may be critical and need no decoding: policies (32, 33, 36, 54), as no caller asks for a policy and
- * RFC 5280 §6.1.1 (c)-(f) then leaves the path valid; CRL distribution points (31), which say where, not whether. */
+/* Extensions that may be critical and are not decoded: certificate policies (32, 33, 36, 54), which nobody here asks for, so
+ * that like OpenSSL without X509_V_FLAG_POLICY_CHECK we do not build the policy tree of RFC 5280 §6.1.2, nor act on
+ * requireExplicitPolicy; CRL distribution points (31), which say where revocation is found, not whether. */
 static bool is_harmless(uint8_t arc)
 {
     return arc == 31 || arc == 32 || arc == 33 || arc == 36 || arc == 54;
