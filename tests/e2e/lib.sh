@@ -391,7 +391,6 @@ limits: ${ASSAY_LIMITS:-{\}}
 timeouts: ${ASSAY_TIMEOUTS:-{\}}
 log: {file: assayd.log, requests: ${ASSAY_LOG_REQUESTS:-on}}
 admin: {socket: admin.sock}
-state_directory: state
 via: edge
 ${ASSAY_MORE:-}
 YAML
@@ -418,7 +417,7 @@ ctl()
 # Starts assayd with $work/assay.yaml; returns when it answers on its admin socket and by TLS.
 assay_start()
 {
-    lab_spawn proxy "$work/assayd.out" "$build/assayd" --config "$work/assay.yaml"
+    lab_spawn proxy "$work/assayd.out" "$build/assayd" --config "$work/assay.yaml" --state-directory "$work/state"
     assay_pid=$LAB_PID
     until_true 30 assay_ready || die "assayd did not come up: $(tail -n 5 "$work/assayd.out")"
 }
