@@ -87,6 +87,9 @@ enum http_parse http_head_scan(struct http_scan *scan, struct slice in, const st
             head_split(in, start, at, head);
             return HTTP_PARSE_DONE;
         } else {
+            /* Too long is too long, also when its end has come by now. */
+            if (!(scan->state & STATE_LINE_DONE) && at > (size_t)limits->target_max + START_LINE_SLACK)
+                return scan_bad(error, 414, "start line too long");
             scan->state |= STATE_LINE_DONE;
         }
         at += 2;
