@@ -220,7 +220,9 @@ struct tcp_reply {
 
 struct tcp {
     struct tcp_config config;
-    uint32_t receive_capacity; /* the largest window: what fits into receive_buffer_bytes once copied together */
+    uint32_t receive_limit;    /* what a connection's receive queues may pin: receive_buffer_bytes, or what its mbufs hold */
+    uint32_t receive_capacity; /* the largest window: what always fits into that */
+    uint32_t send_capacity;    /* the largest tcp_room() */
     uint8_t rcv_shift;
     uint64_t now_us;
     struct rte_mempool *packet_pool, *payload_pool, *indirect_pool;

@@ -335,6 +335,7 @@ static void input_synchronized(struct tcp *tcp, struct tcp_connection *c, struct
     if (!check_reset(tcp, c, segment) || !check_syn(tcp, c, segment))
         return;
     c->last_in_us = tcp->now_us;
+    c->keepalive_sent = 0;
     if (input_ack(tcp, c, segment))
         input_text(tcp, c, segment);
 }

@@ -87,9 +87,7 @@ static bool merge(struct tcp *tcp, struct rte_mbuf *into, struct rte_mbuf *mbuf)
 
 static bool fits(const struct tcp *tcp, const struct tcp_connection *c, uint32_t truesize, uint32_t mbufs)
 {
-    return c->truesize + truesize <= tcp->config.receive_buffer_bytes &&
-           (uint32_t)c->receive_mbufs + c->send_mbufs + mbufs <= tcp->config.mbufs_max_per_connection &&
-           tcp->received_mbufs + mbufs <= tcp->received_mbufs_max;
+    return c->truesize + truesize <= tcp->receive_limit && tcp->received_mbufs + mbufs <= tcp->received_mbufs_max;
 }
 
 /* Puts an empty mbuf behind *tail (NULL: first). False when the pool is empty. */
@@ -148,7 +146,7 @@ static void collapse_queue(struct tcp *tcp, struct tcp_connection *c, struct rte
  * receive_capacity leaves room for that. */
 static bool collapse(struct tcp *tcp, struct tcp_connection *c)
 {
-    if (c->truesize < c->collapse_floor + tcp->config.receive_buffer_bytes / 8)
+    if (c->truesize < c->collapse_floor + tcp->receive_limit / 8)
         return false;
     tcp->counters.collapsed++;
     collapse_queue(tcp, c, &c->receive_head, &c->receive_tail, false);

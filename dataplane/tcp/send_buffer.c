@@ -19,9 +19,9 @@ static uint32_t end_of(const struct rte_mbuf *mbuf)
 
 static uint32_t mbufs_left(const struct tcp *tcp, const struct tcp_connection *c)
 {
-    uint32_t used = (uint32_t)c->send_mbufs + c->receive_mbufs;
+    uint32_t most = tcp->config.mbufs_max_per_connection / 2u;
 
-    return used < tcp->config.mbufs_max_per_connection ? tcp->config.mbufs_max_per_connection - used : 0;
+    return c->send_mbufs < most ? most - c->send_mbufs : 0;
 }
 
 size_t send_buffer_room(const struct tcp *tcp, const struct tcp_connection *c)

@@ -16,13 +16,11 @@
 #include "tcp/table.h"
 #include "tcp/timers.h"
 
-/* Of receive_buffer_bytes (what may be pinned), the part offered as window: what a full queue, copied together, and the
- * eighth that may have come since (receive_buffer.c) need besides payload. */
-#define CAPACITY_NUMERATOR   13
-#define CAPACITY_DENOMINATOR 16
-
 /* Segments in flight a connection may have for each mbuf it may hold: small ones share mbufs. */
 #define RECORDS_PER_MBUF 4
+
+/* A received segment is a chain of at most so many mbufs, as a rule. */
+#define PIECES_MAX 4
 
 void tcp_config_default(struct tcp_config *config)
 {
@@ -59,10 +57,38 @@ static bool config_is_usable(const struct tcp_config *config)
 {
     return config->connections_max > 0 && config->connections_max < TCP_NONE && config->port_min > 0 &&
            config->port_min <= config->port_max && config->mss >= TCP_MSS_FLOOR &&
-           config->receive_buffer_bytes >= 8192 && config->receive_buffer_bytes <= 1u << 30 &&
-           config->send_buffer_bytes >= config->mss && config->send_buffer_bytes <= 1u << 30 &&
-           config->mbufs_max_per_connection >= 8 && config->mbufs_max_per_connection <= UINT16_MAX &&
-           config->rto_min_us > 0 && config->rto_max_us >= config->rto_min_us && config->rto_initial_us > 0;
+           config->receive_buffer_bytes <= 1u << 30 && config->send_buffer_bytes >= config->mss &&
+           config->send_buffer_bytes <= 1u << 30 && config->mbufs_max_per_connection >= 8 &&
+           config->mbufs_max_per_connection <= UINT16_MAX && config->rto_min_us > 0 &&
+           config->rto_max_us >= config->rto_min_us && config->rto_initial_us > 0;
+}
+
+/* The largest window that always fits into limit, whatever the segments are: what is held, copied together into whole mbufs,
+ * the eighth of the limit that may have come since the last time (receive_buffer.c), and a segment in a few pieces. */
+static uint32_t capacity_of(uint32_t limit, const struct rte_mempool *pool)
+{
+    uint32_t room = rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)pool);
+    uint32_t truesize = room + (uint32_t)sizeof(struct rte_mbuf);
+    uint32_t slack = (limit / 8 > truesize ? limit / 8 : truesize) + PIECES_MAX * truesize;
+
+    return limit > slack ? (limit - slack) / truesize * room : 0;
+}
+
+/* Half of a connection's mbufs are for what it receives, half for what it sends: a full send buffer must not close the window,
+ * or two ends that both write first would wait for each other for ever. */
+static void set_limits(struct tcp *tcp)
+{
+    const struct tcp_config *config = &tcp->config;
+    uint32_t truesize = rte_pktmbuf_data_room_size(tcp->packet_pool) + (uint32_t)sizeof(struct rte_mbuf);
+    uint64_t most = (uint64_t)(config->mbufs_max_per_connection / 2) * truesize;
+
+    tcp->receive_limit = most < config->receive_buffer_bytes ? (uint32_t)most : config->receive_buffer_bytes;
+    tcp->receive_capacity = capacity_of(tcp->receive_limit, tcp->packet_pool);
+    while (tcp->receive_capacity >> tcp->rcv_shift > UINT16_MAX)
+        tcp->rcv_shift++;
+    most = (uint64_t)(config->mbufs_max_per_connection / 2) * rte_pktmbuf_data_room_size(tcp->payload_pool);
+    tcp->send_capacity = most < config->send_buffer_bytes ? (uint32_t)most : config->send_buffer_bytes;
+    tcp->received_mbufs_max = tcp->packet_pool->size - tcp->packet_pool->size / 4;
 }
 
 static void *allocate(size_t count, size_t size)
@@ -119,10 +145,11 @@ enum assay_error tcp_create(const struct tcp_config *config, struct rte_mempool 
     TAILQ_INIT(&tcp->events);
     TAILQ_INIT(&tcp->time_wait);
     TAILQ_INIT(&tcp->starved);
-    tcp->receive_capacity = config->receive_buffer_bytes / CAPACITY_DENOMINATOR * CAPACITY_NUMERATOR;
-    while (tcp->receive_capacity >> tcp->rcv_shift > UINT16_MAX)
-        tcp->rcv_shift++;
-    tcp->received_mbufs_max = packet_pool->size - packet_pool->size / 4;
+    set_limits(tcp);
+    if (tcp->receive_capacity < 2u * config->mss) {
+        free(tcp);
+        return ASSAY_ERR_RANGE;
+    }
     tcp->sent_max_per_connection = config->mbufs_max_per_connection * RECORDS_PER_MBUF;
     timer_wheel_init(&tcp->timers, now_us);
     /* What is in flight lies in payload mbufs, several small segments in one; and each connection may send a FIN. */
@@ -306,10 +333,11 @@ static bool may_write(const struct tcp_connection *c)
            c->state == TCP_SYN_RECEIVED;
 }
 
-static void want_room(struct tcp_connection *c, size_t wanted, uint32_t most)
+static void want_room(const struct tcp *tcp, struct tcp_connection *c, size_t wanted)
 {
     c->flags |= CONN_WANTS_ROOM;
-    c->room_wanted = wanted < most ? (uint32_t)wanted : most;
+    /* More than an empty buffer never comes: that must do. */
+    c->room_wanted = wanted < tcp->send_capacity ? (uint32_t)wanted : tcp->send_capacity;
 }
 
 size_t tcp_room(struct tcp *tcp, struct tcp_handle handle, size_t wanted)
@@ -320,9 +348,8 @@ size_t tcp_room(struct tcp *tcp, struct tcp_handle handle, size_t wanted)
     if (!c || !may_write(c))
         return 0;
     room = send_buffer_room(tcp, c);
-    /* More than the whole buffer never comes: an empty one must do. */
     if (room < wanted)
-        want_room(c, wanted, tcp->config.send_buffer_bytes);
+        want_room(tcp, c, wanted);
     return room;
 }
 
@@ -335,7 +362,7 @@ size_t tcp_write(struct tcp *tcp, struct tcp_handle handle, const void *data, si
         return 0;
     taken = send_buffer_append(tcp, c, data, len);
     if (taken < len) {
-        want_room(c, len - taken, tcp->config.send_buffer_bytes);
+        want_room(tcp, c, len - taken);
         /* No ACK will tell when the pool has mbufs again: look again by the clock. */
         if (send_buffer_room(tcp, c) > 0 && !conn_has(c, CONN_STARVED)) {
             if (TAILQ_EMPTY(&tcp->starved))

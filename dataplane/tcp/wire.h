@@ -15,7 +15,7 @@ struct tcp_header {
     uint16_t window_be;
     uint16_t checksum_be;
     uint16_t urgent_be;
-};
+} __attribute__((packed, aligned(2))); /* behind Ethernet it begins at any even address */
 static_assert(sizeof(struct tcp_header) == 20, "as on the wire");
 
 #define TCP_HEADER_MIN  20

@@ -16,8 +16,9 @@
 void rig_start(const char *prefix)
 {
     char file_prefix[64];
-    const char *const arguments[] = {"test", "--no-huge", "--no-pci", "-m", "256", "--no-shconf", "--no-telemetry",
-                                     "--file-prefix", file_prefix, "--log-level=error", "-l", "0"};
+    const char *const arguments[] = {
+        "test",          "--no-huge", "--no-pci",          "-m", "256", "--no-shconf", "--no-telemetry",
+        "--file-prefix", file_prefix, "--log-level=error", "-l", "0"};
     char *argv[sizeof(arguments) / sizeof(arguments[0])];
 
     for (size_t i = 0; i < sizeof(argv) / sizeof(argv[0]); i++)
@@ -92,7 +93,8 @@ static struct rte_mbuf *fresh(const struct rig_pools *pools)
 }
 
 struct net_segment rig_receive_bytes(const struct rig_pools *pools, const struct assay_address *src,
-                                     const struct assay_address *dst, const uint8_t *bytes, uint32_t len, uint32_t pieces)
+                                     const struct assay_address *dst, const uint8_t *bytes, uint32_t len,
+                                     uint32_t pieces)
 {
     struct net_segment packet = {.src = *src, .dst = *dst, .length = (uint16_t)len};
     struct rte_mbuf **link = &packet.mbuf, *head = NULL;
@@ -123,8 +125,8 @@ struct net_segment rig_receive_bytes(const struct rig_pools *pools, const struct
     return packet;
 }
 
-struct net_segment rig_receive(const struct rig_pools *pools, const struct assay_address *src, const struct assay_address *dst,
-                               const struct rig_segment *segment, uint32_t pieces)
+struct net_segment rig_receive(const struct rig_pools *pools, const struct assay_address *src,
+                               const struct assay_address *dst, const struct rig_segment *segment, uint32_t pieces)
 {
     uint8_t bytes[2048];
     struct tcp_header header = {
@@ -188,5 +190,6 @@ bool rig_parse(const uint8_t *bytes, uint32_t len, struct rig_segment *out, stru
         .payload_len = len - header_len,
     };
     memcpy(out->options, bytes + sizeof(header), out->options_len);
-    return tcp_options_parse(slice_of(out->options, out->options_len), header.flags & TCP_FLAG_SYN, options) == ASSAY_OK;
+    return tcp_options_parse(slice_of(out->options, out->options_len), header.flags & TCP_FLAG_SYN, options) ==
+           ASSAY_OK;
 }

@@ -45,11 +45,12 @@ struct rig_segment {
 };
 
 /* As net/ hands it up: headers trimmed, in a packet mbuf with the tailroom that a real one has; pieces > 1 makes it a chain. */
-struct net_segment rig_receive(const struct rig_pools *pools, const struct assay_address *src, const struct assay_address *dst,
-                               const struct rig_segment *segment, uint32_t pieces);
+struct net_segment rig_receive(const struct rig_pools *pools, const struct assay_address *src,
+                               const struct assay_address *dst, const struct rig_segment *segment, uint32_t pieces);
 /* The same from bytes as they are. */
 struct net_segment rig_receive_bytes(const struct rig_pools *pools, const struct assay_address *src,
-                                     const struct assay_address *dst, const uint8_t *bytes, uint32_t len, uint32_t pieces);
+                                     const struct assay_address *dst, const uint8_t *bytes, uint32_t len,
+                                     uint32_t pieces);
 /* Copies what tcp_output() made, all its pieces, into out; returns the length. */
 uint32_t rig_linearize(const struct rte_mbuf *mbuf, uint8_t *out, uint32_t size);
 /* Reads it; false when header or options are not right. Points into bytes. */

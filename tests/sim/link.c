@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "link.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <rte_mbuf.h>
+
+void link_init(struct link *link, const struct link_config *config, uint64_t seed)
+{
+    *link = (struct link){.config = *config, .random = seed};
+}
+
+static uint64_t digest_of(const struct rte_mbuf *mbuf)
+{
+    uint64_t digest = 0xcbf29ce484222325u;
+
+    for (; mbuf; mbuf = mbuf->next) {
+        const uint8_t *bytes = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+
+        for (uint32_t i = 0; i < mbuf->data_len; i++)
+            digest = (digest ^ bytes[i]) * 0x100000001b3u;
+    }
+    return digest;
+}
+
+static void hold(struct link *link, struct rte_mbuf *mbuf, uint64_t now_us)
+{
+    struct link_held *held = malloc(sizeof(*held));
+
+    *held = (struct link_held){.until_us = now_us + rig_below(&link->random, link->config.hold_us + 1),
+                               .mbuf = mbuf,
+                               .digest = digest_of(mbuf)};
+    if (link->held_last)
+        link->held_last->next = held;
+    else
+        link->held_first = held;
+    link->held_last = held;
+}
+
+static void release(struct link *link, uint64_t now_us)
+{
+    while (link->held_first && link->held_first->until_us <= now_us) {
+        struct link_held *held = link->held_first;
+
+        link->held_first = held->next;
+        if (!link->held_first)
+            link->held_last = NULL;
+        if (digest_of(held->mbuf) != held->digest)
+            link->changed = true;
+        rte_pktmbuf_free(held->mbuf);
+        free(held);
+    }
+}
+
+static bool happens(struct link *link, uint32_t ppm)
+{
+    return ppm > 0 && rig_below(&link->random, 1000000) < ppm;
+}
+
+static void enqueue(struct link *link, const struct link_packet *packet)
+{
+    struct link_packet **at = &link->packets, *copy = malloc(sizeof(*copy));
+
+    *copy = *packet;
+    while (*at && (*at)->at_us <= copy->at_us)
+        at = &(*at)->next;
+    copy->next = *at;
+    *at = copy;
+}
+
+/* When it leaves the bottleneck, or 0 when its queue is full. */
+static uint64_t through_bottleneck(struct link *link, uint32_t len, uint64_t now_us)
+{
+    const struct link_config *config = &link->config;
+    uint64_t start_us = link->busy_until_us > now_us ? link->busy_until_us : now_us;
+
+    if (config->bytes_per_ms == 0)
+        return now_us;
+    if ((start_us - now_us) * config->bytes_per_ms / 1000 + len > config->queue_bytes)
+        return 0;
+    link->busy_until_us = start_us + (uint64_t)(len + 54) * 1000 / config->bytes_per_ms + 1;
+    return link->busy_until_us;
+}
+
+static void print_segment(const struct link *link, const struct link_packet *packet, uint64_t now_us)
+{
+    struct tcp_options options;
+    struct rig_segment segment;
+
+    if (!rig_parse(packet->bytes, packet->len, &segment, &options))
+        return;
+    printf("%10lu %s :%u>:%u %s%s%s%s %u+%u ack %u win %u", now_us, link->trace, segment.source_port,
+           segment.destination_port, segment.flags & TCP_FLAG_SYN ? "S" : "", segment.flags & TCP_FLAG_FIN ? "F" : "",
+           segment.flags & TCP_FLAG_RST ? "R" : "", segment.flags & TCP_FLAG_PSH ? "P" : "", segment.seq,
+           segment.payload_len, segment.ack, segment.window);
+    for (uint32_t i = 0; i < options.sack_count; i++)
+        printf(" sack %u-%u", options.sack[i].start, options.sack[i].end);
+    if (options.has_timestamps)
+        printf(" ts %u %u", options.ts_value, options.ts_echo);
+    if (options.has_window_scale)
+        printf(" shift %u", options.window_shift);
+    printf("\n");
+}
+
+static void transmit(struct link *link, const struct net_datagram *datagram, uint64_t now_us)
+{
+    const struct link_config *config = &link->config;
+    struct link_packet packet = {.src = datagram->src, .dst = datagram->dst};
+    uint64_t out_us;
+
+    link->sent++;
+    packet.len = rig_linearize(datagram->mbuf, packet.bytes, sizeof(packet.bytes));
+    if (link->trace)
+        print_segment(link, &packet, now_us);
+    out_us = through_bottleneck(link, packet.len, now_us);
+    if (out_us == 0 || happens(link, config->loss_ppm) || (config->dead_from_us && now_us >= config->dead_from_us)) {
+        link->lost++;
+        return;
+    }
+    packet.at_us = out_us + config->delay_us;
+    if (config->jitter_us && happens(link, config->reorder_ppm))
+        packet.at_us += rig_below(&link->random, config->jitter_us);
+    enqueue(link, &packet);
+    if (happens(link, config->duplicate_ppm)) {
+        packet.at_us += rig_below(&link->random, config->jitter_us + 1);
+        enqueue(link, &packet);
+    }
+}
+
+void link_send(struct link *link, struct net_tx *tx, uint64_t now_us)
+{
+    release(link, now_us);
+    for (uint32_t i = 0; i < tx->count; i++) {
+        transmit(link, &tx->datagrams[i], now_us);
+        hold(link, tx->datagrams[i].mbuf, now_us);
+    }
+    tx->count = 0;
+}
+
+uint32_t link_receive(struct link *link, const struct rig_pools *pools, struct net_segment *out, uint32_t max,
+                      uint64_t now_us)
+{
+    uint32_t n = 0;
+
+    while (n < max && link->packets && link->packets->at_us <= now_us) {
+        struct link_packet *packet = link->packets;
+        uint32_t pieces = rig_below(&link->random, 8) == 0 ? 1 + rig_below(&link->random, 3) : 1;
+
+        link->packets = packet->next;
+        out[n++] = rig_receive_bytes(pools, &packet->src, &packet->dst, packet->bytes, packet->len, pieces);
+        link->delivered++;
+        free(packet);
+    }
+    return n;
+}
+
+uint64_t link_next_us(const struct link *link)
+{
+    return link->packets ? link->packets->at_us : UINT64_MAX;
+}
+
+void link_drain(struct link *link)
+{
+    while (link->packets) {
+        struct link_packet *packet = link->packets;
+
+        link->packets = packet->next;
+        free(packet);
+    }
+    release(link, UINT64_MAX);
+}
