@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef ASSAY_BASE_BYTE_RING_H
 #define ASSAY_BASE_BYTE_RING_H
-/* A lock-free ring of length-prefixed records between two threads: log records, events, commands. A record is
- * contiguous and aligned to 8 bytes; nobody waits for anybody: a full ring says so and the producer counts. Owner: the
- * ring owns its memory; a record belongs to the producer between reserve and commit, to the consumer between peek and
- * release. Thread: one producer (reserve, commit), one consumer (peek, release); byte_ring_create/destroy before and
- * after both. Units: bytes. */
+/* A lock-free ring of length-prefixed records between two threads: log records, events, commands. A record is contiguous
+ * and aligned to 8 bytes; nobody waits for anybody: a full ring says so and the producer counts.
+ * Owner: the ring owns its memory; a record belongs to the producer between reserve and commit, to the consumer between
+ * peek and release.
+ * Thread: one producer (reserve, commit), one consumer (peek, release); create and destroy before and after both.
+ * Units: bytes. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -10,8 +10,10 @@
  * an outside and an inside port may each have their own default gateway.
  *
  * A turn of a core:
- *     for each port p: n = nic_rx(p->nic, packets, …); s += net_input(net, p, packets, n, now_us, segments + s, errors,
- * &e); … tcp_input(), net_timers(), tcp_output(&tx) … net_output(net, &tx, now_us);        // flushes the ports as well
+ *     for each port p: n = nic_rx(p->nic, packets, …);
+ *                      s += net_input(net, p, packets, n, now_us, segments + s, errors, &e);
+ *     … tcp_input(), net_timers(), tcp_output(&tx) …
+ *     net_output(net, &tx, now_us);        // flushes the ports as well
  *
  * Owner: the instance owns its memory, the packets that wait for ARP and those it has been given.
  * Thread: one core calls everything of one instance; control may read the counters.

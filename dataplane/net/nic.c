@@ -281,7 +281,8 @@ uint32_t nic_flush(struct nic *nic)
     if (sent == count)
         return 0;
     nic->counters.tx_busy++;
-    memmove(nic->pending, nic->pending + sent, nic->pending_count * sizeof(nic->pending[0]));
+    for (uint32_t i = 0; i < nic->pending_count; i++)
+        nic->pending[i] = nic->pending[sent + i];
     return nic->pending_count;
 }
 

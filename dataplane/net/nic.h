@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef ASSAY_NET_NIC_H
 #define ASSAY_NET_NIC_H
-/* A port, the one place that calls rte_eth_*. A port is opened with one receive and transmit queue pair a core; each
- * pair is one struct nic. Works the same on net_af_packet, net_af_xdp, net_ring, net_null, net_tap, net_memif and any
- * NIC the EAL has probed: what the port cannot do (checksums, chained mbufs) is done here or in net/ in software.
+/* A port, the one place that calls rte_eth_*. A port is opened with one receive and transmit queue pair a core; each pair is
+ * one struct nic. Works the same on net_af_packet, net_af_xdp, net_ring, net_null, net_tap, net_memif and any NIC that the
+ * EAL has probed: what the port cannot do (checksums, chained mbufs) is done here or in net/ in software.
+ * Size the pools for what drivers keep: net_af_xdp holds its whole receive ring (2048 by default) and what it has sent and
+ * not reaped yet; with an empty pool it receives nothing.
  * Owner: the caller owns every struct nic; nic_rx() gives mbufs away, nic_send() takes them over.
- * Thread: nic_open(), nic_close(): control, while no core polls. nic_rx(), nic_send(), nic_flush(): the core of that
- * pair. nic_link(), nic_stats(): any thread. Units: bytes; an MTU is that of the IP layer. */
+ * Thread: nic_open(), nic_close(): control, while no core polls. nic_rx(), nic_send(), nic_flush(): the core of that pair.
+ * nic_link(), nic_get_stats(): any thread.
+ * Units: bytes; an MTU is that of the IP layer. */
 #include <stdbool.h>
 #include <stdint.h>
 

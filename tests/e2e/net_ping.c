@@ -67,14 +67,13 @@ static uint32_t get32(const uint8_t *p)
 static void send_tcp(struct host *h, const struct assay_address *to, uint16_t src_port, uint16_t dst_port, uint32_t seq,
                      uint32_t ack, uint8_t flags)
 {
-    struct rte_mbuf *m = rte_pktmbuf_alloc(h->pool);
-    uint8_t *tcp;
+    struct rte_mbuf *m = h->tx.count < NET_TX_MAX ? rte_pktmbuf_alloc(h->pool) : NULL;
+    uint8_t *tcp = m != NULL ? (uint8_t *)rte_pktmbuf_append(m, TCP_BYTES) : NULL;
 
-    if (m == NULL || h->tx.count == NET_TX_MAX) {
+    if (tcp == NULL) {
         rte_pktmbuf_free(m);
         return;
     }
-    tcp = (uint8_t *)rte_pktmbuf_append(m, TCP_BYTES);
     memset(tcp, 0, TCP_BYTES);
     put32(tcp, (uint32_t)src_port << 16 | dst_port);
     put32(tcp + 4, seq);
