@@ -52,12 +52,16 @@ static enum assay_error names_and_validity_parse(struct slice *tbs, struct x509_
         return malformed(fault, "the issuer does not decode");
     if (out->issuer.len == 0)
         return malformed(fault, "the issuer is empty");
+    if (out->issuer.len > X509_DN_SIZE_MAX)
+        return malformed(fault, "the issuer is too long");
     if (der_read(tbs, DER_SEQUENCE, &validity) != ASSAY_OK ||
         der_read_time(&validity, &out->not_before_s) != ASSAY_OK ||
         der_read_time(&validity, &out->not_after_s) != ASSAY_OK || validity.len != 0)
         return malformed(fault, "the validity does not decode");
     if (der_read(tbs, DER_SEQUENCE, &out->subject) != ASSAY_OK || dn_check(out->subject) != ASSAY_OK)
         return malformed(fault, "the subject does not decode");
+    if (out->subject.len > X509_DN_SIZE_MAX)
+        return malformed(fault, "the subject is too long");
     out->issuer_hash = dn_hash(out->issuer);
     out->subject_hash = dn_hash(out->subject);
     out->self_issued = out->issuer_hash == out->subject_hash && dn_equal(out->issuer, out->subject);

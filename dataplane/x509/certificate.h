@@ -21,6 +21,7 @@
 
 #define X509_FINGERPRINT_SIZE     32
 #define X509_CERTIFICATE_SIZE_MAX 131072 /* octets of DER; larger is refused */
+#define X509_DN_SIZE_MAX          4096   /* octets of one name; real ones stay below 1000 */
 
 enum x509_key_kind {
     X509_KEY_UNSUPPORTED,

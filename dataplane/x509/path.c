@@ -18,6 +18,65 @@ struct candidates {
     size_t count;
 };
 
+#define CLASS_NONE 255
+
+/* A subject's class is the first presented certificate with that subject; an issuer's the same, or none. */
+static void classes_fill(struct path_search *search)
+{
+    for (size_t i = 0; i < search->presented_count; i++) {
+        const struct x509_certificate *certificate = &search->presented[i];
+
+        search->subject_class[i] = (uint8_t)i;
+        for (size_t j = 0; j < i; j++)
+            if (search->presented[j].subject_hash == certificate->subject_hash &&
+                dn_equal(search->presented[j].subject, certificate->subject)) {
+                search->subject_class[i] = (uint8_t)j;
+                break;
+            }
+    }
+    for (size_t i = 0; i < search->presented_count; i++) {
+        const struct x509_certificate *certificate = &search->presented[i];
+
+        search->issuer_class[i] = CLASS_NONE;
+        for (size_t j = 0; j < search->presented_count; j++)
+            if (search->subject_class[j] == j && search->presented[j].subject_hash == certificate->issuer_hash &&
+                dn_equal(search->presented[j].subject, certificate->issuer)) {
+                search->issuer_class[i] = (uint8_t)j;
+                break;
+            }
+    }
+}
+
+/* The place of a certificate among the presented, or CLASS_NONE for one of the store. */
+static size_t presented_index(const struct path_search *search, const struct x509_certificate *certificate)
+{
+    for (size_t i = 0; i < search->presented_count; i++)
+        if (certificate == &search->presented[i])
+            return i;
+    return CLASS_NONE;
+}
+
+static bool subjects_are_equal(const struct path_search *search, const struct x509_certificate *a,
+                               const struct x509_certificate *b)
+{
+    size_t i = presented_index(search, a), j = presented_index(search, b);
+
+    if (i != CLASS_NONE && j != CLASS_NONE)
+        return search->subject_class[i] == search->subject_class[j];
+    return a->subject_hash == b->subject_hash && dn_equal(a->subject, b->subject);
+}
+
+/* Does the i-th presented certificate bear the name of the subject's issuer? */
+static bool presented_is_issuer(const struct path_search *search, const struct x509_certificate *subject, size_t i)
+{
+    size_t at = presented_index(search, subject);
+
+    if (at != CLASS_NONE)
+        return search->issuer_class[at] == search->subject_class[i];
+    return search->presented[i].subject_hash == subject->issuer_hash &&
+           dn_equal(search->presented[i].subject, subject->issuer);
+}
+
 void path_search_begin(struct path_search *search, const struct x509_store *store, const struct x509_policy *policy,
                        uint64_t now_s)
 {
@@ -31,6 +90,7 @@ void path_search_begin(struct path_search *search, const struct x509_store *stor
     search->constraints_budget = PATH_CONSTRAINTS_MAX;
     search->exhausted = false;
     search->best.rank = 0;
+    classes_fill(search);
 }
 
 static size_t certificates_max(const struct path_search *search)
@@ -81,8 +141,7 @@ static bool is_in_path(const struct path_search *search, const struct x509_certi
     for (size_t i = 0; i < search->length; i++) {
         const struct x509_certificate *there = search->path[i];
 
-        if (there->subject_hash == certificate->subject_hash && slice_equal(there->spki, certificate->spki) &&
-            dn_equal(there->subject, certificate->subject))
+        if (slice_equal(there->spki, certificate->spki) && subjects_are_equal(search, there, certificate))
             return true;
     }
     return false;
@@ -127,7 +186,7 @@ static void candidates_gather(const struct path_search *search, struct candidate
     }
     for (size_t i = 1; i < search->presented_count; i++) {
         certificate = &search->presented[i];
-        if (certificate->subject_hash != subject->issuer_hash || !dn_equal(certificate->subject, subject->issuer))
+        if (!presented_is_issuer(search, subject, i))
             continue;
         /* A server's own certificate in the store is never an issuer, also where a peer presents it as one. */
         if (x509_store_roles(search->store, certificate->sha256) == 1u << X509_ROLE_LEAF_ONLY)
@@ -308,6 +367,7 @@ static void record_dead_end(struct path_search *search)
     attempt_record(search, false, self_signed, reason, (int)search->length - 1);
 }
 
+/* Walks every way up, by links that are known already or that the work left still allows. */
 static void explain_issuer(struct path_search *search)
 {
     struct candidates candidates;
@@ -320,12 +380,12 @@ static void explain_issuer(struct path_search *search)
         attempt_record(search, false, false, X509_REASON_CHAIN_TOO_LONG, (int)search->length - 1);
         return;
     }
-    for (size_t i = 0; i < candidates.count && !search->exhausted; i++) {
+    for (size_t i = 0; i < candidates.count; i++) {
         const struct candidate *candidate = &candidates.list[i];
         enum x509_reason link = link_check(search, search->path[search->length - 1], candidate->certificate);
 
         /* A namesake with another key is not this certificate's issuer, and so not a wrong signature of it. */
-        if (link == X509_REASON_BAD_SIGNATURE && candidate->contradicts)
+        if (link == X509_REASON_WORK_LIMIT || (link == X509_REASON_BAD_SIGNATURE && candidate->contradicts))
             continue;
         found = true;
         search->path[search->length++] = candidate->certificate;

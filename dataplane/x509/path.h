@@ -16,7 +16,7 @@
 #include "x509/store.h"
 #include "x509/verify.h"
 
-#define PATH_STEPS_MAX       1024
+#define PATH_STEPS_MAX       256
 #define PATH_CANDIDATES_MAX  24
 #define PATH_SIGNATURES_MAX  256
 #define PATH_CONSTRAINTS_MAX 262144 /* names times subtrees */
@@ -41,10 +41,11 @@ struct path_search {
     uint64_t now_s;
     struct x509_certificate presented[X509_PRESENTED_MAX];
     size_t presented_count;
+    /* Equal names have equal numbers: compared once, however often the search comes by. */
+    uint8_t subject_class[X509_PRESENTED_MAX], issuer_class[X509_PRESENTED_MAX];
 
     const struct x509_certificate *path[X509_PATH_MAX];
     size_t length;
-    bool in_store_as_end; /* path[length - 1] may end the path */
 
     struct path_link links[PATH_SIGNATURES_MAX];
     size_t link_count;
