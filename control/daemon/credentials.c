@@ -6,9 +6,9 @@
 
 #include "base/slice.h"
 #include "daemon/arena.h"
-#include "daemon/pem.h"
 #include "daemon/text.h"
 #include "daemon/trust.h"
+#include "x509/pem.h"
 #include "x509/verdict_cache.h"
 
 /* What a request's files hold. */
@@ -58,20 +58,19 @@ static char *identity_of(const struct credential_request *request, const struct 
 static bool read_leaf(struct credential *credential, const struct credential_request *request,
                       const struct material *material, uint64_t now_s, struct problems *problems)
 {
-    struct pem_cursor cursor = pem_begin(text_slice(&material->chain));
-    struct text der = {0};
+    uint8_t *buffer = memory_alloc(material->chain.len);
     const char *fault = "no PEM certificate";
-    struct pem_block block;
-    uint32_t line;
+    struct x509_pem_reader reader;
+    struct slice der;
     bool good = false;
 
-    if (pem_next(&cursor, &block, &line) == ASSAY_OK && slice_is(block.label, "CERTIFICATE") &&
-        pem_decode(&block, &der) == ASSAY_OK) {
+    x509_pem_begin(&reader, text_slice(&material->chain), buffer, material->chain.len);
+    if (x509_pem_next(&reader, &der) == ASSAY_OK) {
         credential->leaf_der = memory_alloc(der.len);
         memcpy(credential->leaf_der, der.data, der.len);
         good = x509_certificate_parse(slice_of(credential->leaf_der, der.len), &credential->leaf, &fault) == ASSAY_OK;
     }
-    text_free(&der);
+    free(buffer);
     if (!good)
         problems_add(problems, request->where, request->line, "%s: %s", request->chain_file, fault);
     else if (credential->leaf.not_after_s < (int64_t)now_s)
@@ -107,7 +106,7 @@ static bool make_contexts(struct credential *credential, const struct credential
     return true;
 }
 
-static void credential_free(struct credential *credential)
+static void credentials_free_one(struct credential *credential)
 {
     for (uint32_t core = 0; core < credential->cores; core++)
         if (credential->tls.contexts[core] != NULL)
@@ -118,8 +117,8 @@ static void credential_free(struct credential *credential)
     free(credential);
 }
 
-static struct credential *credential_make(const struct credential_request *request, const struct material *material,
-                                          uint32_t cores, uint64_t now_s, struct problems *problems)
+static struct credential *credentials_make(const struct credential_request *request, const struct material *material,
+                                           uint32_t cores, uint64_t now_s, struct problems *problems)
 {
     struct credential *credential = memory_alloc(sizeof(*credential));
 
@@ -129,12 +128,12 @@ static struct credential *credential_make(const struct credential_request *reque
     if ((request->chain_file == NULL || read_leaf(credential, request, material, now_s, problems)) &&
         make_contexts(credential, request, material, problems))
         return credential;
-    credential_free(credential);
+    credentials_free_one(credential);
     return NULL;
 }
 
-struct credential *credential_get(struct credential_cache *cache, const struct credential_request *request,
-                                  uint32_t cores, uint64_t now_s, struct problems *problems)
+struct credential *credentials_get(struct credential_cache *cache, const struct credential_request *request,
+                                   uint32_t cores, uint64_t now_s, struct problems *problems)
 {
     struct credential *credential = NULL;
     struct material material = {0};
@@ -148,7 +147,7 @@ struct credential *credential_get(struct credential_cache *cache, const struct c
         if (strcmp(credential->identity, identity) == 0)
             break;
     if (credential == NULL) {
-        credential = credential_make(request, &material, cores, now_s, problems);
+        credential = credentials_make(request, &material, cores, now_s, problems);
         if (credential == NULL)
             goto out;
         credential->identity = identity;
@@ -164,7 +163,7 @@ out:
     return credential;
 }
 
-void credential_drop(struct credential *credential)
+void credentials_drop(struct credential *credential)
 {
     credential->references--;
 }
@@ -186,7 +185,7 @@ size_t credentials_reap(struct credential_cache *cache)
 
         if (credential->references == 0 && !in_use(credential)) {
             *link = credential->next;
-            credential_free(credential);
+            credentials_free_one(credential);
             continue;
         }
         waiting += credential->references == 0;
@@ -201,7 +200,7 @@ void credentials_free(struct credential_cache *cache)
         struct credential *credential = cache->first;
 
         cache->first = credential->next;
-        credential_free(credential);
+        credentials_free_one(credential);
     }
 }
 

@@ -47,9 +47,9 @@ struct credential_cache {
 };
 
 /* A reference, or NULL with problems. An expired certificate is a warning. */
-struct credential *credential_get(struct credential_cache *cache, const struct credential_request *request,
-                                  uint32_t cores, uint64_t now_s, struct problems *problems);
-void credential_drop(struct credential *credential);
+struct credential *credentials_get(struct credential_cache *cache, const struct credential_request *request,
+                                   uint32_t cores, uint64_t now_s, struct problems *problems);
+void credentials_drop(struct credential *credential);
 /* Frees what nobody names and nobody uses; returns how many still wait for connections. Only after the snapshots that named
  * them are gone (RCU). */
 size_t credentials_reap(struct credential_cache *cache);

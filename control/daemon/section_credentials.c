@@ -21,7 +21,7 @@ struct build {
 
 static struct credential *get(struct build *build, const struct credential_request *request)
 {
-    struct credential *credential = credential_get(build->cache, request, build->cores, build->now_s, build->problems);
+    struct credential *credential = credentials_get(build->cache, request, build->cores, build->now_s, build->problems);
     struct section *section = build->section;
 
     if (credential == NULL)

@@ -31,7 +31,7 @@ void section_drop(struct section *section)
     if (section->rules != NULL)
         access_set_free(section->rules);
     for (size_t i = 0; i < section->credential_count; i++)
-        credential_drop(section->credential_refs[i]);
+        credentials_drop(section->credential_refs[i]);
     for (size_t i = 0; i < section->client_list_count; i++)
         access_clients_free(section->client_lists[i]);
     free(section->credential_refs);

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "daemon/pem.h"
+#include "x509/describe.h"
+#include "x509/pem.h"
 
 #define ROLE_COUNT 3
 
@@ -42,13 +43,7 @@ enum assay_error trust_role_parse(const char *word, enum x509_role *out)
 
 void trust_fingerprint(const uint8_t sha256[X509_FINGERPRINT_SIZE], char out[2 * X509_FINGERPRINT_SIZE + 1])
 {
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < X509_FINGERPRINT_SIZE; i++) {
-        out[2 * i] = digits[sha256[i] >> 4];
-        out[2 * i + 1] = digits[sha256[i] & 15];
-    }
-    out[2 * X509_FINGERPRINT_SIZE] = '\0';
+    x509_describe_hex(slice_of(sha256, X509_FINGERPRINT_SIZE), out, 2 * X509_FINGERPRINT_SIZE + 1);
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------------- */
@@ -85,47 +80,36 @@ static void add_certificate(struct trust *trust, struct slice der, int role, con
     trust->entries[trust->count++] = entry;
 }
 
-static bool is_certificate_label(struct slice label)
-{
-    return slice_is(label, "CERTIFICATE") || slice_is(label, "X509 CERTIFICATE");
-}
-
-static void add_pem(struct trust *trust, struct slice data, int role, const char *file, struct problems *problems)
-{
-    struct pem_cursor cursor = pem_begin(data);
-    struct text der = {0};
-    struct pem_block block;
-    uint32_t number = 0, line = 0;
-    enum assay_error error;
-
-    while ((error = pem_next(&cursor, &block, &line)) == ASSAY_OK) {
-        if (!is_certificate_label(block.label)) {
-            problems_add(problems, file, line, "a %.*s block: only certificates belong here", (int)block.label.len,
-                         (const char *)block.label.data);
-            continue;
-        }
-        number++;
-        text_clear(&der);
-        if (pem_decode(&block, &der) == ASSAY_OK)
-            add_certificate(trust, text_slice(&der), role, file, number, problems);
-        else
-            problems_add(problems, file, line, "certificate %u: not valid base64", number);
-    }
-    if (error == ASSAY_ERR_MALFORMED)
-        problems_add(problems, file, line, "certificate %u: BEGIN without its END", number + 1);
-    text_free(&der);
-}
-
 static void add_data(struct trust *trust, struct slice data, int role, const char *file, struct problems *problems)
 {
-    static const char begin[] = "-----BEGIN ";
+    uint8_t *buffer = memory_alloc(data.len);
+    struct x509_pem_reader reader;
+    enum assay_error error;
+    uint32_t number = 0;
+    struct slice der;
 
-    if (data.len > 0 && memmem(data.data, data.len, begin, sizeof(begin) - 1) != NULL)
-        add_pem(trust, data, role, file, problems);
-    else if (data.len > 0 && data.data[0] == 0x30) /* DER: a SEQUENCE */
-        add_certificate(trust, data, role, file, 1, problems);
-    else
-        problems_add(problems, file, 0, "neither PEM nor DER");
+    x509_pem_begin(&reader, data, buffer, data.len);
+    while ((error = x509_pem_next(&reader, &der)) != ASSAY_ERR_NOT_FOUND) {
+        number++;
+        if (error == ASSAY_OK)
+            add_certificate(trust, der, role, file, number, problems);
+        else
+            problems_add(problems, file, (uint32_t)reader.block_line, "certificate %u: cannot be decoded", number);
+    }
+    if (number == 0)
+        problems_add(problems, file, 0, "holds no certificate (PEM, DER or PKCS#7)");
+    free(buffer);
+}
+
+/* Appends a certificate as PEM. */
+static void add_pem(struct text *out, struct slice der)
+{
+    size_t size = x509_pem_write(der, NULL, 0);
+    char *pem = memory_alloc(size);
+
+    x509_pem_write(der, pem, size);
+    text_add_text(out, pem);
+    free(pem);
 }
 
 static void load_file(struct trust *trust, const char *path, int role, struct problems *problems)
@@ -152,7 +136,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 
 static bool known_suffix(const char *name)
 {
-    static const char *const suffixes[] = {".pem", ".crt", ".cer", ".der", ".cert"};
+    static const char *const suffixes[] = {".pem", ".crt", ".cer", ".der", ".cert", ".p7b"};
     size_t len = strlen(name);
 
     for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
@@ -181,7 +165,7 @@ static bool load_folder(struct trust *trust, const char *folder, int role, struc
         else if (S_ISREG(status.st_mode) && known_suffix(path))
             load_file(trust, path, role, problems);
         else if (S_ISREG(status.st_mode))
-            problems_warn(problems, path, 0, "skipped: no .pem, .crt, .cer, .cert or .der file");
+            problems_warn(problems, path, 0, "skipped: no .pem, .crt, .cer, .cert, .der or .p7b file");
     }
     free(names);
     return true;
@@ -211,8 +195,6 @@ struct trust *trust_read(struct slice data, const char *name, int role, struct p
 
     trust->directory = "";
     add_data(trust, data, role, arena_text(&trust->arena, name), problems);
-    if (problems->count == before && trust->count == 0)
-        problems_add(problems, name, 0, "holds no certificate");
     for (size_t i = 0; i < trust->count; i++)
         trust->entries[i].file = NULL;
     if (problems->count == before)
@@ -256,7 +238,7 @@ static enum assay_error write_entry(const struct trust *trust, struct trust *add
         error = make_folder(folder, problems);
     if (error != ASSAY_OK)
         return error;
-    pem_encode(&pem, "CERTIFICATE", entry->certificate.der);
+    add_pem(&pem, entry->certificate.der);
     error = file_write_atomic(path, text_slice(&pem), 0644);
     text_free(&pem);
     if (error == ASSAY_OK)
@@ -340,7 +322,7 @@ static enum assay_error rewrite_without(const char *path, const uint8_t *sha256,
     for (size_t i = 0; i < file->count; i++) {
         if (memcmp(file->entries[i].certificate.sha256, sha256, X509_FINGERPRINT_SIZE) == 0)
             continue;
-        pem_encode(&pem, "CERTIFICATE", file->entries[i].certificate.der);
+        add_pem(&pem, file->entries[i].certificate.der);
         kept++;
     }
     if (kept < file->count)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef ASSAY_DAEMON_TRUST_H
 #define ASSAY_DAEMON_TRUST_H
-/* The trust directory: which certificates origins are verified with (MRA §2). Files are PEM (any number of certificates) or
+/* The trust directory: which certificates origins are verified with (MRA §2). Files are PEM or PKCS#7 (any number of certificates) or
  * DER; their folder gives the role, files outside the three folders get the role that x509_role_propose() says:
  *     DIR/anchors/…  DIR/helpers/…  DIR/leaves/…  DIR/…
  * Names that begin with '.' are skipped (what a crash of a writer leaves behind). Many certificates of one subject live side
@@ -42,7 +42,7 @@ struct trust {
 struct trust *trust_load(const char *directory, struct problems *problems);
 void trust_free(struct trust *trust);
 
-/* Certificates of a PEM bundle or a single DER that are not there yet, as entries of a new picture (file NULL). role < 0:
+/* Certificates of a PEM or PKCS#7 bundle or a single DER that are not there yet, as entries of a new picture (file NULL). role < 0:
  * proposed one by one. NULL with problems: nothing readable, or a malformed certificate. */
 struct trust *trust_read(struct slice data, const char *name, int role, struct problems *problems);
 

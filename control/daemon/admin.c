@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "daemon/admin.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "base/address.h"
+#include "daemon/admin_request.h"
+#include "daemon/arena.h"
+
+#define CONNECTIONS_MAX  64
+#define IDLE_TIMEOUT_S   15
+#define UPLOAD_MAX       TRUST_FILE_MAX
+#define READY_UPLOAD_MAX 1024
+
+struct admin {
+    struct control *control;
+    struct MHD_Daemon *api;
+    struct MHD_Daemon *ready; /* NULL: not configured */
+    char *socket_path;        /* ours, to be removed */
+    bool draining;
+};
+
+/* A request while its body comes in. */
+struct upload {
+    struct text body;
+    bool too_large;
+};
+
+/* --- HTTP --------------------------------------------------------------------------------------------------------------------------- */
+
+static const char *query_value(const void *arg, const char *name)
+{
+    const char *value = NULL;
+    size_t len;
+
+    /* a key without a value (?help) counts as there */
+    if (MHD_lookup_connection_value_n((struct MHD_Connection *)(uintptr_t)arg, MHD_GET_ARGUMENT_KIND, name,
+                                      strlen(name), &value, &len) == MHD_NO)
+        return NULL;
+    return value != NULL ? value : "";
+}
+
+static enum MHD_Result send_json(struct MHD_Connection *connection, const struct admin_answer *answer)
+{
+    char *text = json_dumps(answer->body, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+    struct MHD_Response *response;
+    enum MHD_Result result;
+
+    if (text == NULL)
+        return MHD_NO;
+    response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL) {
+        free(text);
+        return MHD_NO;
+    }
+    MHD_add_response_header(response, "Content-Type", "application/json");
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+    result = MHD_queue_response(connection, answer->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static void too_large(struct admin_answer *answer)
+{
+    answer->status = 413;
+    answer->body = json_pack("{s:s}", "error", "the body is too large");
+}
+
+/* Called with each piece of the body, then once without any: then it is answered. */
+static enum MHD_Result take(struct admin *admin, struct MHD_Connection *connection, const char *url, const char *method,
+                            const char *data, size_t *size, void **state, bool only_ready)
+{
+    struct upload *upload = *state;
+    struct admin_request request = {method, url, query_value, connection, {NULL, 0}};
+    struct admin_answer answer = {500, NULL};
+    enum MHD_Result result;
+
+    if (upload == NULL) {
+        *state = memory_alloc(sizeof(*upload));
+        return MHD_YES;
+    }
+    if (*size > 0) {
+        upload->too_large |= upload->body.len + *size > (only_ready ? READY_UPLOAD_MAX : UPLOAD_MAX);
+        if (!upload->too_large)
+            text_add(&upload->body, data, *size);
+        *size = 0;
+        return MHD_YES;
+    }
+    request.body = text_slice(&upload->body);
+    if (upload->too_large)
+        too_large(&answer);
+    else if (only_ready)
+        admin_answer_ready(admin->control, admin->draining, &request, &answer);
+    else
+        admin_answer(admin->control, admin->draining, (uint64_t)time(NULL), &request, &answer);
+    result = send_json(connection, &answer);
+    json_decref(answer.body);
+    return result;
+}
+
+static enum MHD_Result on_api(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
+                              const char *version, const char *data, size_t *size, void **state)
+{
+    return take(arg, connection, url, method, data, size, state, false);
+}
+
+static enum MHD_Result on_ready(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
+                                const char *version, const char *data, size_t *size, void **state)
+{
+    return take(arg, connection, url, method, data, size, state, true);
+}
+
+static void on_completed(void *arg, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct upload *upload = *state;
+
+    if (upload == NULL)
+        return;
+    text_free(&upload->body);
+    free(upload);
+    *state = NULL;
+}
+
+static struct MHD_Daemon *serve(struct admin *admin, int fd, MHD_AccessHandlerCallback handler)
+{
+    return MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, handler, admin, MHD_OPTION_LISTEN_SOCKET, fd,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+                            (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+}
+
+/* --- sockets ------------------------------------------------------------------------------------------------------------------------ */
+
+/* Does somebody answer there? Then it is another daemon's; else what a crash left behind. */
+static bool answered(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool yes = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return yes;
+}
+
+static void make_parent(const char *path)
+{
+    char *parent = strdup(path);
+    char *slash = parent != NULL ? strrchr(parent, '/') : NULL;
+
+    if (slash != NULL && slash != parent) {
+        *slash = '\0';
+        (void)mkdir(parent, 0755); /* there already, or bind() will say what is wrong */
+    }
+    free(parent);
+}
+
+static bool set_owner(const struct config *config, const char *path, struct problems *problems)
+{
+    const struct config_admin *admin = &config->root.admin;
+    struct group *group = admin->group != NULL ? getgrnam(admin->group) : NULL;
+
+    if (admin->group != NULL && group == NULL) {
+        problems_add(problems, config->file, config_line(config, &admin->group), "admin.group: there is no group %s",
+                     admin->group);
+        return false;
+    }
+    if (chmod(path, (mode_t)admin->mode) == 0 && (group == NULL || chown(path, (uid_t)-1, group->gr_gid) == 0))
+        return true;
+    problems_add(problems, path, 0, "its permissions cannot be set: %s", strerror(errno));
+    return false;
+}
+
+static int listen_unix(const struct config *config, struct problems *problems)
+{
+    const char *path = config->root.admin.socket;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    mode_t mask;
+    int fd;
+
+    /* the table bounds its length */
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    if (answered(&address)) {
+        problems_add(problems, path, 0, "another assayd answers on this socket");
+        return -1;
+    }
+    make_parent(path);
+    (void)unlink(path);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    mask = umask(0177); /* nobody else before its permissions are set */
+    if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 64) == 0) {
+        umask(mask);
+        if (set_owner(config, path, problems))
+            return fd;
+        close(fd);
+        return -1;
+    }
+    umask(mask);
+    problems_add(problems, path, 0, "the admin socket cannot be made: %s", strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static int listen_ready(const struct config *config, struct problems *problems)
+{
+    const struct config_endpoint *at = &config->root.admin.readiness;
+    bool ip4 = address_is_ip4(&at->address);
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(at->port)};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(at->port)};
+    const struct sockaddr *address = ip4 ? (const struct sockaddr *)&in : (const struct sockaddr *)&in6;
+    int fd = socket(ip4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const int on = 1;
+
+    if (ip4)
+        in.sin_addr.s_addr = address_ip4_be(&at->address);
+    else
+        memcpy(&in6.sin6_addr, at->address.bytes, sizeof(in6.sin6_addr));
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+        bind(fd, address, ip4 ? sizeof(in) : sizeof(in6)) == 0 && listen(fd, 64) == 0)
+        return fd;
+    problems_add(problems, config->file, config_line(config, at), "admin.readiness: %s", strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------------------------- */
+
+static bool start_api(struct admin *admin, struct problems *problems)
+{
+    const struct config *config = admin->control->config;
+    int fd = listen_unix(config, problems);
+
+    if (fd < 0)
+        return false;
+    admin->socket_path = strdup(config->root.admin.socket);
+    admin->api = serve(admin, fd, on_api);
+    if (admin->api != NULL)
+        return true;
+    close(fd);
+    problems_add(problems, "admin", 0, "libmicrohttpd did not start");
+    return false;
+}
+
+static bool start_ready(struct admin *admin, struct problems *problems)
+{
+    const struct config *config = admin->control->config;
+    int fd;
+
+    if (!config->root.admin.readiness.set)
+        return true;
+    fd = listen_ready(config, problems);
+    if (fd < 0)
+        return false;
+    admin->ready = serve(admin, fd, on_ready);
+    if (admin->ready != NULL)
+        return true;
+    close(fd);
+    problems_add(problems, "admin", 0, "libmicrohttpd did not start");
+    return false;
+}
+
+struct admin *admin_create(struct control *control, struct problems *problems)
+{
+    struct admin *admin = memory_alloc(sizeof(*admin));
+
+    admin->control = control;
+    if (start_api(admin, problems) && start_ready(admin, problems))
+        return admin;
+    admin_free(admin);
+    return NULL;
+}
+
+void admin_free(struct admin *admin)
+{
+    if (admin == NULL)
+        return;
+    if (admin->api != NULL)
+        MHD_stop_daemon(admin->api);
+    if (admin->ready != NULL)
+        MHD_stop_daemon(admin->ready);
+    /* may fail after the user changed: the next start replaces it */
+    if (admin->socket_path != NULL)
+        (void)unlink(admin->socket_path);
+    free(admin->socket_path);
+    free(admin);
+}
+
+static size_t add_fd(struct MHD_Daemon *server, struct pollfd *out)
+{
+    const union MHD_DaemonInfo *info = server != NULL ? MHD_get_daemon_info(server, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+
+    if (info == NULL)
+        return 0;
+    *out = (struct pollfd){.fd = info->epoll_fd, .events = POLLIN};
+    return 1;
+}
+
+size_t admin_fds(struct admin *admin, struct pollfd *out)
+{
+    size_t count = add_fd(admin->api, out);
+
+    return count + add_fd(admin->ready, out + count);
+}
+
+void admin_run(struct admin *admin)
+{
+    MHD_run(admin->api);
+    if (admin->ready != NULL)
+        MHD_run(admin->ready);
+}
+
+void admin_set_draining(struct admin *admin)
+{
+    admin->draining = true;
+}
+
+bool admin_draining(const struct admin *admin)
+{
+    return admin->draining;
+}

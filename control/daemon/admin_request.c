@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "daemon/admin_request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/change_log.h"
+#include "daemon/view.h"
+
+#define COMMAND_TIMEOUT_US 1000000
+#define ROWS_DEFAULT       1000
+#define ROWS_MAX           100000
+#define SWITCH_MAX_S       (366 * 86400)
+
+struct call {
+    struct control *control;
+    const struct admin_request *request;
+    struct admin_answer *out;
+    const char *rest; /* of the path, behind the route's */
+    uint64_t now_s;
+    bool draining;
+};
+
+/* --- answers ------------------------------------------------------------------------------------------------------------------------ */
+
+static void answer(struct call *call, unsigned status, json_t *body)
+{
+    call->out->status = status;
+    call->out->body = body;
+}
+
+static void refuse(struct call *call, unsigned status, const char *error)
+{
+    json_t *body = json_object();
+
+    json_object_set_new(body, "error", json_string(error));
+    answer(call, status, body);
+}
+
+/* A change that was asked for: what came of it, in the answer and in the log. */
+static void answer_change(struct call *call, const char *what, bool good, const struct change *change, json_t *body)
+{
+    if (call->control->log != NULL)
+        change_log(call->control->log, what, good, change);
+    if (!good) {
+        json_object_set_new(body, "error", json_string("refused: nothing was changed"));
+        json_object_set_new(body, "problems", view_problems(&change->problems));
+    }
+    view_add_change(body, change);
+    answer(call, good ? 200 : 422, body);
+}
+
+static const char *query(const struct call *call, const char *name)
+{
+    return call->request->query != NULL ? call->request->query(call->request->query_arg, name) : NULL;
+}
+
+/* --- requests ----------------------------------------------------------------------------------------------------------------------- */
+
+static void get_status(struct call *call)
+{
+    answer(call, 200, view_status(call->control, call->draining, call->now_s));
+}
+
+static void get_ready(struct call *call)
+{
+    json_t *body = json_object();
+    const char *why;
+    bool ready = view_ready(call->control, call->draining, &why);
+
+    json_object_set_new(body, "ready", json_boolean(ready));
+    if (!ready)
+        json_object_set_new(body, "reason", json_string(why));
+    answer(call, ready ? 200 : 503, body);
+}
+
+static void post_reload(struct call *call)
+{
+    struct change change;
+    bool good = control_reload(call->control, call->now_s, &change);
+
+    answer_change(call, "reload (admin API)", good, &change, json_object());
+    change_free(&change);
+}
+
+static void get_trust(struct call *call)
+{
+    const struct trust_entry *entry;
+
+    if (*call->rest == '\0') {
+        answer(call, 200, view_trust(call->control->trust, call->now_s));
+        return;
+    }
+    switch (trust_find(call->control->trust, call->rest + 1, &entry)) {
+    case ASSAY_OK: answer(call, 200, view_certificate(entry, true, call->now_s)); break;
+    case ASSAY_ERR_NOT_FOUND: refuse(call, 404, "no trusted certificate has a fingerprint that begins so"); break;
+    case ASSAY_ERR_DUPLICATE: refuse(call, 409, "several certificates have a fingerprint that begins so"); break;
+    default: refuse(call, 400, "a SHA-256 fingerprint is needed: at least 8 hex digits"); break;
+    }
+}
+
+static void post_trust(struct call *call)
+{
+    const char *word = query(call, "role");
+    enum x509_role role = X509_ROLE_ANCHOR;
+    struct trust *added = NULL;
+    struct change change;
+    json_t *body;
+    bool good;
+
+    if (word != NULL && trust_role_parse(word, &role) != ASSAY_OK) {
+        refuse(call, 400, "role is none of anchor, helper, leaf-only");
+        return;
+    }
+    good = control_trust_add(call->control, call->request->body, word != NULL ? (int)role : -1, &added, &change);
+    body = json_object();
+    json_object_set_new(body, "certificates", good ? view_added(added, call->now_s) : json_array());
+    answer_change(call, "trust add", good, &change, body);
+    change_free(&change);
+    trust_free(added);
+}
+
+static void delete_trust(struct call *call)
+{
+    struct change change;
+    char removed[65] = "";
+    enum assay_error error;
+    json_t *body;
+
+    if (*call->rest == '\0') {
+        refuse(call, 400, "a SHA-256 fingerprint is needed: at least 8 hex digits");
+        return;
+    }
+    error = control_trust_remove(call->control, call->rest + 1, removed, &change);
+    if (error == ASSAY_ERR_NOT_FOUND || error == ASSAY_ERR_DUPLICATE || error == ASSAY_ERR_MALFORMED) {
+        get_trust(call); /* the same words */
+    } else {
+        body = json_object();
+        json_object_set_new(body, "removed", json_string(removed));
+        answer_change(call, "trust remove", error == ASSAY_OK, &change, body);
+    }
+    change_free(&change);
+}
+
+static bool mode_of(const char *word, enum verify_mode *mode)
+{
+    /* Off is permissive (MRA S6): checks go on and are counted */
+    static const struct {
+        const char *word;
+        enum verify_mode mode;
+    } words[] = {{"on", VERIFY_ENFORCED},
+                 {"off", VERIFY_PERMISSIVE},
+                 {"enforced", VERIFY_ENFORCED},
+                 {"permissive", VERIFY_PERMISSIVE},
+                 {"disabled", VERIFY_DISABLED}};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(words[i].word, word) != 0)
+            continue;
+        *mode = words[i].mode;
+        return true;
+    }
+    return false;
+}
+
+static void post_verify(struct call *call)
+{
+    json_t *input = json_loadb((const char *)call->request->body.data, call->request->body.len, 0, NULL);
+    const char *word = json_string_value(json_object_get(input, "mode"));
+    json_int_t for_s = json_integer_value(json_object_get(input, "for_s"));
+    enum verify_mode mode = VERIFY_ENFORCED;
+    bool known = word != NULL && mode_of(word, &mode);
+    struct change change;
+    json_t *body;
+    bool good;
+
+    json_decref(input);
+    if (!known || for_s < 0 || for_s > SWITCH_MAX_S) {
+        refuse(call, 400,
+               "expected {\"mode\": on, off, enforced, permissive or disabled, \"for_s\": seconds, at most a year}");
+        return;
+    }
+    good = control_set_verify(call->control, mode, for_s > 0 ? call->now_s + (uint64_t)for_s : 0, &change);
+    body = json_object();
+    json_object_set_new(body, "mode", json_string(verify_mode_name(mode)));
+    json_object_set_new(body, "for_s", json_integer(for_s));
+    answer_change(call, "set verify", good, &change, body);
+    change_free(&change);
+}
+
+static void get_rows(struct call *call, enum command_kind kind)
+{
+    const char *word = query(call, "max");
+    unsigned long max = word != NULL ? strtoul(word, NULL, 10) : ROWS_DEFAULT;
+    struct fleet_rows rows;
+
+    if (max == 0 || max > ROWS_MAX) {
+        refuse(call, 400, "max is not within 1 to 100000");
+        return;
+    }
+    if (!call->control->fleet->running) {
+        refuse(call, 503, "the cores do not run");
+        return;
+    }
+    if (fleet_command(call->control->fleet, kind, max, COMMAND_TIMEOUT_US, &rows) == ASSAY_OK)
+        answer(call, 200, view_rows(kind, &rows));
+    else
+        refuse(call, 503, "a core did not answer in time");
+    fleet_rows_free(&rows);
+}
+
+static void get_verdicts(struct call *call)
+{
+    get_rows(call, COMMAND_VERDICTS);
+}
+
+static void get_origins(struct call *call)
+{
+    get_rows(call, COMMAND_ORIGINS);
+}
+
+static void get_connections(struct call *call)
+{
+    get_rows(call, COMMAND_CONNECTIONS);
+}
+
+static void get_names(struct call *call)
+{
+    answer(call, 200, view_names(&call->control->names));
+}
+
+static void get_stats(struct call *call)
+{
+    answer(call, 200, view_stats(call->control->fleet, query(call, "help") != NULL));
+}
+
+/* --- the table ---------------------------------------------------------------------------------------------------------------------- */
+
+static const struct route {
+    const char *method, *path;
+    bool below; /* a further segment may follow */
+    void (*run)(struct call *call);
+} routes[] = {
+    {"GET", "/v1/status", false, get_status},   {"GET", "/v1/ready", false, get_ready},
+    {"POST", "/v1/reload", false, post_reload}, {"GET", "/v1/trust", true, get_trust},
+    {"POST", "/v1/trust", false, post_trust},   {"DELETE", "/v1/trust", true, delete_trust},
+    {"POST", "/v1/verify", false, post_verify}, {"GET", "/v1/verdicts", false, get_verdicts},
+    {"GET", "/v1/origins", false, get_origins}, {"GET", "/v1/connections", false, get_connections},
+    {"GET", "/v1/names", false, get_names},     {"GET", "/v1/stats", false, get_stats},
+};
+
+static bool path_matches(const struct route *route, const char *path, const char **rest)
+{
+    size_t len = strlen(route->path);
+
+    if (strncmp(path, route->path, len) != 0)
+        return false;
+    *rest = path + len;
+    return **rest == '\0' || (route->below && **rest == '/' && (*rest)[1] != '\0');
+}
+
+void admin_answer(struct control *control, bool draining, uint64_t now_s, const struct admin_request *request,
+                  struct admin_answer *out)
+{
+    struct call call = {
+        .control = control, .request = request, .out = out, .now_s = now_s, .draining = draining, .rest = ""};
+    bool known = false;
+
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        const char *rest;
+
+        if (!path_matches(&routes[i], request->path, &rest))
+            continue;
+        known = true;
+        if (strcmp(routes[i].method, request->method) != 0)
+            continue;
+        call.rest = rest;
+        routes[i].run(&call);
+        return;
+    }
+    refuse(&call, known ? 405 : 404, known ? "not with this method" : "no such thing");
+}
+
+void admin_answer_ready(struct control *control, bool draining, const struct admin_request *request,
+                        struct admin_answer *out)
+{
+    struct call call = {.control = control, .request = request, .out = out, .draining = draining, .rest = ""};
+
+    if (strcmp(request->path, "/v1/ready") == 0 && strcmp(request->method, "GET") == 0)
+        get_ready(&call);
+    else
+        refuse(&call, 404, "no such thing");
+}

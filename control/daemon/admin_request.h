@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ASSAY_DAEMON_ADMIN_REQUEST_H
+#define ASSAY_DAEMON_ADMIN_REQUEST_H
+/* What a request of the admin API means: method, path, query and body in, status and JSON out. Knows nothing of HTTP's bytes,
+ * so it is tested without a socket. Thread: control. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/slice.h"
+#include "daemon/control.h"
+
+struct admin_request {
+    const char *method, *path;
+    /* a value of the query, or NULL */
+    const char *(*query)(const void *arg, const char *name);
+    const void *query_arg;
+    struct slice body;
+};
+
+struct admin_answer {
+    unsigned status;
+    json_t *body; /* the caller's */
+};
+
+/* draining: the daemon is on its way out. */
+void admin_answer(struct control *control, bool draining, uint64_t now_s, const struct admin_request *request,
+                  struct admin_answer *out);
+/* Readiness alone: what the public listener answers; anything else is 404. */
+void admin_answer_ready(struct control *control, bool draining, const struct admin_request *request,
+                        struct admin_answer *out);
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "daemon/dataplane.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+
+#include "base/rcu.h"
+#include "daemon/privileges.h"
+
+#define STOP_TIMEOUT_US 5000000
+/* IPv4 headers without options: what the MTU holds beside a segment (RFC 6691). */
+#define IP4_TCP_BYTES 40
+
+void dataplane_tcp_config(const struct config *config, struct tcp_config *out)
+{
+    const struct config_tcp *tcp = &config->root.tcp;
+
+    tcp_config_default(out);
+    out->connections_max = (uint32_t)tcp->connections_max;
+    out->time_wait_max = (uint32_t)tcp->time_wait_max;
+    out->receive_buffer_bytes = (uint32_t)tcp->receive_buffer;
+    out->send_buffer_bytes = (uint32_t)tcp->send_buffer;
+    out->mbufs_max_per_connection = (uint32_t)tcp->mbufs_max;
+    out->mss = (uint16_t)(config->root.port.mtu - IP4_TCP_BYTES);
+    out->port_min = (uint16_t)tcp->port_min;
+    out->port_max = (uint16_t)tcp->port_max;
+    out->syn_backlog_max = (uint32_t)tcp->syn_backlog;
+    out->accept_backlog_max = (uint32_t)tcp->accept_backlog;
+    out->rto_min_us = (uint32_t)tcp->rto_min;
+    out->rto_max_us = (uint32_t)tcp->rto_max;
+    out->rto_initial_us = (uint32_t)tcp->rto_initial;
+    out->syn_retries = (uint32_t)tcp->syn_retries;
+    out->retries = (uint32_t)tcp->retries;
+    out->delayed_ack_us = (uint32_t)tcp->delayed_ack;
+    /* microseconds in 32 bits: a little over an hour */
+    out->keepalive_idle_us = tcp->keepalive_idle > UINT32_MAX ? UINT32_MAX : (uint32_t)tcp->keepalive_idle;
+    out->keepalive_interval_us = (uint32_t)tcp->keepalive_interval;
+    out->keepalive_probes = (uint32_t)tcp->keepalive_probes;
+    out->time_wait_us = (uint32_t)tcp->time_wait;
+    out->fin_wait_us = (uint32_t)tcp->fin_wait;
+    out->congestion = (enum tcp_congestion)tcp->congestion;
+    out->timestamps = tcp->timestamps;
+    out->sack = tcp->sack;
+    out->window_scaling = tcp->window_scaling;
+}
+
+static struct assay_prefix default_route(void)
+{
+    struct assay_prefix prefix = {.length = 96};
+
+    prefix.address.bytes[10] = prefix.address.bytes[11] = 0xff;
+    return prefix;
+}
+
+void dataplane_net_config(const struct config *config, struct net_port_config *port, struct net_address *addresses,
+                          struct net_route *routes, struct net_config *out)
+{
+    const struct config_port *from = &config->root.port;
+    uint32_t count = 0;
+
+    net_config_default(out);
+    for (uint32_t i = 0; i < from->address.count && i < NET_ADDRESSES_MAX; i++)
+        addresses[i] = (struct net_address){from->address.items[i].address, from->address.items[i].prefix_length};
+    port->addresses = addresses;
+    port->addresses_count = from->address.count < NET_ADDRESSES_MAX ? from->address.count : NET_ADDRESSES_MAX;
+    if (from->gateway.set)
+        routes[count++] = (struct net_route){default_route(), from->gateway.address, 0};
+    for (uint32_t i = 0; i < from->routes.count; i++)
+        for (uint32_t k = 0; k < from->routes.items[i].to.count && count < NET_ROUTES_MAX; k++)
+            routes[count++] =
+                (struct net_route){from->routes.items[i].to.items[k], from->routes.items[i].via.address, 0};
+    out->ports = port;
+    out->ports_count = 1;
+    out->routes = routes;
+    out->routes_count = count;
+}
+
+/* --- up ---------------------------------------------------------------------------------------------------------------------- */
+
+static bool eal_up(struct dataplane *dataplane, const struct config *config, struct problems *problems)
+{
+    struct text cpus = {0};
+
+    eal_control_cpus(config, &cpus);
+    eal_build_args(config, text_get(&cpus), &dataplane->args);
+    text_free(&cpus);
+    if (rte_eal_init(dataplane->args.count, dataplane->args.items) < 0) {
+        problems_add(problems, "EAL", 0, "DPDK did not start: %s (its own messages are above)",
+                     rte_strerror(rte_errno));
+        return false;
+    }
+    dataplane->eal_up = true;
+    return true;
+}
+
+static bool port_up(struct dataplane *dataplane, const struct config *config, struct problems *problems)
+{
+    uint16_t n = (uint16_t)config->root.cores.count;
+    struct nic_config nic = {.device = config->root.port.device,
+                             .pools = dataplane->pools.packet,
+                             .mtu = (uint16_t)config->root.port.mtu,
+                             .promiscuous = config->root.port.promiscuous};
+    enum assay_error error;
+
+    if (posix_memalign((void **)&dataplane->nics, 64, n * sizeof(*dataplane->nics)) != 0)
+        abort();
+    memset(dataplane->nics, 0, n * sizeof(*dataplane->nics));
+    error = nic_open(&nic, dataplane->nics, n);
+    if (error != ASSAY_OK) {
+        problems_add(problems, config->file, config_line(config, &config->root.port.device),
+                     "port.device: %s cannot be opened: %s", nic.device, assay_error_text(error));
+        return false;
+    }
+    dataplane->port_open = true;
+    return true;
+}
+
+static bool core_up(struct dataplane *dataplane, const struct config *config, const struct net_config *shared_net,
+                    const struct tcp_config *tcp, uint32_t index, struct problems *problems)
+{
+    struct net_port_config port = shared_net->ports[0];
+    struct net_config net = *shared_net;
+    const char *fault = NULL;
+    struct core_config core = {.index = index,
+                               .shared = &dataplane->shared,
+                               .cores = config->root.cores.count,
+                               .net = &net,
+                               .tcp = tcp,
+                               .packet_pool = dataplane->pools.packet[index],
+                               .payload_pool = dataplane->pools.payload[index],
+                               .indirect_pool = dataplane->pools.indirect[index],
+                               .clients_max = (uint32_t)config->root.limits.clients_max,
+                               .origins_max = (uint32_t)config->root.limits.origins_max,
+                               .verdicts_max = (uint32_t)config->root.verify.cache_entries,
+                               .heap_bytes = config->root.memory.heap,
+                               .log_ring_bytes = (uint32_t)config->root.log.ring,
+                               .idle_polls = (uint32_t)config->root.idle.polls,
+                               .idle_sleep_us = (uint32_t)config->root.idle.sleep};
+    enum assay_error error;
+
+    port.nic = &dataplane->nics[index];
+    net.ports = &port;
+    net.pool = dataplane->pools.packet[index];
+    error = core_create(&core, &dataplane->fleet.cores[index], &fault);
+    if (error == ASSAY_OK) {
+        dataplane->fleet.count++;
+        return true;
+    }
+    problems_add(problems, config->file, 0, "core %u: %s%s%s", index, fault != NULL ? fault : "",
+                 fault != NULL ? ": " : "", assay_error_text(error));
+    return false;
+}
+
+static bool cores_up(struct dataplane *dataplane, const struct config *config, struct problems *problems)
+{
+    struct net_address *addresses = memory_alloc(NET_ADDRESSES_MAX * sizeof(*addresses));
+    struct net_route *routes = memory_alloc(NET_ROUTES_MAX * sizeof(*routes));
+    struct net_port_config port = {0};
+    struct net_config net;
+    struct tcp_config tcp;
+    bool good = true;
+
+    dataplane_net_config(config, &port, addresses, routes, &net);
+    dataplane_tcp_config(config, &tcp);
+    if (getrandom(tcp.secret, sizeof(tcp.secret), 0) != sizeof(tcp.secret))
+        abort(); /* never for so few bytes (getrandom(2)) */
+    for (uint32_t i = 0; i < config->root.cores.count && good; i++)
+        good = core_up(dataplane, config, &net, &tcp, i, problems);
+    free(addresses);
+    free(routes);
+    return good;
+}
+
+bool dataplane_up(struct dataplane *dataplane, const struct config *config, struct problems *problems)
+{
+    if (!eal_up(dataplane, config, problems))
+        return false;
+    if (rcu_create(config->root.cores.count, &dataplane->shared.rcu) != ASSAY_OK) {
+        problems_add(problems, "machine", 0, "out of memory");
+        return false;
+    }
+    return eal_pools_create(config, &dataplane->pools, problems) == ASSAY_OK && port_up(dataplane, config, problems) &&
+           cores_up(dataplane, config, problems);
+}
+
+/* --- running ------------------------------------------------------------------------------------------------------------------ */
+
+static int core_thread(void *arg)
+{
+    const struct dataplane_launch *launch = arg;
+
+    /* nothing on a core needs a capability: the port is open */
+    if (privileges_drop_thread(launch->config) != ASSAY_OK)
+        return -1;
+    return core_run(launch->core);
+}
+
+bool dataplane_launch(struct dataplane *dataplane, const struct config *config, struct problems *problems)
+{
+    for (uint32_t i = 0; i < dataplane->fleet.count; i++) {
+        dataplane->launches[i] = (struct dataplane_launch){dataplane->fleet.cores[i], config};
+        if (rte_eal_remote_launch(core_thread, &dataplane->launches[i], i + 1) == 0)
+            continue;
+        problems_add(problems, config->file, config_line(config, &config->root.cores), "core %u cannot be started", i);
+        return false;
+    }
+    dataplane->fleet.running = true;
+    return true;
+}
+
+void dataplane_stop(struct dataplane *dataplane)
+{
+    struct fleet_rows none;
+
+    if (!dataplane->fleet.running)
+        return;
+    /* a core that does not answer is waited for all the same: its memory cannot be freed under it */
+    if (fleet_command(&dataplane->fleet, COMMAND_STOP, 0, STOP_TIMEOUT_US, &none) == ASSAY_OK)
+        fleet_rows_free(&none);
+    for (uint32_t i = 0; i < dataplane->fleet.count; i++)
+        rte_eal_wait_lcore(i + 1);
+    dataplane->fleet.running = false;
+}
+
+void dataplane_free_cores(struct dataplane *dataplane)
+{
+    for (uint32_t i = 0; i < dataplane->fleet.count; i++)
+        core_free(dataplane->fleet.cores[i]);
+    dataplane->fleet.count = 0;
+}
+
+void dataplane_down(struct dataplane *dataplane)
+{
+    dataplane_free_cores(dataplane);
+    if (dataplane->port_open)
+        nic_close(dataplane->nics, (uint16_t)dataplane->pools.count);
+    free(dataplane->nics);
+    eal_pools_free(&dataplane->pools);
+    if (dataplane->shared.rcu != NULL)
+        rcu_destroy(dataplane->shared.rcu);
+    if (dataplane->eal_up)
+        rte_eal_cleanup();
+    eal_args_free(&dataplane->args);
+    *dataplane = (struct dataplane){0};
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ASSAY_DAEMON_DATAPLANE_H
+#define ASSAY_DAEMON_DATAPLANE_H
+/* Brings the data plane up and down: EAL, packet pools, the port, the cores. Which snapshot they work with, and what they are
+ * told while they run, is control's and the fleet's business.
+ * Owner: the struct owns everything in it. Thread: control. Errors: false, with problems. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "assay/snapshot.h"
+#include "daemon/config.h"
+#include "daemon/eal.h"
+#include "daemon/fleet.h"
+#include "daemon/problems.h"
+#include "net/net.h"
+#include "net/nic.h"
+#include "tcp/tcp.h"
+
+/* A core on its way to its lcore. */
+struct dataplane_launch {
+    struct core *core;
+    const struct config *config;
+};
+
+struct dataplane {
+    struct core_shared shared;
+    struct fleet fleet;
+    struct eal_args args;
+    struct eal_pools pools;
+    struct nic *nics; /* one queue pair a core */
+    bool eal_up, port_open;
+    struct dataplane_launch launches[ASSAY_CORES_MAX];
+};
+
+/* The parts of a core's configuration that follow from the file alone. */
+void dataplane_tcp_config(const struct config *config, struct tcp_config *out);
+/* addresses and routes: arrays of at least NET_ADDRESSES_MAX and NET_ROUTES_MAX; the port's nic and the pool are not set. */
+void dataplane_net_config(const struct config *config, struct net_port_config *port, struct net_address *addresses,
+                          struct net_route *routes, struct net_config *out);
+
+/* Everything but the polling: EAL, pools, port, cores. What was set up is kept on failure, for dataplane_down(). */
+bool dataplane_up(struct dataplane *dataplane, const struct config *config, struct problems *problems);
+/* Starts the loops. A snapshot must have been published. */
+bool dataplane_launch(struct dataplane *dataplane, const struct config *config, struct problems *problems);
+/* Tells the cores to stop and waits for them. */
+void dataplane_stop(struct dataplane *dataplane);
+/* After the loops have ended: connections, and with them the use of credentials. */
+void dataplane_free_cores(struct dataplane *dataplane);
+void dataplane_down(struct dataplane *dataplane);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "daemon/eal.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_errno.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+
+#define ETHERNET_BYTES 18 /* header and a VLAN tag */
+#define POOL_CACHE     256
+/* What a buffer costs beside its data room: mbuf, mempool header, padding. */
+#define BUFFER_OVERHEAD (sizeof(struct rte_mbuf) + 64 + 64)
+#define BUFFERS_MIN     1024
+
+bool eal_is_virtual(const struct config *config)
+{
+    const char *device = config->root.port.device;
+
+    return strncmp(device, "net_", 4) == 0 || strncmp(device, "eth_", 4) == 0;
+}
+
+/* --- CPUs ----------------------------------------------------------------------------------------------------------------- */
+
+static bool polls(const struct config *config, unsigned cpu)
+{
+    for (uint32_t i = 0; i < config->root.cores.count; i++)
+        if (config->root.cores.items[i] == cpu)
+            return true;
+    return false;
+}
+
+static void list_cpus(const struct config *config, bool also_polling, struct text *out)
+{
+    cpu_set_t allowed;
+
+    CPU_ZERO(&allowed);
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0)
+        return;
+    for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &allowed) && (also_polling || !polls(config, cpu)))
+            text_printf(out, "%s%u", out->len > 0 ? "," : "", cpu);
+}
+
+void eal_control_cpus(const struct config *config, struct text *out)
+{
+    const struct config_numbers *cpus = &config->root.control_cpus;
+
+    for (uint32_t i = 0; i < cpus->count; i++)
+        text_printf(out, "%s%llu", i > 0 ? "," : "", (unsigned long long)cpus->items[i]);
+    if (out->len == 0)
+        list_cpus(config, false, out);
+    if (out->len == 0)
+        list_cpus(config, true, out);
+}
+
+/* --- arguments -------------------------------------------------------------------------------------------------------------- */
+
+static void add(struct eal_args *args, const char *text)
+{
+    if (args->count < EAL_ARGS_MAX - 1)
+        args->items[args->count++] = arena_text(&args->arena, text);
+}
+
+static void add_lcores(const struct config *config, const char *cpus, struct eal_args *args)
+{
+    struct text lcores = {0};
+
+    text_printf(&lcores, "0@(%s)", cpus);
+    for (uint32_t i = 0; i < config->root.cores.count; i++)
+        text_printf(&lcores, ",%u@%llu", i + 1, (unsigned long long)config->root.cores.items[i]);
+    add(args, "--lcores");
+    add(args, lcores.data);
+    add(args, "--main-lcore=0");
+    text_free(&lcores);
+}
+
+void eal_build_args(const struct config *config, const char *cpus, struct eal_args *out)
+{
+    const struct config_memory *memory = &config->root.memory;
+
+    *out = (struct eal_args){0};
+    add(out, "assayd");
+    add_lcores(config, cpus, out);
+    add(out, "--in-memory"); /* nothing shared, nothing left behind */
+    add(out, arena_printf(&out->arena, "--file-prefix=assay-%d", (int)getpid()));
+    if (eal_is_virtual(config)) {
+        add(out, "--no-pci");
+        add(out, "--iova-mode=va");
+    } else {
+        add(out, "-a");
+        add(out, config->root.port.device);
+    }
+    if (!memory->hugepages)
+        add(out, "--no-huge");
+    add(out, "-m");
+    add(out, arena_printf(&out->arena, "%llu", (unsigned long long)(memory->size >> 20)));
+    if (!config->root.telemetry)
+        add(out, "--no-telemetry");
+    add(out, "--log-level=lib.*:warning");
+    for (uint32_t i = 0; i < config->root.eal.count; i++)
+        add(out, config->root.eal.items[i]);
+    out->items[out->count] = NULL;
+}
+
+void eal_args_free(struct eal_args *args)
+{
+    arena_free(&args->arena);
+    *args = (struct eal_args){0};
+}
+
+/* --- pools ------------------------------------------------------------------------------------------------------------------ */
+
+/* Room for a whole frame, so that ports without scatter can receive it. */
+static uint32_t data_room(const struct config *config)
+{
+    uint32_t frame = (uint32_t)config->root.port.mtu + ETHERNET_BYTES;
+
+    return RTE_PKTMBUF_HEADROOM + (frame > 2048 ? RTE_ALIGN_CEIL(frame, 64) : 2048);
+}
+
+uint32_t eal_buffers_per_pool(const struct config *config)
+{
+    const struct config_memory *memory = &config->root.memory;
+    uint64_t set = 2 * (data_room(config) + BUFFER_OVERHEAD) + BUFFER_OVERHEAD;
+    uint64_t n;
+
+    if (memory->buffers > 0)
+        return (uint32_t)memory->buffers;
+    /* an eighth is left for tables of DPDK and the drivers */
+    n = memory->size / 8 * 7 / config->root.cores.count / set;
+    return n > UINT32_MAX / 4 ? UINT32_MAX / 4 : (uint32_t)n;
+}
+
+static struct rte_mempool *make_pool(const char *what, uint32_t core, uint32_t n, uint32_t room,
+                                     struct problems *problems)
+{
+    char name[RTE_MEMPOOL_NAMESIZE];
+    struct rte_mempool *pool;
+
+    snprintf(name, sizeof(name), "%s_%u", what, core);
+    pool = rte_pktmbuf_pool_create(name, n, POOL_CACHE, 0, (uint16_t)room, SOCKET_ID_ANY);
+    if (pool == NULL)
+        problems_add(problems, "memory", 0,
+                     "%u %s buffers of %u bytes do not fit (%s): raise memory.size or lower memory.buffers", n, what,
+                     room, rte_strerror(rte_errno));
+    return pool;
+}
+
+enum assay_error eal_pools_create(const struct config *config, struct eal_pools *out, struct problems *problems)
+{
+    uint32_t n = eal_buffers_per_pool(config);
+
+    *out = (struct eal_pools){.count = config->root.cores.count};
+    if (n < BUFFERS_MIN) {
+        problems_add(problems, "memory", 0, "%u buffers a core are too few, %d are needed: raise memory.size", n,
+                     BUFFERS_MIN);
+        return ASSAY_ERR_RANGE;
+    }
+    for (uint32_t i = 0; i < out->count; i++) {
+        out->packet[i] = make_pool("packet", i, n, data_room(config), problems);
+        out->payload[i] = make_pool("payload", i, n, data_room(config), problems);
+        out->indirect[i] = make_pool("indirect", i, n, 0, problems);
+        if (out->packet[i] != NULL && out->payload[i] != NULL && out->indirect[i] != NULL)
+            continue;
+        eal_pools_free(out);
+        return ASSAY_ERR_NO_MEMORY;
+    }
+    return ASSAY_OK;
+}
+
+void eal_pools_free(struct eal_pools *pools)
+{
+    for (uint32_t i = 0; i < pools->count; i++) {
+        rte_mempool_free(pools->packet[i]);
+        rte_mempool_free(pools->payload[i]);
+        rte_mempool_free(pools->indirect[i]);
+    }
+    *pools = (struct eal_pools){0};
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "daemon/privileges.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* Sockets and XDP, hugepages and NIC registers, and becoming another user. */
+static const unsigned starting[] = {CAP_NET_RAW,      CAP_NET_ADMIN, CAP_BPF,          CAP_PERFMON,
+                                    CAP_SYS_ADMIN,    CAP_IPC_LOCK,  CAP_SYS_RAWIO,    CAP_SYS_NICE,
+                                    CAP_SYS_RESOURCE, CAP_SETUID,    CAP_SETGID,       CAP_SETPCAP,
+                                    CAP_CHOWN,        CAP_FOWNER,    CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH};
+/* net_af_xdp detaches its program when it is closed. */
+static const unsigned af_xdp[] = {CAP_NET_ADMIN, CAP_BPF};
+
+/* Never more than there is: a capability that is not held cannot be asked for. */
+static enum assay_error keep(const unsigned *capabilities, size_t count, capng_select_t what)
+{
+    bool held[64] = {false};
+
+    capng_get_caps_process();
+    for (size_t i = 0; i < count; i++)
+        held[capabilities[i]] = capng_have_capability(CAPNG_PERMITTED, capabilities[i]) > 0;
+    capng_clear(CAPNG_SELECT_BOTH);
+    for (size_t i = 0; i < count; i++)
+        if (held[capabilities[i]])
+            capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, capabilities[i]);
+    return capng_apply(what) == 0 ? ASSAY_OK : ASSAY_ERR_PERMISSION;
+}
+
+enum assay_error privileges_limit(struct problems *problems)
+{
+    capng_get_caps_process();
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        keep(starting, sizeof(starting) / sizeof(starting[0]), CAPNG_SELECT_CAPS) != ASSAY_OK) {
+        problems_add(problems, "machine", 0, "capabilities cannot be limited: %s", strerror(errno));
+        return ASSAY_ERR_PERMISSION;
+    }
+    return ASSAY_OK;
+}
+
+static void give(const char *path, const struct passwd *user, struct problems *problems)
+{
+    if (path != NULL && access(path, F_OK) == 0 && chown(path, user->pw_uid, user->pw_gid) != 0)
+        problems_warn(problems, path, 0, "cannot be given to %s: %s", user->pw_name, strerror(errno));
+}
+
+enum assay_error privileges_drop_user(const struct config *config, const char *state_directory,
+                                      struct problems *problems)
+{
+    const char *name = config->root.user;
+    struct passwd *user;
+
+    if (name == NULL)
+        return ASSAY_OK;
+    user = getpwnam(name);
+    if (user == NULL) {
+        problems_add(problems, config->file, config_line(config, &config->root.user), "user: there is no user %s",
+                     name);
+        return ASSAY_ERR_NOT_FOUND;
+    }
+    give(state_directory, user, problems);
+    give(config->root.log.file, user, problems);
+    /* a driver that must be able to close its port keeps what it needs, on this thread */
+    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 || initgroups(name, user->pw_gid) != 0 ||
+        setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0 ||
+        setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0) {
+        problems_add(problems, config->file, config_line(config, &config->root.user), "user: cannot become %s: %s",
+                     name, strerror(errno));
+        return ASSAY_ERR_PERMISSION;
+    }
+    if (access(config->root.trust.directory, W_OK) != 0)
+        problems_warn(problems, config->root.trust.directory, 0,
+                      "%s may not write here: trust add and remove will fail (chown -R %s %s)", name, name,
+                      config->root.trust.directory);
+    return ASSAY_OK;
+}
+
+enum assay_error privileges_drop_thread(const struct config *config)
+{
+    bool xdp = strncmp(config->root.port.device, "net_af_xdp", 10) == 0;
+
+    return keep(af_xdp, xdp ? sizeof(af_xdp) / sizeof(af_xdp[0]) : 0, CAPNG_SELECT_CAPS);
+}
+
+void privileges_describe(struct text *out)
+{
+    char *names;
+
+    capng_get_caps_process();
+    if (capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE) {
+        text_add_text(out, "none");
+        return;
+    }
+    names = capng_print_caps_text(CAPNG_PRINT_BUFFER, CAPNG_EFFECTIVE);
+    text_add_text(out, names != NULL ? names : "?");
+    free(names);
+}

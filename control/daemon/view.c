@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "daemon/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "access/access.h"
+#include "base/address.h"
+#include "x509/describe.h"
+#include "x509/pem.h"
+
+/* jansson refuses what is no UTF-8: bytes beyond ASCII of names from outside become '?'. */
+static json_t *text_json(const char *text)
+{
+    json_t *out = json_string(text);
+    char *ascii;
+
+    if (out != NULL)
+        return out;
+    ascii = strdup(text);
+    for (char *c = ascii; c != NULL && *c != '\0'; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    out = ascii != NULL ? json_string(ascii) : json_null();
+    free(ascii);
+    return out;
+}
+
+static json_t *number_json(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+static json_t *time_json(int64_t seconds)
+{
+    char text[X509_DESCRIBE_TIME_SIZE];
+
+    x509_describe_time(seconds, text, sizeof(text));
+    return json_string(text);
+}
+
+static json_t *address_json(const struct assay_address *address)
+{
+    char text[ASSAY_ADDRESS_TEXT_MAX];
+
+    return json_string(address_format(address, text));
+}
+
+json_t *view_problems(const struct problems *problems)
+{
+    json_t *out = json_array();
+
+    for (size_t i = 0; i < problems->kept; i++)
+        json_array_append_new(out, text_json(problems->items[i]));
+    return out;
+}
+
+void view_add_change(json_t *object, const struct change *change)
+{
+    json_t *warnings = json_array();
+
+    json_object_set_new(object, "published", json_boolean(change->published));
+    json_object_set_new(object, "generation", number_json(change->generation));
+    json_object_set_new(object, "adopted", json_boolean(change->adopted));
+    json_object_set_new(object, "adopted_ms", json_real(change->adopted_ms));
+    for (size_t i = 0; i < change->problems.warnings_kept; i++)
+        json_array_append_new(warnings, text_json(change->problems.warnings[i]));
+    json_object_set_new(object, "warnings", warnings);
+    if (change->restart_keys.len > 0)
+        json_object_set_new(object, "needs_restart", text_json(change->restart_keys.data));
+}
+
+/* --- trust -------------------------------------------------------------------------------------------------------------------------- */
+
+static json_t *names_of(const struct x509_certificate *certificate)
+{
+    struct slice rest = certificate->san, value;
+    enum x509_general_name kind;
+    json_t *out = json_array();
+    char text[300];
+
+    while (x509_general_name_next(&rest, &kind, &value)) {
+        x509_describe_general_name(kind, value, text, sizeof(text));
+        json_array_append_new(out, text_json(text));
+    }
+    return out;
+}
+
+static json_t *described(struct slice name, size_t (*describe)(struct slice, char *, size_t))
+{
+    char text[1024];
+
+    describe(name, text, sizeof(text));
+    return text_json(text);
+}
+
+static void add_decoded(json_t *out, const struct x509_certificate *certificate)
+{
+    size_t size = x509_describe_text(certificate, NULL, 0) + 1;
+    char *text = memory_alloc(size);
+
+    x509_describe_text(certificate, text, size);
+    json_object_set_new(out, "text", text_json(text));
+    free(text);
+    size = x509_pem_write(certificate->der, NULL, 0);
+    text = memory_alloc(size);
+    x509_pem_write(certificate->der, text, size);
+    json_object_set_new(out, "pem", json_string(text));
+    free(text);
+}
+
+json_t *view_certificate(const struct trust_entry *entry, bool decoded, uint64_t now_s)
+{
+    const struct x509_certificate *certificate = &entry->certificate;
+    char fingerprint[X509_DESCRIBE_HEX_SIZE], key[X509_DESCRIBE_KEY_SIZE];
+    json_t *out = json_object();
+
+    trust_fingerprint(certificate->sha256, fingerprint);
+    x509_describe_key(certificate, key, sizeof(key));
+    json_object_set_new(out, "sha256", json_string(fingerprint));
+    json_object_set_new(out, "role", json_string(x509_role_name(entry->role)));
+    json_object_set_new(out, "role_proposed", json_boolean(entry->role_proposed));
+    json_object_set_new(out, "common_name", described(certificate->subject, x509_describe_common_name));
+    json_object_set_new(out, "subject", described(certificate->subject, x509_describe_dn));
+    json_object_set_new(out, "issuer", described(certificate->issuer, x509_describe_dn));
+    json_object_set_new(out, "type", json_string(certificate->self_issued ? "self-signed" : "CA-signed"));
+    json_object_set_new(out, "key", json_string(key));
+    json_object_set_new(out, "names", names_of(certificate));
+    json_object_set_new(out, "not_before", time_json(certificate->not_before_s));
+    json_object_set_new(out, "not_after", time_json(certificate->not_after_s));
+    json_object_set_new(out, "expired", json_boolean(certificate->not_after_s < (int64_t)now_s));
+    json_object_set_new(out, "file", entry->file != NULL ? text_json(entry->file) : json_null());
+    if (decoded)
+        add_decoded(out, certificate);
+    return out;
+}
+
+json_t *view_trust(const struct trust *trust, uint64_t now_s)
+{
+    json_t *rows = json_array(), *out = json_object();
+
+    for (size_t i = 0; i < trust->count; i++)
+        json_array_append_new(rows, view_certificate(&trust->entries[i], false, now_s));
+    json_object_set_new(out, "certificates", rows);
+    return out;
+}
+
+json_t *view_added(const struct trust *added, uint64_t now_s)
+{
+    json_t *rows = json_array();
+
+    for (size_t i = 0; i < added->count; i++) {
+        json_t *row = view_certificate(&added->entries[i], false, now_s);
+
+        json_object_set_new(row, "result", json_string(added->entries[i].file != NULL ? "added" : "present"));
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+json_t *view_names(const struct names *names)
+{
+    json_t *rows = json_array(), *out = json_object();
+
+    for (size_t i = 0; i < names->count; i++) {
+        const struct name *name = &names->items[i];
+        json_t *row = json_object(), *addresses = json_array();
+
+        for (uint32_t k = 0; k < name->count; k++)
+            json_array_append_new(addresses, address_json(&name->addresses[k]));
+        json_object_set_new(row, "name", text_json(name->host));
+        json_object_set_new(row, "addresses", addresses);
+        json_object_set_new(row, "error", text_json(name->error));
+        json_object_set_new(row, "fixed", json_boolean(name->fixed));
+        json_array_append_new(rows, row);
+    }
+    json_object_set_new(out, "names", rows);
+    return out;
+}
+
+/* --- status ------------------------------------------------------------------------------------------------------------------------- */
+
+bool view_ready(const struct control *control, bool draining, const char **why)
+{
+    *why = NULL;
+    if (draining)
+        *why = "draining";
+    else if (!control->fleet->running)
+        *why = "the cores do not run";
+    else if (control->config->root.maintenance)
+        *why = "maintenance";
+    return *why == NULL;
+}
+
+static json_t *view_verify(const struct control *control)
+{
+    const struct trust_section *trust = publisher_snapshot(&control->publisher)->trust;
+    static const char *const properties[] = {"all", "signature", "name"};
+    json_t *out = json_object();
+
+    json_object_set_new(out, "mode", json_string(verify_mode_name(trust->mode)));
+    json_object_set_new(out, "properties", json_string(properties[trust->properties]));
+    json_object_set_new(out, "switched", json_boolean(control->verify.set));
+    json_object_set_new(out, "until",
+                        control->verify.until_s > 0 ? time_json((int64_t)control->verify.until_s) : json_null());
+    return out;
+}
+
+static json_t *view_epochs(const struct control *control)
+{
+    static const char *const kinds[SECTION_COUNT] = {"settings", "trust", "access", "credentials", "route"};
+    json_t *out = json_object();
+
+    for (int kind = 0; kind < SECTION_COUNT; kind++)
+        json_object_set_new(
+            out, kinds[kind],
+            number_json(section_epoch(publisher_section(&control->publisher, (enum section_kind)kind))));
+    return out;
+}
+
+static json_t *view_cores(const struct fleet *fleet)
+{
+    json_t *out = json_array();
+
+    for (uint32_t i = 0; i < fleet->count; i++) {
+        struct core_stats stats;
+        json_t *row = json_object();
+
+        core_get_stats(fleet->cores[i], &stats);
+        json_object_set_new(row, "core", number_json(i));
+        json_object_set_new(row, "generation", number_json(stats.generation));
+        json_object_set_new(row, "heap_bytes", number_json(stats.heap_bytes_in_use));
+        json_object_set_new(row, "heap_bytes_peak", number_json(stats.heap_bytes_peak));
+        json_object_set_new(row, "drained", json_boolean(stats.drained));
+        json_array_append_new(out, row);
+    }
+    return out;
+}
+
+static json_t *view_listeners(const struct control *control)
+{
+    const struct route_section *route = publisher_snapshot(&control->publisher)->route;
+    json_t *out = json_array();
+
+    for (uint32_t i = 0; i < route->listener_count; i++) {
+        json_t *row = json_object();
+
+        json_object_set_new(row, "address", address_json(&route->listeners[i].address));
+        json_object_set_new(row, "port", number_json(route->listeners[i].port));
+        json_object_set_new(row, "tls", json_boolean(route->listeners[i].tls));
+        json_array_append_new(out, row);
+    }
+    return out;
+}
+
+static void add_alarm(json_t *alarms, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_alarm(json_t *alarms, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    json_array_append_new(alarms, text_json(text));
+}
+
+/* What an operator should know without asking. */
+static json_t *view_alarms(const struct control *control, uint64_t now_s)
+{
+    json_t *out = json_array();
+    char name[256];
+
+    if (control->fallback != NULL)
+        add_alarm(out, "%s", control->fallback);
+    if (publisher_snapshot(&control->publisher)->trust->mode != VERIFY_ENFORCED)
+        add_alarm(out, "verification of origins is %s",
+                  verify_mode_name(publisher_snapshot(&control->publisher)->trust->mode));
+    for (size_t i = 0; i < control->names.count; i++)
+        if (control->names.items[i].count == 0)
+            add_alarm(out, "%s has no address: %s", control->names.items[i].host, control->names.items[i].error);
+    for (const struct credential *own = control->credentials.first; own != NULL; own = own->next)
+        if (own->leaf_der != NULL && own->leaf.not_after_s < (int64_t)now_s + 14 * 86400)
+            add_alarm(out, "our certificate %s %s", own->name,
+                      own->leaf.not_after_s < (int64_t)now_s ? "has expired" : "expires within 14 days");
+    for (size_t i = 0; i < control->trust->count; i++) {
+        const struct x509_certificate *certificate = &control->trust->entries[i].certificate;
+
+        if (certificate->not_after_s >= (int64_t)now_s)
+            continue;
+        x509_describe_common_name(certificate->subject, name, sizeof(name));
+        add_alarm(out, "trusted certificate %s has expired", name);
+    }
+    return out;
+}
+
+json_t *view_status(const struct control *control, bool draining, uint64_t now_s)
+{
+    json_t *out = json_object();
+    const char *why;
+
+    json_object_set_new(out, "version", json_string(ASSAY_VERSION));
+    json_object_set_new(out, "pid", number_json((uint64_t)getpid()));
+    json_object_set_new(out, "started", time_json((int64_t)control->started_s));
+    json_object_set_new(out, "uptime_s", number_json(now_s - control->started_s));
+    json_object_set_new(out, "config", text_json(control->config_file));
+    json_object_set_new(out, "generation", number_json(control->publisher.generation));
+    json_object_set_new(out, "reloads", number_json(control->reloads));
+    json_object_set_new(out, "reloads_refused", number_json(control->refused));
+    json_object_set_new(out, "ready", json_boolean(view_ready(control, draining, &why)));
+    json_object_set_new(out, "not_ready", why != NULL ? json_string(why) : json_null());
+    json_object_set_new(out, "verify", view_verify(control));
+    json_object_set_new(out, "trusted_certificates", number_json(control->trust->count));
+    json_object_set_new(out, "rules",
+                        number_json(access_set_count(publisher_snapshot(&control->publisher)->access->rules)));
+    json_object_set_new(out, "epochs", view_epochs(control));
+    json_object_set_new(out, "listeners", view_listeners(control));
+    json_object_set_new(out, "cores", view_cores(control->fleet));
+    json_object_set_new(out, "alarms", view_alarms(control, now_s));
+    return out;
+}
