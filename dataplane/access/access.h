@@ -18,9 +18,9 @@ enum access_source { ACCESS_SOURCE_MANUAL, ACCESS_SOURCE_AUTOMATIC };
 enum access_node_type { ACCESS_NODE_CUCM, ACCESS_NODE_IMP, ACCESS_NODE_UNITY, ACCESS_NODE_TFTP };
 
 struct access_rule {
-    const char *url;         /* protocol://host[:port][/path] */
-    const char *deployment;  /* "1" where there is only one */
-    uint32_t methods;        /* bits of enum access_method; 0: all */
+    const char *url;        /* protocol://host[:port][/path] */
+    const char *deployment; /* "1" where there is only one */
+    uint32_t methods;       /* bits of enum access_method; 0: all */
     enum access_match match;
     enum access_source source;
     const char *description; /* automatic: "Automatically generated rule for CUCM server" */
@@ -28,11 +28,16 @@ struct access_rule {
 };
 
 enum access_method {
-    ACCESS_GET = 1 << 0, ACCESS_HEAD = 1 << 1, ACCESS_POST = 1 << 2, ACCESS_PUT = 1 << 3, ACCESS_DELETE = 1 << 4,
-    ACCESS_OPTIONS = 1 << 5, ACCESS_PATCH = 1 << 6,
+    ACCESS_GET = 1 << 0,
+    ACCESS_HEAD = 1 << 1,
+    ACCESS_POST = 1 << 2,
+    ACCESS_PUT = 1 << 3,
+    ACCESS_DELETE = 1 << 4,
+    ACCESS_OPTIONS = 1 << 5,
+    ACCESS_PATCH = 1 << 6,
 };
 
-struct access_set;         /* compiled */
+struct access_set; /* compiled */
 struct access_builder;
 
 struct access_builder *access_builder_create(void);
@@ -44,7 +49,8 @@ void access_builder_free(struct access_builder *builder);
  * begins like it ("/CSF*"). A rule without a path covers all paths (prefix), or "/" (exact).
  * Of the rules that cover a request and allow its method decides: exact before prefix, longer before shorter, manual before
  * automatic, earlier before later. */
-enum assay_error access_builder_add(struct access_builder *builder, const struct access_rule *rule, const char **fault) ASSAY_MUST_USE;
+enum assay_error access_builder_add(struct access_builder *builder, const struct access_rule *rule, const char **fault)
+    ASSAY_MUST_USE;
 /* All automatic rules of a node (MRA S15, S16); never AXL (DESIGN 8). */
 enum assay_error access_builder_add_node(struct access_builder *builder, enum access_node_type type, struct slice host,
                                          const char *deployment, const char **fault) ASSAY_MUST_USE;
@@ -55,7 +61,8 @@ enum assay_error access_builder_add_csv(struct access_builder *builder, struct s
  * finish; the set that follows does not need it. NULL: nothing to take over. */
 void access_builder_reuse(struct access_builder *builder, const struct access_set *previous);
 /* Compiles for `cores` cores. The builder stays the caller's, to be freed. RANGE (no cores), NO_MEMORY, INTERNAL. */
-enum assay_error access_builder_finish(struct access_builder *builder, uint32_t cores, struct access_set **out) ASSAY_MUST_USE;
+enum assay_error access_builder_finish(struct access_builder *builder, uint32_t cores, struct access_set **out)
+    ASSAY_MUST_USE;
 void access_set_free(struct access_set *set);
 size_t access_set_count(const struct access_set *set);
 const struct access_rule *access_set_at(const struct access_set *set, size_t i);

@@ -16,7 +16,6 @@ struct pattern_scratch {
     uint64_t matched[];
 };
 
-
 static const char *const tail_expressions[] = {
     [PATTERN_TAIL_ANY] = "",
     [PATTERN_TAIL_END] = "\\z",

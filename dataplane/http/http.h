@@ -30,19 +30,21 @@ struct http_limits {
 };
 
 struct http_request {
-    struct slice line;   /* the request line without CRLF, for logs */
+    struct slice line; /* the request line without CRLF, for logs */
     struct slice method;
     struct slice target; /* as sent */
     enum http_target_form form;
     struct slice scheme;    /* absolute form: "http" or "https" */
     struct slice authority; /* absolute form: its authority, else Host's value */
-    struct slice path;      /* path and query, starts with '/'; absolute form without path: "/" */
-    uint8_t minor;          /* HTTP/1.x */
-    bool keep_alive;        /* what the message says of persistence (RFC 9112 §9.3) */
-    bool expect_continue;
-    bool head_only; /* HEAD */
-    bool idempotent; /* RFC 9110 §9.2.2 */
-    bool ntlm;       /* an Authorization of NTLM or Negotiate: the origin connection belongs to this client */
+    /* Path and query, starts with '/'; absolute form without path: "/". OPTIONS of a server as a whole: "*" in either form.
+     * Authority form (CONNECT): empty. */
+    struct slice path;
+    uint8_t minor;        /* HTTP/1.x */
+    bool keep_alive;      /* what the message says of persistence (RFC 9112 §9.3) */
+    bool expect_continue; /* and there is a body to wait for */
+    bool head_only;       /* HEAD */
+    bool idempotent;      /* RFC 9110 §9.2.2 */
+    bool ntlm;            /* an Authorization of NTLM or Negotiate: the origin connection belongs to this client */
     enum http_body_kind body;
     uint64_t content_length; /* HTTP_BODY_LENGTH */
     uint32_t field_count;
@@ -50,7 +52,7 @@ struct http_request {
 };
 
 struct http_response {
-    struct slice line;   /* the status line without CRLF */
+    struct slice line; /* the status line without CRLF */
     uint16_t status;
     struct slice reason;
     uint8_t minor;
@@ -76,15 +78,17 @@ enum http_parse {
 };
 
 struct http_parse_error {
-    uint16_t status;  /* 400, 413, 414, 431, 501, 505; responses: 502 */
+    uint16_t status;  /* 400, 414, 417, 431, 501, 505; responses: 502 */
     const char *what; /* static: "two Host fields" */
 };
 
-/* head: everything received of this message so far, at the same address or moved, never changed. On DONE *length is where
+/* The target is visible ASCII without '#'; what its path may be is access_normalise()'s business. In absolute form the
+ * target's authority counts, and Host is only checked (RFC 9112 §3.2.2). TRACE and CONNECT are parsed, to be answered.
+ * head: everything received of this message so far, at the same address or moved, never changed. On DONE *length is where
  * the head ends (the body or the next message follows). Leading empty lines (at most 2) are skipped (RFC 9112 §2.2). */
 enum http_parse http_parse_request(struct http_scan *scan, struct slice head, const struct http_limits *limits,
                                    struct http_request *out, size_t *length, struct http_parse_error *error);
-/* 1xx are returned as any other head (body NONE). request_head_only: the response of a HEAD has no body. */
+/* 1xx are returned as any other head (body NONE), but 101: we never ask for an Upgrade. request_head_only: the response of a HEAD has no body. */
 enum http_parse http_parse_response(struct http_scan *scan, struct slice head, const struct http_limits *limits,
                                     bool request_head_only, struct http_response *out, size_t *length,
                                     struct http_parse_error *error);
@@ -104,8 +108,9 @@ struct http_body {
 enum http_body_status { HTTP_BODY_DATA, HTTP_BODY_MORE, HTTP_BODY_END, HTTP_BODY_BAD };
 
 void http_body_init(struct http_body *body, enum http_body_kind kind, uint64_t content_length);
-/* Takes *used bytes of in; DATA: *data is payload (a part of in). END is returned once, when the message is over. Trailer
- * fields are checked and dropped. Call again while it returns DATA. */
+/* Takes *used bytes of in; DATA: *data is payload (a part of in). END says that the message is over, and again if asked
+ * again. MORE: all of in was used. Chunk extensions and trailer fields are checked and dropped; without payload in between
+ * they may amount to 8 KiB. Call again while it returns DATA. */
 enum http_body_status http_body_next(struct http_body *body, struct slice in, size_t *used, struct slice *data);
 /* The peer closed: true when that is a proper end (UNTIL_CLOSE, or already over). */
 bool http_body_closed(const struct http_body *body);
@@ -113,28 +118,30 @@ bool http_body_closed(const struct http_body *body);
 /* Room for a chunk head and end. */
 #define HTTP_CHUNK_HEAD_MAX 18
 size_t http_chunk_head(uint64_t length, char out[HTTP_CHUNK_HEAD_MAX]); /* "1f40\r\n" */
-#define HTTP_CHUNK_END "\r\n"
+#define HTTP_CHUNK_END  "\r\n"
 #define HTTP_CHUNK_LAST "0\r\n\r\n"
 
 /* --- heads to send ---------------------------------------------------------------------------------------------------------------- */
 
 struct http_forward {
-    struct slice host;       /* Host of the origin: "cucm.steven.lab:8443" (S14) */
-    struct slice path;       /* path and query for the origin */
-    struct slice via_name;   /* our pseudonym for Via (RFC 9110 §7.6.3) */
-    struct slice tracking_id; /* TrackingID to send; empty: none */
+    struct slice host;                  /* Host of the origin: "cucm.steven.lab:8443" (S14) */
+    struct slice path;                  /* path and query for the origin */
+    struct slice via_name;              /* our pseudonym for Via (RFC 9110 §7.6.3) */
+    struct slice tracking_id;           /* TrackingID to send; empty: none */
     const struct assay_address *client; /* for X-Forwarded-For */
-    bool client_trusted;     /* the peer's own X-Forwarded-For and TrackingID are kept (appended to) */
+    bool client_trusted;                /* the peer's own X-Forwarded-For and TrackingID are kept (appended to) */
 };
 /* The request as the origin gets it: hop-by-hop fields and those named by Connection removed (RFC 9110 §7.6.1), Host,
- * Via, X-Forwarded-For, TrackingID, framing rewritten, Expect kept. NO_SPACE. */
+ * Via, X-Forwarded-For, TrackingID, framing rewritten, Expect kept. What a peer that is not trusted says of clients
+ * (X-Forwarded-For, Forwarded, TrackingID) is dropped. NO_SPACE. */
 enum assay_error http_write_request(char *out, size_t capacity, const struct http_request *request,
                                     const struct http_forward *forward, size_t *length) ASSAY_MUST_USE;
 /* The response as the client gets it. chunked: the body is re-framed in chunks (needs an HTTP/1.1 client); else
  * Content-Length as in response, or until close. keep_alive: what we say of the client's connection. */
-enum assay_error http_write_response(char *out, size_t capacity, const struct http_response *response, struct slice via_name,
-                                     bool chunked, bool keep_alive, uint8_t client_minor, size_t *length) ASSAY_MUST_USE;
-/* A whole answer of our own with a short text body: status line with reason ("connect failed" for 502, MRA S24). */
+enum assay_error http_write_response(char *out, size_t capacity, const struct http_response *response,
+                                     struct slice via_name, bool chunked, bool keep_alive, uint8_t client_minor,
+                                     size_t *length) ASSAY_MUST_USE;
+/* A whole answer of our own with a short text body (reason NULL: http_reason(); text NULL: the reason): status line with reason ("connect failed" for 502, MRA S24). */
 enum assay_error http_write_answer(char *out, size_t capacity, uint16_t status, const char *reason, const char *text,
                                    bool keep_alive, bool head_only, size_t *length) ASSAY_MUST_USE;
 /* The standard reason phrase, ours for 502. */

@@ -12,7 +12,7 @@
 #define MRA_PATH_DECODED_MAX 600
 
 struct mra_target {
-    bool edge_config;    /* the one-field form: only domain is set */
+    bool edge_config; /* the one-field form: only domain is set */
     bool https;
     struct slice domain; /* into decoded, lower case */
     struct slice host;   /* into decoded, lower case: a name, or an IP literal (IPv6 without brackets) */
