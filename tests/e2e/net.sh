@@ -100,23 +100,24 @@ stops_clean() {
         [ "$(sed -n 's/^mbufs lost //p' "$work/out")" -le 32 ]
 }
 
-run_port() { # DRIVER DEVICE-ARGUMENTS
+run_port() { # DRIVER DEVICE-ARGUMENTS MTU
     driver=$1
+    mtu=$3
     ip netns add "$ns" || exit 1
     in_ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
     in_ns ip link add peer0 type veth peer name port0 || exit 1
     in_ns ip address add 198.18.0.1/24 dev peer0
-    in_ns ip link set peer0 up
-    in_ns ip link set port0 up
+    in_ns ip link set peer0 mtu "$mtu" up
+    in_ns ip link set port0 mtu "$mtu" up
     # Frames whole and with their checksums: without a NIC nobody else would write them.
     in_ns ethtool -K peer0 tx off >/dev/null 2>&1
     in_ns ethtool -K port0 tx off >/dev/null 2>&1
-    ip netns exec "$ns" "$program" --no-huge --no-pci -m 128 --no-telemetry --file-prefix "$ns" --lcores 0 -- \
-        "$2" 198.18.0.2/24 60 198.18.0.1 198.18.0.77 >"$work/out" 2>"$work/err" &
+    ip netns exec "$ns" "$program" --no-huge --no-pci -m 256 --no-telemetry --file-prefix "$ns" --lcores 0 -- \
+        "$2" 198.18.0.2/24 "$mtu" 60 198.18.0.1 198.18.0.77 >"$work/out" 2>"$work/err" &
     child=$!
-    check "port opens" wait_for 20 "^ready $driver "
+    check "port opens" wait_for 20 "^ready $driver .* mtu $mtu$"
     check "ping" in_ns ping -q -c 5 -i 0.05 -W 1 198.18.0.2
-    check "ping, full frames" in_ns ping -q -c 5 -i 0.05 -W 1 -M do -s 1472 198.18.0.2
+    check "ping, full frames" in_ns ping -q -c 5 -i 0.05 -W 1 -M do -s $((mtu - 28)) 198.18.0.2
     check "ping, every length is echoed as it came" in_ns bash -c \
         'for s in 0 1 17 18 19 64 65 511 1471; do ping -q -c 1 -W 1 -p a5c3 -s $s 198.18.0.2 | grep -q " 0% packet loss" || exit 1; done'
     sleep 0.2 # the echo limit's burst is 100
@@ -138,7 +139,8 @@ run_port() { # DRIVER DEVICE-ARGUMENTS
 # In a build with AddressSanitizer: the af_xdp driver forgets libxdp's bookkeeping when it closes.
 echo "leak:xsk_umem__create" >"$work/lsan"
 export LSAN_OPTIONS=suppressions=$work/lsan:print_suppressions=0
-run_port net_af_packet "net_af_packet0,iface=port0,qdisc_bypass=1"
-run_port net_af_xdp "net_af_xdp0,iface=port0,start_queue=0"
+run_port net_af_packet "net_af_packet0,iface=port0,qdisc_bypass=1" 1500
+run_port net_af_xdp "net_af_xdp0,iface=port0,start_queue=0" 1500
+run_port net_af_packet "net_af_packet0,iface=port0,qdisc_bypass=1,framesz=16384,framecnt=512,blocksz=1048576" 9000
 echo "$((checks - failures)) of $checks"
 [ "$failures" = 0 ]

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A host made of net/ alone, for tests/e2e/net.sh: answers ARP and ping, refuses every TCP connection with a RST, and sends a
  * SYN to each address it is given. Prints what it saw, and its counters at the end.
- * usage: net_ping EAL-ARGUMENTS -- DEVICE ADDRESS/BITS SECONDS [SYN-TO-ADDRESS …] */
+ * usage: net_ping EAL-ARGUMENTS -- DEVICE ADDRESS/BITS MTU SECONDS [SYN-TO-ADDRESS …] */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,15 +16,17 @@
 #include "net/net.h"
 #include "net/nic.h"
 
-#define BURST        64
-#define MBUFS        8191
-#define TCP_BYTES    20
-#define SYN_PORT     7
-#define SYN_FROM     40000
-#define FLAG_SYN     0x02
-#define FLAG_RST     0x04
-#define FLAG_ACK     0x10
-#define SYN_EVERY_US 500000
+#define BURST          64
+#define MBUFS          4095
+#define JUMBO_BYTES    16384
+#define ETHERNET_BYTES 14
+#define TCP_BYTES      20
+#define SYN_PORT       7
+#define SYN_FROM       40000
+#define FLAG_SYN       0x02
+#define FLAG_RST       0x04
+#define FLAG_ACK       0x10
+#define SYN_EVERY_US   500000
 
 struct host {
     struct nic nic;
@@ -144,20 +146,23 @@ static void print_counters(const struct host *h)
 #undef NIC_COUNTER
 }
 
-static enum assay_error open_host(struct host *h, const char *device, char *address)
+static enum assay_error open_host(struct host *h, const char *device, char *address, uint16_t mtu)
 {
     char *slash = strchr(address, '/');
-    struct nic_config nic = {.device = device, .pools = &h->pool};
+    struct nic_config nic = {.device = device, .pools = &h->pool, .mtu = mtu};
     struct net_config config;
     struct net_address own;
     struct net_port_config port = {.nic = &h->nic, .addresses = &own, .addresses_count = 1};
+    uint16_t room = RTE_MBUF_DEFAULT_BUF_SIZE;
     enum assay_error error;
 
     if (slash == NULL || address_parse(slice_of(address, (size_t)(slash - address)), &own.address) != ASSAY_OK)
         return ASSAY_ERR_MALFORMED;
     own.prefix_length = (uint8_t)(96 + atoi(slash + 1));
     h->self = own.address;
-    h->pool = rte_pktmbuf_pool_create("net_ping", MBUFS, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+    if (mtu > RTE_MBUF_DEFAULT_DATAROOM - ETHERNET_BYTES) /* af_packet wants room for its whole frame size */
+        room = RTE_PKTMBUF_HEADROOM + JUMBO_BYTES;
+    h->pool = rte_pktmbuf_pool_create("net_ping", MBUFS, 0, 0, room, SOCKET_ID_ANY);
     if (h->pool == NULL)
         return ASSAY_ERR_NO_MEMORY;
     error = nic_open(&nic, &h->nic, 1);
@@ -177,23 +182,23 @@ int main(int argc, char **argv)
     uint64_t end_us;
     int used = rte_eal_init(argc, argv);
 
-    if (used < 0 || argc - used < 4) {
-        fprintf(stderr, "usage: net_ping EAL-ARGUMENTS -- DEVICE ADDRESS/BITS SECONDS [SYN-TO-ADDRESS ...]\n");
+    if (used < 0 || argc - used < 5) {
+        fprintf(stderr, "usage: net_ping EAL-ARGUMENTS -- DEVICE ADDRESS/BITS MTU SECONDS [SYN-TO-ADDRESS ...]\n");
         return 2;
     }
     argv += used + 1;
     signal(SIGTERM, on_signal);
     signal(SIGINT, on_signal);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    for (char **target = argv + 3; *target != NULL && h.targets_count < 8; target++)
+    for (char **target = argv + 4; *target != NULL && h.targets_count < 8; target++)
         if (address_parse(slice_text(*target), &h.targets[h.targets_count++]) != ASSAY_OK)
             return 2;
-    error = open_host(&h, argv[0], argv[1]);
+    error = open_host(&h, argv[0], argv[1], (uint16_t)atoi(argv[2]));
     if (error != ASSAY_OK) {
         fprintf(stderr, "net_ping: %s: %s\n", argv[0], assay_error_text(error));
         return 1;
     }
-    end_us = now_us() + (uint64_t)atoi(argv[2]) * 1000000;
+    end_us = now_us() + (uint64_t)atoi(argv[3]) * 1000000;
     printf("ready %s %02x:%02x:%02x:%02x:%02x:%02x mtu %u\n", nic_driver(&h.nic), h.nic.mac[0], h.nic.mac[1],
            h.nic.mac[2], h.nic.mac[3], h.nic.mac[4], h.nic.mac[5], h.nic.mtu);
     h.mbufs_at_start = rte_mempool_in_use_count(h.pool);
