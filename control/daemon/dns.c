@@ -235,12 +235,12 @@ void dns_ask(struct dns *dns, struct names *names, uint64_t now_ms)
 size_t dns_sockets(struct dns *dns, struct pollfd *out)
 {
     ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-    int bits = ares_getsock(dns->channel, sockets, ARES_GETSOCK_MAXNUM);
+    /* readable bits below, writable bits above; c-ares' own macros shift into the sign */
+    unsigned bits = (unsigned)ares_getsock(dns->channel, sockets, ARES_GETSOCK_MAXNUM);
     size_t count = 0;
 
-    for (int i = 0; i < ARES_GETSOCK_MAXNUM && count < DNS_SOCKETS_MAX; i++) {
-        short events =
-            (short)((ARES_GETSOCK_READABLE(bits, i) ? POLLIN : 0) | (ARES_GETSOCK_WRITABLE(bits, i) ? POLLOUT : 0));
+    for (unsigned i = 0; i < ARES_GETSOCK_MAXNUM && count < DNS_SOCKETS_MAX; i++) {
+        short events = (short)((bits >> i & 1 ? POLLIN : 0) | (bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT : 0));
 
         if (events != 0)
             out[count++] = (struct pollfd){.fd = sockets[i], .events = events};

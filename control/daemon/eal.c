@@ -8,12 +8,14 @@
 
 #include <rte_errno.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
 #include <rte_mempool.h>
 
 #define ETHERNET_BYTES 18 /* header and a VLAN tag */
 #define POOL_CACHE     256
 /* What a buffer costs beside its data room: mbuf, mempool header, padding. */
 #define BUFFER_OVERHEAD (sizeof(struct rte_mbuf) + 64 + 64)
+#define PAGE_BYTES      4096
 #define BUFFERS_MIN     1024
 
 bool eal_is_virtual(const struct config *config)
@@ -85,7 +87,6 @@ void eal_build_args(const struct config *config, const char *cpus, struct eal_ar
     *out = (struct eal_args){0};
     add(out, "assayd");
     add_lcores(config, cpus, out);
-    add(out, "--in-memory"); /* nothing shared, nothing left behind */
     add(out, arena_printf(&out->arena, "--file-prefix=assay-%d", (int)getpid()));
     if (eal_is_virtual(config)) {
         add(out, "--no-pci");
@@ -94,8 +95,13 @@ void eal_build_args(const struct config *config, const char *cpus, struct eal_ar
         add(out, "-a");
         add(out, config->root.port.device);
     }
-    if (!memory->hugepages)
+    /* Nothing shared, nothing left behind; without huge pages DPDK refuses --in-memory and leaves nothing anyway. */
+    if (memory->hugepages) {
+        add(out, "--in-memory");
+    } else {
         add(out, "--no-huge");
+        add(out, "--no-shconf");
+    }
     add(out, "-m");
     add(out, arena_printf(&out->arena, "%llu", (unsigned long long)(memory->size >> 20)));
     if (!config->root.telemetry)
@@ -122,10 +128,29 @@ static uint32_t data_room(const struct config *config)
     return RTE_PKTMBUF_HEADROOM + (frame > 2048 ? RTE_ALIGN_CEIL(frame, 64) : 2048);
 }
 
+/* A NIC wants each buffer on one physical page, af_xdp its packets at page boundaries; for the rest, and without hugepages,
+ * that would waste almost half of every 4 KiB page. */
+static bool is_packed(const struct config *config, bool received)
+{
+    return eal_is_virtual(config) && !(received && strncmp(config->root.port.device, "net_af_xdp", 10) == 0);
+}
+
+/* Bytes that a buffer takes. */
+static uint64_t buffer_cost(const struct config *config, uint32_t room, bool packed)
+{
+    uint64_t bytes = RTE_ALIGN_CEIL(room, 64) + BUFFER_OVERHEAD;
+
+    if (packed || config->root.memory.hugepages || bytes > PAGE_BYTES)
+        return bytes;
+    return PAGE_BYTES / (PAGE_BYTES / bytes);
+}
+
 uint32_t eal_buffers_per_pool(const struct config *config)
 {
     const struct config_memory *memory = &config->root.memory;
-    uint64_t set = 2 * (data_room(config) + BUFFER_OVERHEAD) + BUFFER_OVERHEAD;
+    uint64_t set = buffer_cost(config, data_room(config), is_packed(config, true)) +
+                   buffer_cost(config, data_room(config), is_packed(config, false)) +
+                   buffer_cost(config, 0, is_packed(config, false));
     uint64_t n;
 
     if (memory->buffers > 0)
@@ -135,14 +160,38 @@ uint32_t eal_buffers_per_pool(const struct config *config)
     return n > UINT32_MAX / 4 ? UINT32_MAX / 4 : (uint32_t)n;
 }
 
-static struct rte_mempool *make_pool(const char *what, uint32_t core, uint32_t n, uint32_t room,
+/* What rte_pktmbuf_pool_create() does, with a choice of flags. */
+static struct rte_mempool *pool_of_mbufs(const char *name, uint32_t n, uint32_t room, unsigned flags)
+{
+    struct rte_pktmbuf_pool_private private = {.mbuf_data_room_size = (uint16_t)room};
+    struct rte_mempool *pool = rte_mempool_create_empty(name, n, (unsigned)sizeof(struct rte_mbuf) + room, POOL_CACHE,
+                                                        sizeof(private), SOCKET_ID_ANY, flags);
+    int error;
+
+    if (pool == NULL)
+        return NULL;
+    error = rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL);
+    if (error == 0) {
+        rte_pktmbuf_pool_init(pool, &private);
+        error = rte_mempool_populate_default(pool);
+    }
+    if (error < 0) {
+        rte_errno = -error;
+        rte_mempool_free(pool);
+        return NULL;
+    }
+    rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+    return pool;
+}
+
+static struct rte_mempool *make_pool(const char *what, uint32_t core, uint32_t n, uint32_t room, bool packed,
                                      struct problems *problems)
 {
     char name[RTE_MEMPOOL_NAMESIZE];
     struct rte_mempool *pool;
 
     snprintf(name, sizeof(name), "%s_%u", what, core);
-    pool = rte_pktmbuf_pool_create(name, n, POOL_CACHE, 0, (uint16_t)room, SOCKET_ID_ANY);
+    pool = pool_of_mbufs(name, n, room, packed ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0);
     if (pool == NULL)
         problems_add(problems, "memory", 0,
                      "%u %s buffers of %u bytes do not fit (%s): raise memory.size or lower memory.buffers", n, what,
@@ -161,9 +210,9 @@ enum assay_error eal_pools_create(const struct config *config, struct eal_pools 
         return ASSAY_ERR_RANGE;
     }
     for (uint32_t i = 0; i < out->count; i++) {
-        out->packet[i] = make_pool("packet", i, n, data_room(config), problems);
-        out->payload[i] = make_pool("payload", i, n, data_room(config), problems);
-        out->indirect[i] = make_pool("indirect", i, n, 0, problems);
+        out->packet[i] = make_pool("packet", i, n, data_room(config), is_packed(config, true), problems);
+        out->payload[i] = make_pool("payload", i, n, data_room(config), is_packed(config, false), problems);
+        out->indirect[i] = make_pool("indirect", i, n, 0, is_packed(config, false), problems);
         if (out->packet[i] != NULL && out->payload[i] != NULL && out->indirect[i] != NULL)
             continue;
         eal_pools_free(out);
