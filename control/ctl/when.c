@@ -45,7 +45,7 @@ static bool zone_take(const char **text, int *offset)
 static enum assay_error rfc3339_parse(const char *text, uint64_t *seconds)
 {
     struct tm tm = {0}, normal;
-    int offset, skipped;
+    int offset, skipped, second;
     time_t at;
 
     if (!digits_take(&text, 4, &tm.tm_year) || !char_take(&text, "-") || !digits_take(&text, 2, &tm.tm_mon) ||
@@ -63,11 +63,12 @@ static enum assay_error rfc3339_parse(const char *text, uint64_t *seconds)
         return ASSAY_ERR_MALFORMED;
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;
+    second = tm.tm_sec;
+    tm.tm_sec = 0;
     normal = tm;
-    at = timegm(&normal);
-    /* timegm makes 3 March of 31 February; a leap second becomes the next minute's first. */
-    if (normal.tm_mon != tm.tm_mon || (normal.tm_mday != tm.tm_mday && tm.tm_sec != 60) || tm.tm_hour > 23 ||
-        tm.tm_min > 59 || tm.tm_sec > 60 || tm.tm_mon < 0 || tm.tm_mday < 1)
+    at = timegm(&normal) + second;
+    /* timegm makes 2 March of 30 February. A leap second is the next minute's first. */
+    if (normal.tm_mon != tm.tm_mon || normal.tm_mday != tm.tm_mday || tm.tm_hour > 23 || tm.tm_min > 59 || second > 60)
         return ASSAY_ERR_MALFORMED;
     at -= offset;
     if (at < 0)

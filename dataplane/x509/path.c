@@ -244,10 +244,12 @@ static bool constraints_are_kept(struct path_search *search)
 
 static bool step_is_left(struct path_search *search)
 {
-    if (search->steps++ < PATH_STEPS_MAX)
-        return true;
-    search->exhausted = true;
-    return false;
+    if (search->steps == PATH_STEPS_MAX) {
+        search->exhausted = true;
+        return false;
+    }
+    search->steps++;
+    return true;
 }
 
 /* Tries to complete the path upwards from its last certificate. */
@@ -380,7 +382,7 @@ static void explain_issuer(struct path_search *search)
         attempt_record(search, false, false, X509_REASON_CHAIN_TOO_LONG, (int)search->length - 1);
         return;
     }
-    for (size_t i = 0; i < candidates.count; i++) {
+    for (size_t i = 0; i < candidates.count && search->steps < PATH_STEPS_MAX; i++) {
         const struct candidate *candidate = &candidates.list[i];
         enum x509_reason link = link_check(search, search->path[search->length - 1], candidate->certificate);
 
