@@ -21,7 +21,7 @@ curl_phone() { lab_exec phone curl -sS --max-time 120 --cacert "$work/pki/edge-r
 want=$(lab_exec origin curl -sS "http://198.18.2.15:8080/lab/bytes/$size" | sha256sum | cut -d ' ' -f 1)
 rate() { awk -v b="$size" -v t="$1" 'BEGIN { printf "%.0f MB/s", b / t / 1e6 }'; }
 
-heap_before=$(counter heap_bytes_in_use)
+heap_before=$(heap)
 for way in bytes chunked; do
     got=$(curl_phone -w '%{stderr}%{time_total} %{http_code}' "https://$SNI:8443$lab/$way/$size" 2>"$work/time" | sha256sum | cut -d ' ' -f 1)
     check "$size bytes down, $way" "$want 200" "$got $(cut -d ' ' -f 2 "$work/time")"
@@ -47,5 +47,5 @@ until_true 5 test "$(jq -s 'length' "$work/lab.jsonl")" -gt "$before"
 check_below "resident memory with a slow reader, KiB" 1500000 "$resident"
 check_above "the origin was told to stop: its connection ended" "$before" "$(jq -s 'length' "$work/lab.jsonl")"
 sleep 1
-check_below "heap after it all, bytes above the start" 300000 "$(($(counter heap_bytes_in_use) - heap_before))"
+check_below "heap after it all, bytes above the start" 300000 "$(($(heap) - heap_before))"
 e2e_end

@@ -419,13 +419,17 @@ assay_start()
 {
     lab_spawn proxy "$work/assayd.out" "$build/assayd" --config "$work/assay.yaml" --state-directory "$work/state"
     assay_pid=$LAB_PID
-    until_true 30 assay_ready || die "assayd did not come up: $(tail -n 5 "$work/assayd.out")"
+    local end=$((SECONDS + 30))
+    until assay_ready >/dev/null 2>&1; do
+        kill -0 "$assay_pid" 2>/dev/null || die "assayd ended at once: $(tail -n 5 "$work/assayd.out")"
+        [ "$SECONDS" -lt "$end" ] || die "assayd did not come up: $(tail -n 5 "$work/assayd.out")"
+        sleep 0.1
+    done
 }
 
 assay_ready()
 {
-    kill -0 "$assay_pid" 2>/dev/null || exit 1
-    ctl status >/dev/null && lab_exec phone timeout 2 bash -c "exec 3<>/dev/tcp/$LAB_PROXY/8443"
+    ctl status && lab_exec phone timeout 2 bash -c "exec 3<>/dev/tcp/$LAB_PROXY/8443"
 }
 
 # SIGTERM: it drains and ends by itself, with exit code 0
@@ -464,10 +468,21 @@ fetch()
     [ -n "$status" ] || { status=none; reason=$(head -n 1 "$work/curl.err"); }
 }
 
-# counter NAME: one of `assayctl stats --json`, of all cores together
+# counter NAME: of `assayctl stats --json`, of all cores together
 counter()
 {
-    ctl stats --json | jq -r --arg n "$1" '[.. | objects | .[$n]? | numbers] | add // empty'
+    ctl stats --json | jq -r --arg n "$1" '[.total[] | .[$n]? | numbers] | add // empty'
+}
+
+# heap: bytes of the TLS allocators of all cores; buffers: packet buffers in use, of all pools
+heap()
+{
+    ctl status --json | jq -r '[.cores[].heap_bytes] | add'
+}
+
+buffers()
+{
+    ctl status --json | jq -r '.memory.buffers_in_use'
 }
 
 # log_since MARK PATTERN: the lines of assayd's log behind byte MARK that match; logs are written every few milliseconds
