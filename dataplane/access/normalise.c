@@ -18,9 +18,14 @@ static int hex(uint8_t c)
 /* The byte of "%HH" at the beginning of s, or -1. */
 static int encoded_byte(struct slice s)
 {
-    if (s.len < 3 || s.data[0] != '%' || hex(s.data[1]) < 0 || hex(s.data[2]) < 0)
+    int high;
+    int low;
+
+    if (s.len < 3 || s.data[0] != '%')
         return -1;
-    return hex(s.data[1]) << 4 | hex(s.data[2]);
+    high = hex(s.data[1]);
+    low = hex(s.data[2]);
+    return high < 0 || low < 0 ? -1 : 16 * high + low;
 }
 
 /* Bytes that UTF-8 never uses or uses only for a longer spelling of a shorter character: "%C0%AF" was a slash to some. */

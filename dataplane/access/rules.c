@@ -106,7 +106,7 @@ static enum assay_error read_url(struct slice url, char *host_text, struct acces
     enum assay_error error;
 
     out->https = slice_is_nocase(scheme, "https");
-    if (!out->https && !slice_is_nocase(scheme, "http"))
+    if (colon == NULL || (!out->https && !slice_is_nocase(scheme, "http")))
         return malformed(fault, "protocol is not http or https");
     if (rest.len == 0 || memcmp(colon, "://", 3) != 0)
         return malformed(fault, "no host");

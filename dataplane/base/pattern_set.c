@@ -41,7 +41,7 @@ static char *expression_create(const struct pattern *pattern)
         *p++ = digits[pattern->literal.data[i] >> 4];
         *p++ = digits[pattern->literal.data[i] & 0xf];
     }
-    strcpy(p, tail);
+    memcpy(p, tail, strlen(tail) + 1);
     return text;
 }
 

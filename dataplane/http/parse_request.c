@@ -113,7 +113,7 @@ static bool read_line(struct slice line, const struct http_limits *limits, struc
         return http_fail(error, 501, "method too long");
     if (target_len > limits->target_max)
         return http_fail(error, 414, "target too long");
-    if (target_len == 0 || target_len == rest.len || rest.data[target_len] != ' ')
+    if (target_len == 0 || target_len >= rest.len || rest.data[target_len] != ' ')
         return http_fail(error, 400, "bad byte in the target, or no version");
     if (!read_version(slice_tail(rest, target_len + 1), &out->minor, error))
         return false;
