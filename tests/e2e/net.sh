@@ -22,7 +22,7 @@ cleanup() {
     [ -z "$child" ] || kill "$child" 2>/dev/null
     wait 2>/dev/null
     ip netns del "$ns" 2>/dev/null
-    rm -rf "$work"
+    rm -rf "$work" "/var/run/dpdk/$ns"
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM
@@ -112,7 +112,7 @@ run_port() { # DRIVER DEVICE-ARGUMENTS MTU
     # Frames whole and with their checksums: without a NIC nobody else would write them.
     in_ns ethtool -K peer0 tx off >/dev/null 2>&1
     in_ns ethtool -K port0 tx off >/dev/null 2>&1
-    ip netns exec "$ns" "$program" --no-huge --no-pci -m 256 --no-telemetry --file-prefix "$ns" --lcores 0 -- \
+    ip netns exec "$ns" "$program" --no-huge --no-pci -m 256 --no-telemetry --no-shconf --file-prefix "$ns" --lcores 0 -- \
         "$2" 198.18.0.2/24 "$mtu" 60 198.18.0.1 198.18.0.77 >"$work/out" 2>"$work/err" &
     child=$!
     check "port opens" wait_for 20 "^ready $driver .* mtu $mtu$"

@@ -16,8 +16,9 @@ int fixture_setup_group(void **state)
 {
     static struct fixture f; /* nics are big */
     char prefix[64];
-    const char *argv[] = {"test",        "--no-huge", "--no-pci",      "-m",  "64", "--no-telemetry", "--lcores", "0",
-                          "--log-level", "critical",  "--file-prefix", prefix};
+    const char *argv[] = {"test",           "--no-huge",     "--no-pci", "-m", "64",
+                          "--no-telemetry", "--no-shconf",   "--lcores", "0",  "--log-level",
+                          "critical",       "--file-prefix", prefix};
 
     snprintf(prefix, sizeof(prefix), "assay-unit-%d", getpid());
     if (rte_eal_init(sizeof(argv) / sizeof(argv[0]), (char **)(uintptr_t)argv) < 0)
@@ -31,7 +32,13 @@ int fixture_setup_group(void **state)
 
 int fixture_teardown_group(void **state)
 {
-    return rte_eal_cleanup();
+    char directory[256];
+
+    snprintf(directory, sizeof(directory), "%s", rte_eal_get_runtime_dir());
+    if (rte_eal_cleanup() != 0)
+        return -1;
+    (void)rmdir(directory); /* the EAL leaves it behind, empty with --no-shconf */
+    return 0;
 }
 
 int fixture_setup(void **state)
