@@ -6,9 +6,10 @@
 #include <stdio.h>
 
 enum ctl_exit {
-    CTL_OK = 0,      /* done, accepted */
-    CTL_REFUSED = 1, /* the answer is no */
-    CTL_USAGE = 2,   /* asked wrongly: bad option, missing or unreadable file */
+    CTL_OK = 0,          /* done, accepted */
+    CTL_REFUSED = 1,     /* the answer is no */
+    CTL_USAGE = 2,       /* asked wrongly: bad option, missing or unreadable file */
+    CTL_UNREACHABLE = 3, /* no assayd answers */
 };
 
 struct ctl_command {
@@ -18,5 +19,18 @@ struct ctl_command {
 };
 
 int ctl_verify(int argc, char **argv, FILE *out, FILE *err);
+int ctl_check(int argc, char **argv, FILE *out, FILE *err);
+
+/* Those that ask a running assayd. */
+int ctl_status(int argc, char **argv, FILE *out, FILE *err);
+int ctl_reload(int argc, char **argv, FILE *out, FILE *err);
+int ctl_trust(int argc, char **argv, FILE *out, FILE *err);
+int ctl_origins(int argc, char **argv, FILE *out, FILE *err);
+int ctl_verdicts(int argc, char **argv, FILE *out, FILE *err);
+int ctl_connections(int argc, char **argv, FILE *out, FILE *err);
+int ctl_names(int argc, char **argv, FILE *out, FILE *err);
+int ctl_stats(int argc, char **argv, FILE *out, FILE *err);
+int ctl_set(int argc, char **argv, FILE *out, FILE *err);
+int ctl_xconfiguration(int argc, char **argv, FILE *out, FILE *err);
 
 #endif

@@ -6,14 +6,54 @@
 
 static const struct ctl_command commands[] = {
     {"verify", "judge a certificate chain for a name, as assayd would", ctl_verify},
+    {"check", "check a configuration and the files it names, without a daemon", ctl_check},
+    {"status", "what runs", ctl_status},
+    {"reload", "read the configuration and its files again", ctl_reload},
+    {"trust", "list, show, add, remove trusted certificates", ctl_trust},
+    {"origins", "origins and their connections", ctl_origins},
+    {"verdicts", "verdicts the cores remember", ctl_verdicts},
+    {"connections", "connections of both sides", ctl_connections},
+    {"names", "names of origins and their addresses", ctl_names},
+    {"stats", "counters", ctl_stats},
+    {"set", "set verify on|off [--for 4h]", ctl_set},
+    {"xconfiguration", "EdgeConfigServer VerifyOriginServer: Off|On", ctl_xconfiguration},
 };
+
+#define ARGUMENTS_MAX 64
 
 static void help(FILE *out)
 {
-    fprintf(out, "usage: assayctl COMMAND [options]\n");
+    fprintf(out, "usage: assayctl [--socket PATH] COMMAND [options]\n");
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         fprintf(out, "  %-16s %s\n", commands[i].name, commands[i].help);
     fprintf(out, "assayctl COMMAND --help says more.\n");
+}
+
+static int run(int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (strcmp(argv[0], commands[i].name) == 0)
+            return commands[i].run(argc, argv, stdout, stderr);
+    fprintf(stderr, "assayctl: no command %s (see assayctl --help)\n", argv[0]);
+    return CTL_USAGE;
+}
+
+/* `assayctl --socket PATH COMMAND …` is `assayctl COMMAND --socket PATH …`. */
+static int run_with_socket(int argc, char **argv)
+{
+    char *moved[ARGUMENTS_MAX];
+    int count = 0;
+
+    if (argc < 4 || argc > ARGUMENTS_MAX) {
+        help(stderr);
+        return CTL_USAGE;
+    }
+    moved[count++] = argv[3];
+    moved[count++] = argv[1];
+    moved[count++] = argv[2];
+    for (int i = 4; i < argc; i++)
+        moved[count++] = argv[i];
+    return run(count, moved);
 }
 
 int main(int argc, char **argv)
@@ -26,9 +66,5 @@ int main(int argc, char **argv)
         help(stdout);
         return CTL_OK;
     }
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1, stdout, stderr);
-    fprintf(stderr, "assayctl: no command %s (see assayctl --help)\n", argv[1]);
-    return CTL_USAGE;
+    return strcmp(argv[1], "--socket") == 0 ? run_with_socket(argc, argv) : run(argc - 1, argv + 1);
 }

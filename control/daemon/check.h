@@ -5,13 +5,18 @@
  * `assayctl check FILE` without a daemon. Thread: one. Errors: all of them, into problems. */
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
-#include "daemon/config.h"
 #include "daemon/problems.h"
+
+struct config;
 
 /* What the values mean together: listeners on our addresses, gateways in our subnets, nothing twice. */
 void check_values(const struct config *config, struct problems *problems);
 /* Everything: the file, its values, and the files it names (certificates, keys, allow list, trust directory). */
 bool check_file(const char *file, uint64_t now_s, struct problems *problems);
+
+/* All keys a configuration may have, as Markdown tables. */
+void check_print_keys(FILE *out);
 
 #endif

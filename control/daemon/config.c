@@ -306,17 +306,19 @@ static void refuse_second_document(yaml_parser_t *parser, struct config *config,
     yaml_document_delete(&next);
 }
 
-static void read_file(struct config *config, struct problems *problems)
+/* False: there is nothing in it. */
+static bool read_file(struct config *config, struct problems *problems)
 {
     struct reader reader = {.config = config, .problems = problems};
     const char *slash = strrchr(config->file, '/');
+    const yaml_node_t *root = NULL;
     yaml_document_t document;
     yaml_parser_t parser;
-    const yaml_node_t *root;
+    bool readable = false;
 
     if (!yaml_parser_initialize(&parser)) {
         problems_add(problems, config->file, 0, "out of memory");
-        return;
+        return false;
     }
     yaml_parser_set_input_string(&parser, (const unsigned char *)config->text, config->text_length);
     if (load_document(&parser, &document, config, problems)) {
@@ -329,40 +331,65 @@ static void read_file(struct config *config, struct problems *problems)
             problems_add(problems, config->file, 0, "the file is empty");
         else
             read_group(&reader, CONFIG_GROUP_root, root, line_of(root), "", &config->root);
+        readable = root != NULL && root->type == YAML_MAPPING_NODE;
         if (root != NULL)
             refuse_second_document(&parser, config, problems);
         yaml_document_delete(&document);
     }
     yaml_parser_delete(&parser);
+    return readable;
 }
 
-struct config *config_parse(struct slice text, const char *file, struct problems *problems)
+static struct config *parse(struct slice text, const char *file, struct problems *problems)
 {
     struct config *config = memory_alloc(sizeof(*config));
-    size_t before = problems->count;
 
     config->file = arena_text(&config->arena, file);
     config->text = arena_text_n(&config->arena, (const char *)text.data, text.len);
     config->text_length = text.len;
-    read_file(config, problems);
+    config->readable = read_file(config, problems);
+    return config;
+}
+
+struct config *config_parse(struct slice text, const char *file, struct problems *problems)
+{
+    size_t before = problems->count;
+    struct config *config = parse(text, file, problems);
+
     if (problems->count == before)
         return config;
     config_free(config);
     return NULL;
 }
 
-struct config *config_load(const char *file, struct problems *problems)
+static struct config *load(const char *file, struct problems *problems,
+                           struct config *(*reader)(struct slice, const char *, struct problems *))
 {
     struct config *config = NULL;
     struct text text = {0};
     enum assay_error error = text_read_file(&text, file, CONFIG_FILE_MAX);
 
     if (error == ASSAY_OK)
-        config = config_parse(text_slice(&text), file, problems);
+        config = reader(text_slice(&text), file, problems);
     else
         problems_add(problems, file, 0, "cannot be read: %s", assay_error_text(error));
     text_free(&text);
     return config;
+}
+
+struct config *config_load(const char *file, struct problems *problems)
+{
+    return load(file, problems, config_parse);
+}
+
+struct config *config_load_partial(const char *file, struct problems *problems)
+{
+    struct config *config = load(file, problems, parse);
+
+    if (config == NULL || config->readable)
+        return config;
+    config_free(config);
+    return NULL;
 }
 
 void config_free(struct config *config)

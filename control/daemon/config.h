@@ -261,6 +261,7 @@ struct config {
     struct config_place *places;
     size_t place_count, place_capacity;
     struct arena arena;
+    bool readable; /* it was a mapping */
 };
 
 /* --- reading ---------------------------------------------------------------------------------------------------------------- */
@@ -269,6 +270,9 @@ struct config {
  * problems when anything is wrong. Values are checked one by one; what they mean together is check.h's business. */
 struct config *config_parse(struct slice text, const char *file, struct problems *problems);
 struct config *config_load(const char *file, struct problems *problems);
+/* For a check that wants to go on: what could be read, whatever is wrong with the rest; NULL when it is no YAML. Values that
+ * were wrong are absent (NULL, 0), required or not. */
+struct config *config_load_partial(const char *file, struct problems *problems);
 void config_free(struct config *config);
 
 /* The line of a value or mapping inside config; of what surrounds it when it was absent: 0. */

@@ -19,6 +19,7 @@
 #include "daemon/trust.h"
 #include "tls/tls.h"
 
+struct eal_pools;
 struct log;
 
 #define CONTROL_ADOPT_TIMEOUT_US 2000000
@@ -31,7 +32,8 @@ struct control {
     struct credential_cache credentials;
     struct publisher publisher;
     struct fleet *fleet;
-    struct log *log; /* may be NULL */
+    struct log *log;               /* may be NULL */
+    const struct eal_pools *pools; /* may be NULL: for the status alone */
     uint32_t cores;
     struct verify_switch verify;
     struct tls_ticket_keys tickets;

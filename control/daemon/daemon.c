@@ -144,6 +144,7 @@ static bool start(struct daemon *daemon, struct problems *problems)
 
     daemon->log = log_create(control->config->root.log.file);
     control->log = daemon->log;
+    control->pools = &daemon->dataplane.pools;
     if (!dataplane_up(&daemon->dataplane, control->config, problems))
         return false;
     daemon->dns = dns_create(control->config, problems);

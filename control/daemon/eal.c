@@ -221,6 +221,19 @@ enum assay_error eal_pools_create(const struct config *config, struct eal_pools 
     return ASSAY_OK;
 }
 
+void eal_pools_use(const struct eal_pools *pools, uint64_t *in_use, uint64_t *total)
+{
+    *in_use = *total = 0;
+    for (uint32_t i = 0; i < pools->count; i++) {
+        struct rte_mempool *const three[] = {pools->packet[i], pools->payload[i], pools->indirect[i]};
+
+        for (size_t k = 0; k < sizeof(three) / sizeof(three[0]); k++) {
+            *in_use += rte_mempool_in_use_count(three[k]);
+            *total += three[k]->size;
+        }
+    }
+}
+
 void eal_pools_free(struct eal_pools *pools)
 {
     for (uint32_t i = 0; i < pools->count; i++) {

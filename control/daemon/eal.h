@@ -41,5 +41,7 @@ uint32_t eal_buffers_per_pool(const struct config *config);
 enum assay_error eal_pools_create(const struct config *config, struct eal_pools *out, struct problems *problems)
     ASSAY_MUST_USE;
 void eal_pools_free(struct eal_pools *pools);
+/* Buffers taken from all pools, as the pools count them (those in per-thread caches are free), and all there are. */
+void eal_pools_use(const struct eal_pools *pools, uint64_t *in_use, uint64_t *total);
 
 #endif

@@ -9,8 +9,12 @@ static void add_nodes(const struct config *config, struct access_builder *builde
     for (uint32_t i = 0; i < config->root.nodes.count; i++) {
         const struct config_node *node = &config->root.nodes.items[i];
         const char *fault = NULL;
-        enum assay_error error = access_builder_add_node(builder, (enum access_node_type)node->type,
-                                                         slice_text(node->address), node->deployment, &fault);
+        enum assay_error error;
+
+        if (node->address == NULL || node->deployment == NULL) /* a partial configuration */
+            continue;
+        error = access_builder_add_node(builder, (enum access_node_type)node->type, slice_text(node->address),
+                                        node->deployment, &fault);
 
         /* the same node twice, or a rule written by hand: nothing is lost */
         if (error != ASSAY_OK && error != ASSAY_ERR_DUPLICATE)

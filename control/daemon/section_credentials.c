@@ -76,7 +76,6 @@ static void add_server(struct build *build, const struct config_credential *item
 {
     const struct config_tls *tls = &build->config->root.tls;
     struct credential_request request = {.side = CREDENTIAL_TOWARD_CLIENTS,
-                                         .name = item->name != NULL ? item->name : base_name(item->chain),
                                          .chain_file = item->chain,
                                          .key_file = item->key,
                                          .ciphers = tls->ciphers.clients,
@@ -84,15 +83,20 @@ static void add_server(struct build *build, const struct config_credential *item
                                          .ticket_lifetime_s = (uint32_t)(tls->ticket_lifetime / 1000000),
                                          .where = build->config->file,
                                          .line = config_line(build->config, &item->chain)};
-    struct credential *credential = get(build, &request);
     struct credential_section *out = &build->section->data.credentials;
+    struct credential *credential;
 
+    if (item->chain == NULL || item->key == NULL) /* a partial configuration */
+        return;
+    request.name = item->name != NULL ? item->name : base_name(item->chain);
+    credential = get(build, &request);
     if (credential == NULL)
         return;
     if (out->server_default == NULL)
         out->server_default = &credential->tls;
     for (uint32_t i = 0; i < item->names.count; i++)
-        add_name(build, slice_text(item->names.items[i]), credential);
+        if (item->names.items[i] != NULL)
+            add_name(build, slice_text(item->names.items[i]), credential);
     if (item->names.count == 0)
         add_certificate_names(build, credential);
 }
@@ -117,6 +121,8 @@ static void add_client(struct build *build, const struct config_client_credentia
     struct credential_request request = client_request(build);
     struct credential *credential;
 
+    if (item->chain == NULL || item->key == NULL)
+        return;
     request.name = item->name != NULL ? item->name : base_name(item->chain);
     request.chain_file = item->chain;
     request.key_file = item->key;
@@ -127,6 +133,8 @@ static void add_client(struct build *build, const struct config_client_credentia
     for (uint32_t i = 0; i < item->origins.count; i++) {
         const struct config_origin *origin = &item->origins.items[i];
 
+        if (origin->host == NULL)
+            continue;
         if (origin->host[0] == '\0') {
             if (out->client_default != NULL)
                 problems_add(build->problems, build->config->file, config_line(build->config, item),

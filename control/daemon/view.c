@@ -8,6 +8,7 @@
 
 #include "access/access.h"
 #include "base/address.h"
+#include "daemon/eal.h"
 #include "x509/describe.h"
 #include "x509/pem.h"
 
@@ -239,6 +240,18 @@ static json_t *view_cores(const struct fleet *fleet)
     return out;
 }
 
+static json_t *view_memory(const struct control *control)
+{
+    uint64_t in_use = 0, total = 0;
+    json_t *out = json_object();
+
+    if (control->pools != NULL)
+        eal_pools_use(control->pools, &in_use, &total);
+    json_object_set_new(out, "buffers_in_use", number_json(in_use));
+    json_object_set_new(out, "buffers", number_json(total));
+    return out;
+}
+
 static json_t *view_listeners(const struct control *control)
 {
     const struct route_section *route = publisher_snapshot(&control->publisher)->route;
@@ -318,6 +331,7 @@ json_t *view_status(const struct control *control, bool draining, uint64_t now_s
     json_object_set_new(out, "epochs", view_epochs(control));
     json_object_set_new(out, "listeners", view_listeners(control));
     json_object_set_new(out, "cores", view_cores(control->fleet));
+    json_object_set_new(out, "memory", view_memory(control));
     json_object_set_new(out, "alarms", view_alarms(control, now_s));
     return out;
 }

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ctl/admin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/client.h"
+
+/* --- options ---------------------------------------------------------------------------------------------------------- */
+
+struct value_option {
+    const char *name;
+    unsigned bit; /* 0: every command has it */
+    const char **value;
+};
+
+static bool wrong(FILE *err, const char *usage, const char *what, const char *word, int *code)
+{
+    fprintf(err, "assayctl: %s%s\n%s", what, word, usage);
+    *code = CTL_USAGE;
+    return false;
+}
+
+/* Takes one option with a value; 1 taken, 0 not one of them, -1 its value is missing. */
+static int take_value(const struct value_option *options, size_t count, unsigned allowed, int argc, char **argv, int *i)
+{
+    for (size_t k = 0; k < count; k++) {
+        size_t len = strlen(options[k].name);
+
+        if ((options[k].bit != 0 && (options[k].bit & allowed) == 0) || strncmp(argv[*i], options[k].name, len) != 0)
+            continue;
+        if (argv[*i][len] == '=') {
+            *options[k].value = argv[*i] + len + 1;
+            return 1;
+        }
+        if (argv[*i][len] != '\0')
+            continue;
+        if (*i + 1 >= argc)
+            return -1;
+        *options[k].value = argv[++*i];
+        return 1;
+    }
+    return 0;
+}
+
+bool ctl_admin_parse(int argc, char **argv, const char *usage, unsigned options, struct ctl_admin *admin, FILE *out,
+                     FILE *err, int *code)
+{
+    const struct value_option values[] = {{"--socket", 0, &admin->socket},
+                                          {"--role", CTL_ADMIN_ROLE, &admin->role},
+                                          {"--for", CTL_ADMIN_FOR, &admin->duration},
+                                          {"--max", CTL_ADMIN_MAX, &admin->max}};
+
+    *admin = (struct ctl_admin){.socket = CTL_SOCKET_DEFAULT, .out = out, .err = err};
+    for (int i = 1; i < argc; i++) {
+        int taken = take_value(values, sizeof(values) / sizeof(values[0]), options, argc, argv, &i);
+
+        if (taken < 0)
+            return wrong(err, usage, "a value is missing behind ", argv[i], code);
+        if (taken > 0)
+            continue;
+        if (strcmp(argv[i], "--json") == 0) {
+            admin->json = true;
+        } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            fputs(usage, out);
+            *code = CTL_OK;
+            return false;
+        } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
+            return wrong(err, usage, "unknown option ", argv[i], code);
+        } else if (admin->word_count == CTL_WORDS_MAX) {
+            return wrong(err, usage, "too many words: ", argv[i], code);
+        } else {
+            admin->words[admin->word_count++] = argv[i];
+        }
+    }
+    return true;
+}
+
+/* --- calls -------------------------------------------------------------------------------------------------------------- */
+
+static void complain(const struct ctl_admin *admin, unsigned status, const json_t *answer)
+{
+    const char *error = json_string_value(json_object_get(answer, "error"));
+    const json_t *problems = json_object_get(answer, "problems"), *problem;
+    size_t i;
+
+    json_array_foreach(problems, i, problem) fprintf(admin->err, "%s\n", json_string_value(problem));
+    if (error != NULL)
+        fprintf(admin->err, "assayctl: %s\n", error);
+    else
+        fprintf(admin->err, "assayctl: assayd answered %u\n", status);
+}
+
+int ctl_admin_call(const struct ctl_admin *admin, const char *method, const char *path, struct slice body,
+                   json_t **answer)
+{
+    unsigned status = ctl_client_call(admin->socket, method, path, body, answer, admin->err);
+
+    if (status == 200)
+        return CTL_OK;
+    if (status != 0)
+        complain(admin, status, *answer);
+    json_decref(*answer);
+    *answer = NULL;
+    return status == 0 ? CTL_UNREACHABLE : CTL_REFUSED;
+}
+
+void ctl_admin_print_json(const struct ctl_admin *admin, const json_t *answer)
+{
+    json_dumpf(answer, admin->out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    fputc('\n', admin->out);
+}
+
+void ctl_admin_print_change(const struct ctl_admin *admin, const json_t *answer)
+{
+    const char *restart = json_string_value(json_object_get(answer, "needs_restart"));
+    const json_t *warnings = json_object_get(answer, "warnings"), *warning;
+    long long generation = json_integer_value(json_object_get(answer, "generation"));
+    size_t i;
+
+    if (!json_is_true(json_object_get(answer, "published")))
+        fprintf(admin->out, "nothing changed, generation %lld\n", generation);
+    else
+        fprintf(admin->out, "generation %lld, %s %.3f ms\n", generation,
+                json_is_true(json_object_get(answer, "adopted")) ? "all cores after" : "NOT all cores after",
+                json_real_value(json_object_get(answer, "adopted_ms")));
+    json_array_foreach(warnings, i, warning) fprintf(admin->out, "warning: %s\n", json_string_value(warning));
+    if (restart != NULL)
+        fprintf(admin->out, "changed, but acts at the next start only: %s\n", restart);
+}
+
+/* --- tables ---------------------------------------------------------------------------------------------------------------- */
+
+static void value_text(const json_t *value, char *buffer, size_t size)
+{
+    const json_t *item;
+    size_t used = 0, i;
+
+    if (json_is_string(value)) {
+        snprintf(buffer, size, "%s", json_string_value(value));
+    } else if (json_is_integer(value)) {
+        snprintf(buffer, size, "%lld", (long long)json_integer_value(value));
+    } else if (json_is_real(value)) {
+        snprintf(buffer, size, "%.3f", json_real_value(value));
+    } else if (json_is_boolean(value)) {
+        snprintf(buffer, size, "%s", json_is_true(value) ? "yes" : "no");
+    } else if (json_is_array(value)) {
+        buffer[0] = '\0';
+        json_array_foreach(value, i, item)
+        {
+            char text[256];
+
+            value_text(item, text, sizeof(text));
+            if (used < size)
+                used += (size_t)snprintf(buffer + used, size - used, "%s%s", i > 0 ? "," : "", text);
+        }
+    } else {
+        snprintf(buffer, size, "-");
+    }
+}
+
+const char *ctl_member_text(const json_t *object, const char *member, char *buffer, size_t size)
+{
+    value_text(json_object_get(object, member), buffer, size);
+    return buffer;
+}
+
+/* Characters, not bytes: names may be UTF-8. */
+static unsigned columns_of(const char *text)
+{
+    unsigned count = 0;
+
+    for (; *text != '\0'; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
+}
+
+/* The text within max columns. */
+static void fit(char *text, size_t size, unsigned max)
+{
+    unsigned count = 0;
+
+    if (max == 0 || columns_of(text) <= max)
+        return;
+    for (char *c = text; *c != '\0'; c++) {
+        if (((unsigned char)*c & 0xc0) == 0x80 || ++count < max)
+            continue;
+        if ((size_t)(c - text) + sizeof("…") <= size)
+            strcpy(c, "…");
+        return;
+    }
+}
+
+static void print_cell(FILE *out, const char *text, unsigned width, bool last)
+{
+    fputs(text, out);
+    for (unsigned n = columns_of(text); !last && n < width + 2; n++)
+        fputc(' ', out);
+}
+
+void ctl_table_print(FILE *out, const json_t *rows, const struct ctl_column *columns, size_t count)
+{
+    unsigned *widths = calloc(count, sizeof(*widths));
+    const json_t *row;
+    char text[1024];
+    size_t i;
+
+    if (widths == NULL)
+        return;
+    for (size_t k = 0; k < count; k++)
+        widths[k] = columns_of(columns[k].title);
+    json_array_foreach(rows, i, row)
+    {
+        for (size_t k = 0; k < count; k++) {
+            unsigned width;
+
+            ctl_member_text(row, columns[k].member, text, sizeof(text));
+            fit(text, sizeof(text), columns[k].width_max);
+            width = columns_of(text);
+            widths[k] = width > widths[k] ? width : widths[k];
+        }
+    }
+    for (size_t k = 0; k < count; k++)
+        print_cell(out, columns[k].title, widths[k], k + 1 == count);
+    fputc('\n', out);
+    json_array_foreach(rows, i, row)
+    {
+        for (size_t k = 0; k < count; k++) {
+            ctl_member_text(row, columns[k].member, text, sizeof(text));
+            fit(text, sizeof(text), columns[k].width_max);
+            print_cell(out, text, widths[k], k + 1 == count);
+        }
+        fputc('\n', out);
+    }
+    free(widths);
+}

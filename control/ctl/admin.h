@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ASSAY_CTL_ADMIN_H
+#define ASSAY_CTL_ADMIN_H
+/* What the commands that talk to assayd have in common: the options --socket, --json and --help, the call, complaints, and
+ * tables. Thread: any. */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "base/slice.h"
+#include "ctl/command.h"
+
+#define CTL_WORDS_MAX 16
+
+struct ctl_admin {
+    const char *socket;
+    bool json;
+    const char *role;     /* --role */
+    const char *duration; /* --for */
+    const char *max;      /* --max */
+    int word_count;       /* what is no option, without the command's name */
+    const char *words[CTL_WORDS_MAX];
+    FILE *out, *err;
+};
+
+/* Options an individual command has beside the common ones. */
+enum ctl_admin_option { CTL_ADMIN_ROLE = 1 << 0, CTL_ADMIN_FOR = 1 << 1, CTL_ADMIN_MAX = 1 << 2 };
+
+/* True: go on. False: *code is what to return (help was given, or the usage was wrong). */
+bool ctl_admin_parse(int argc, char **argv, const char *usage, unsigned options, struct ctl_admin *admin, FILE *out,
+                     FILE *err, int *code);
+/* Calls; an error of the daemon (its "error" and "problems") goes to err. Returns the exit status, *answer set when CTL_OK. */
+int ctl_admin_call(const struct ctl_admin *admin, const char *method, const char *path, struct slice body,
+                   json_t **answer);
+/* Prints the JSON as it is. */
+void ctl_admin_print_json(const struct ctl_admin *admin, const json_t *answer);
+/* "generation 7, all cores after 0.312 ms", warnings and what needs a restart. */
+void ctl_admin_print_change(const struct ctl_admin *admin, const json_t *answer);
+
+/* A table of objects: a column a member. */
+struct ctl_column {
+    const char *member, *title;
+    unsigned width_max; /* longer texts are cut with … ; 0: never */
+};
+void ctl_table_print(FILE *out, const json_t *rows, const struct ctl_column *columns, size_t count);
+/* A member as text in buffer: numbers, booleans (yes, no), lists (comma separated), null (-). Returns buffer. */
+const char *ctl_member_text(const json_t *object, const char *member, char *buffer, size_t size);
+
+#endif

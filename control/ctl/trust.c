@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* assayctl trust list|show|add|remove. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/admin.h"
+#include "ctl/file.h"
+
+static const char usage[] =
+    "usage: assayctl trust list [--json]\n"
+    "       assayctl trust show FINGERPRINT [--json]\n"
+    "       assayctl trust add FILE… [--role anchor|helper|leaf-only] [--json]\n"
+    "       assayctl trust remove FINGERPRINT… [--json]\n"
+    "The certificates that origins are verified with, of the running assayd (--socket PATH).\n"
+    "FILE is PEM (one or more certificates), DER or PKCS#7. Without --role each certificate proposes its own: a "
+    "self-signed\n"
+    "CA is an anchor, another CA a helper, a server's own certificate leaf-only (never an issuer).\n"
+    "FINGERPRINT is the SHA-256 of the certificate, or its first 8 hex digits or more.\n"
+    "exit status: 0 done, 1 refused, 2 wrong usage, 3 no assayd\n";
+
+/* Member "sha256" cut to what tells certificates apart. */
+static void shorten_fingerprints(json_t *rows)
+{
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(rows, i, row)
+    {
+        const char *full = json_string_value(json_object_get(row, "sha256"));
+
+        if (full != NULL)
+            json_object_set_new(row, "short", json_stringn(full, strlen(full) < 16 ? strlen(full) : 16));
+    }
+}
+
+static void print_list(const struct ctl_admin *admin, json_t *answer)
+{
+    static const struct ctl_column columns[] = {
+        {"short", "fingerprint", 0}, {"role", "role", 0},         {"common_name", "common name", 32},
+        {"type", "type", 0},         {"key", "key", 0},           {"not_after", "expires", 0},
+        {"expired", "expired", 0},   {"issuer", "issued by", 40},
+    };
+    json_t *rows = json_object_get(answer, "certificates");
+
+    shorten_fingerprints(rows);
+    ctl_table_print(admin->out, rows, columns, sizeof(columns) / sizeof(columns[0]));
+    fprintf(admin->out, "%zu certificates\n", json_array_size(rows));
+}
+
+static int list(const struct ctl_admin *admin)
+{
+    json_t *answer;
+    int code = ctl_admin_call(admin, "GET", "/v1/trust", slice_of(NULL, 0), &answer);
+
+    if (code != CTL_OK)
+        return code;
+    if (admin->json)
+        ctl_admin_print_json(admin, answer);
+    else
+        print_list(admin, answer);
+    json_decref(answer);
+    return CTL_OK;
+}
+
+/* Hex digits and colons alone may go into the path. */
+static bool is_fingerprint(const struct ctl_admin *admin, const char *text)
+{
+    if (text[0] != '\0' && strlen(text) <= 95 && strspn(text, "0123456789abcdefABCDEF:") == strlen(text))
+        return true;
+    fprintf(admin->err, "assayctl: %s is no SHA-256 fingerprint\n", text);
+    return false;
+}
+
+static int show(const struct ctl_admin *admin)
+{
+    char path[128], text[4096];
+    json_t *answer;
+    int code;
+
+    if (!is_fingerprint(admin, admin->words[1]))
+        return CTL_USAGE;
+    snprintf(path, sizeof(path), "/v1/trust/%s", admin->words[1]);
+    code = ctl_admin_call(admin, "GET", path, slice_of(NULL, 0), &answer);
+    if (code != CTL_OK)
+        return code;
+    if (admin->json) {
+        ctl_admin_print_json(admin, answer);
+    } else {
+        fprintf(admin->out, "role: %s\n", ctl_member_text(answer, "role", text, sizeof(text)));
+        fprintf(admin->out, "file: %s\n", ctl_member_text(answer, "file", text, sizeof(text)));
+        fprintf(admin->out, "%s\n%s", json_string_value(json_object_get(answer, "text")),
+                json_string_value(json_object_get(answer, "pem")));
+    }
+    json_decref(answer);
+    return CTL_OK;
+}
+
+static void print_added(const struct ctl_admin *admin, const json_t *answer)
+{
+    const json_t *rows = json_object_get(answer, "certificates"), *row;
+    char name[512], role[32], fingerprint[80], key[64];
+    size_t i;
+
+    json_array_foreach(rows, i, row)
+    {
+        bool present = strcmp(json_string_value(json_object_get(row, "result")), "present") == 0;
+
+        ctl_member_text(row, "role", role, sizeof(role));
+        ctl_member_text(row, "sha256", fingerprint, sizeof(fingerprint));
+        ctl_member_text(row, "common_name", name, sizeof(name));
+        ctl_member_text(row, "key", key, sizeof(key));
+        fprintf(admin->out, "%s %.16s %s, %s, as %s%s%s\n", present ? "skipped, already there:" : "added", fingerprint,
+                name, key, role,
+                json_is_true(json_object_get(row, "role_proposed"))
+                    ? " (proposed by the certificate; --role chooses another)"
+                    : "",
+                json_is_true(json_object_get(row, "expired")) ? ", EXPIRED" : "");
+    }
+}
+
+static int add_file(const struct ctl_admin *admin, const char *file)
+{
+    uint8_t *data = NULL;
+    char path[64] = "/v1/trust";
+    json_t *answer;
+    size_t size;
+    int code;
+
+    if (ctl_file_read(file, &data, &size) != ASSAY_OK) {
+        fprintf(admin->err, "assayctl: %s: %s\n", file, errno != 0 ? strerror(errno) : "cannot be read");
+        return CTL_USAGE;
+    }
+    if (admin->role != NULL)
+        snprintf(path, sizeof(path), "/v1/trust?role=%s", admin->role);
+    code = ctl_admin_call(admin, "POST", path, slice_of(data, size), &answer);
+    free(data);
+    if (code != CTL_OK) {
+        fprintf(admin->err, "assayctl: %s was not added\n", file);
+        return code;
+    }
+    if (admin->json) {
+        ctl_admin_print_json(admin, answer);
+    } else {
+        print_added(admin, answer);
+        ctl_admin_print_change(admin, answer);
+    }
+    json_decref(answer);
+    return CTL_OK;
+}
+
+static bool known_role(const struct ctl_admin *admin)
+{
+    static const char *const roles[] = {"anchor", "helper", "leaf-only", "leaf"};
+
+    for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+        if (admin->role == NULL || strcmp(admin->role, roles[i]) == 0)
+            return true;
+    fprintf(admin->err, "assayctl: --role %s: not one of anchor, helper, leaf-only\n", admin->role);
+    return false;
+}
+
+static int add(const struct ctl_admin *admin)
+{
+    int code = known_role(admin) ? CTL_OK : CTL_USAGE;
+
+    for (int i = 1; i < admin->word_count && code == CTL_OK; i++)
+        code = add_file(admin, admin->words[i]);
+    return code;
+}
+
+static int remove_one(const struct ctl_admin *admin, const char *fingerprint)
+{
+    char path[128], removed[80];
+    json_t *answer;
+    int code;
+
+    if (!is_fingerprint(admin, fingerprint))
+        return CTL_USAGE;
+    snprintf(path, sizeof(path), "/v1/trust/%s", fingerprint);
+    code = ctl_admin_call(admin, "DELETE", path, slice_of(NULL, 0), &answer);
+    if (code != CTL_OK)
+        return code;
+    if (admin->json) {
+        ctl_admin_print_json(admin, answer);
+    } else {
+        fprintf(admin->out, "removed %.16s\n", ctl_member_text(answer, "removed", removed, sizeof(removed)));
+        ctl_admin_print_change(admin, answer);
+    }
+    json_decref(answer);
+    return CTL_OK;
+}
+
+static int remove_all(const struct ctl_admin *admin)
+{
+    int code = CTL_OK;
+
+    for (int i = 1; i < admin->word_count && code == CTL_OK; i++)
+        code = remove_one(admin, admin->words[i]);
+    return code;
+}
+
+int ctl_trust(int argc, char **argv, FILE *out, FILE *err)
+{
+    struct ctl_admin admin;
+    const char *verb;
+    int code;
+
+    if (!ctl_admin_parse(argc, argv, usage, CTL_ADMIN_ROLE, &admin, out, err, &code))
+        return code;
+    verb = admin.word_count > 0 ? admin.words[0] : "";
+    if (strcmp(verb, "list") == 0 && admin.word_count == 1)
+        return list(&admin);
+    if (strcmp(verb, "show") == 0 && admin.word_count == 2)
+        return show(&admin);
+    if (strcmp(verb, "add") == 0 && admin.word_count > 1)
+        return add(&admin);
+    if (strcmp(verb, "remove") == 0 && admin.word_count > 1)
+        return remove_all(&admin);
+    fputs(usage, err);
+    return CTL_USAGE;
+}

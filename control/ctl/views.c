@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* assayctl origins, verdicts, connections, names, stats: what is there at this moment. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/admin.h"
+
+struct view {
+    const char *usage, *path, *member;
+    const struct ctl_column *columns;
+    size_t column_count;
+};
+
+static const struct ctl_column origin_columns[] = {
+    {"host", "host", 0},         {"port", "port", 0},
+    {"https", "TLS", 0},         {"address", "address", 0},
+    {"connections", "open", 0},  {"idle", "idle", 0},
+    {"waiting", "waiting", 0},   {"requests", "requests", 0},
+    {"failures", "failures", 0}, {"last_error", "last error", 60},
+};
+static const struct ctl_column verdict_columns[] = {
+    {"leaf_sha256", "certificate", 17}, {"identity", "for", 40},     {"reason", "verdict", 0}, {"depth", "depth", 0},
+    {"trust_epoch", "epoch", 0},        {"valid_until", "until", 0},
+};
+static const struct ctl_column connection_columns[] = {
+    {"side", "side", 0},         {"peer", "peer", 0},           {"port", "port", 0}, {"state", "state", 0},
+    {"phase", "phase", 0},       {"srtt_us", "rtt us", 0},      {"cwnd", "cwnd", 0}, {"retransmits", "retransmits", 0},
+    {"bytes_in", "bytes in", 0}, {"bytes_out", "bytes out", 0},
+};
+static const struct ctl_column name_columns[] = {
+    {"name", "name", 0}, {"addresses", "addresses", 60}, {"fixed", "fixed", 0}, {"error", "error", 60}};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define VIEW_USAGE(name, what)                                                \
+    "usage: assayctl " name " [--max N] [--json] [--socket PATH]\n" what "\n" \
+    "exit status: 0 done, 1 refused, 2 wrong usage, 3 no assayd\n"
+
+static const struct view origins_view = {VIEW_USAGE("origins", "Origins that the cores know, with their connections."),
+                                         "/v1/origins", "origins", origin_columns, COUNT_OF(origin_columns)};
+static const struct view verdicts_view = {VIEW_USAGE("verdicts", "Verdicts that the cores remember."), "/v1/verdicts",
+                                          "verdicts", verdict_columns, COUNT_OF(verdict_columns)};
+static const struct view connections_view = {VIEW_USAGE("connections", "Connections of both sides."), "/v1/connections",
+                                             "connections", connection_columns, COUNT_OF(connection_columns)};
+static const struct view names_view = {VIEW_USAGE("names", "Names of origins and their addresses."), "/v1/names",
+                                       "names", name_columns, COUNT_OF(name_columns)};
+
+static int run_view(const struct view *view, int argc, char **argv, FILE *out, FILE *err)
+{
+    struct ctl_admin admin;
+    char path[128];
+    json_t *answer;
+    int code;
+
+    if (!ctl_admin_parse(argc, argv, view->usage, CTL_ADMIN_MAX, &admin, out, err, &code))
+        return code;
+    if (admin.word_count > 0 || (admin.max != NULL && strspn(admin.max, "0123456789") != strlen(admin.max))) {
+        fputs(view->usage, err);
+        return CTL_USAGE;
+    }
+    snprintf(path, sizeof(path), "%s%s%s", view->path, admin.max != NULL ? "?max=" : "",
+             admin.max != NULL ? admin.max : "");
+    code = ctl_admin_call(&admin, "GET", path, slice_of(NULL, 0), &answer);
+    if (code != CTL_OK)
+        return code;
+    if (admin.json)
+        ctl_admin_print_json(&admin, answer);
+    else
+        ctl_table_print(out, json_object_get(answer, view->member), view->columns, view->column_count);
+    if (!admin.json && json_is_true(json_object_get(answer, "more")))
+        fprintf(out, "(there are more: --max)\n");
+    json_decref(answer);
+    return CTL_OK;
+}
+
+int ctl_origins(int argc, char **argv, FILE *out, FILE *err)
+{
+    return run_view(&origins_view, argc, argv, out, err);
+}
+
+int ctl_verdicts(int argc, char **argv, FILE *out, FILE *err)
+{
+    return run_view(&verdicts_view, argc, argv, out, err);
+}
+
+int ctl_connections(int argc, char **argv, FILE *out, FILE *err)
+{
+    return run_view(&connections_view, argc, argv, out, err);
+}
+
+int ctl_names(int argc, char **argv, FILE *out, FILE *err)
+{
+    return run_view(&names_view, argc, argv, out, err);
+}
+
+/* --- counters ------------------------------------------------------------------------------------------------------------ */
+
+static const char stats_usage[] = "usage: assayctl stats [--json] [--socket PATH]\n"
+                                  "Counters of all cores together; with --json of each core as well.\n"
+                                  "exit status: 0 done, 1 refused, 2 wrong usage, 3 no assayd\n";
+
+/* Those that are zero say nothing to an operator: --json has them all. */
+static void print_group(FILE *out, const char *group, json_t *counters, const json_t *help)
+{
+    const char *name;
+    json_t *value;
+
+    fprintf(out, "%s\n", group);
+    json_object_foreach(counters, name, value)
+    {
+        const char *text = json_string_value(json_object_get(json_object_get(help, group), name));
+
+        if (json_integer_value(value) != 0)
+            fprintf(out, "  %-32s %14lld  %s\n", name, (long long)json_integer_value(value), text != NULL ? text : "");
+    }
+}
+
+int ctl_stats(int argc, char **argv, FILE *out, FILE *err)
+{
+    struct ctl_admin admin;
+    const char *group;
+    json_t *answer, *counters;
+    int code;
+
+    if (!ctl_admin_parse(argc, argv, stats_usage, 0, &admin, out, err, &code))
+        return code;
+    code = ctl_admin_call(&admin, "GET", admin.json ? "/v1/stats" : "/v1/stats?help=1", slice_of(NULL, 0), &answer);
+    if (code != CTL_OK)
+        return code;
+    if (admin.json) {
+        ctl_admin_print_json(&admin, answer);
+    } else {
+        json_object_foreach(json_object_get(answer, "total"), group, counters)
+            print_group(out, group, counters, json_object_get(answer, "help"));
+    }
+    json_decref(answer);
+    return CTL_OK;
+}
