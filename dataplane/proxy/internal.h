@@ -237,6 +237,7 @@ struct proxy {
     struct tcp *tcp;
     const struct snapshot *snapshot; /* during a call only */
     uint64_t now_us, wall_ns;
+    uint64_t log_ns; /* of the last record */
     uint64_t generation, listeners_epoch, trust_epoch, trust_state;
     struct timer_wheel wheel;
     struct pool *clients, *upstreams, *origins, *buffers;

@@ -37,6 +37,8 @@ void proxy_log(struct proxy *p, const struct log_line *line)
         truncated |= cut[i].len < line->strings[i].len;
         total += cut[i].len;
     }
+    /* A nanosecond apart within one turn: control merges the two rings by it, and lines keep their order. */
+    p->log_ns = p->wall_ns > p->log_ns ? p->wall_ns : p->log_ns + 1;
     record = byte_ring_reserve(ring, total);
     if (record == NULL) {
         p->counters.log_dropped++;
@@ -47,7 +49,7 @@ void proxy_log(struct proxy *p, const struct log_line *line)
                                   .flags = truncated ? LOG_FLAG_TRUNCATED : 0,
                                   .core = (uint8_t)p->config.core,
                                   .depth = line->depth,
-                                  .wall_ns = p->wall_ns,
+                                  .wall_ns = p->log_ns,
                                   .transaction = line->transaction,
                                   .peer_port = line->peer_port,
                                   .status = line->status};

@@ -79,11 +79,30 @@ static void strings_are_copied_and_cut_at_their_limit(void **state)
     log_proxy_free(p);
 }
 
+static void records_of_one_turn_can_be_put_in_order_again(void **state)
+{
+    struct proxy *p = log_proxy(1U << 16);
+    struct log_line line = {.kind = LOG_RECEIVE_REQUEST};
+    struct log_record first, second;
+    struct slice bytes;
+
+    proxy_log(p, &line);
+    line.kind = LOG_ACCESS_DENIED;
+    proxy_log(p, &line);
+    assert_true(byte_ring_peek(p->config.log, &bytes));
+    memcpy(&first, bytes.data, sizeof(first));
+    assert_true(byte_ring_peek(p->config.alarm_log, &bytes));
+    memcpy(&second, bytes.data, sizeof(second));
+    assert_true(first.wall_ns < second.wall_ns);
+    log_proxy_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_ring_is_counted_and_harms_nobody),
         cmocka_unit_test(a_flood_of_requests_leaves_room_for_alarms),
+        cmocka_unit_test(records_of_one_turn_can_be_put_in_order_again),
         cmocka_unit_test(strings_are_copied_and_cut_at_their_limit),
     };
 
