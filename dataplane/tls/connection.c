@@ -144,6 +144,12 @@ static enum pull_result pull_hello(struct tls_connection *tls)
     return gather_second_hello(tls);
 }
 
+/* The first byte tells an origin that does not speak TLS on this port. */
+static bool is_record_type(uint8_t byte)
+{
+    return byte >= 20 && byte <= 23;
+}
+
 enum pull_result connection_pull(struct tls_connection *tls, uint8_t *out, size_t capacity, size_t *length)
 {
     *length = 0;
@@ -161,6 +167,11 @@ enum pull_result connection_pull(struct tls_connection *tls, uint8_t *out, size_
     }
     if (lent(tls).len == 0)
         return PULL_EMPTY;
+    if (!tls->context->is_server && !tls->peer_heard && !is_record_type(lent(tls).data[0])) {
+        tls->gate_alert = TLS_ALERT_UNEXPECTED_MESSAGE;
+        return PULL_REFUSED;
+    }
+    tls->peer_heard = true;
     *length = take(lent(tls), out, capacity);
     tls->io->in_used += *length;
     return PULL_BYTES;
@@ -201,12 +212,6 @@ static void fail(struct tls_connection *tls, int code)
     }
     tls->failure = (struct tls_failure){fault.kind, sent, received, code};
     set_state(tls, TLS_STATE_FAILED);
-}
-
-/* A peer may send many records that carry no data (RFC 8446 §5.1 warns of them): they must not keep a core busy. */
-static bool too_many_idle_records(struct tls_connection *tls)
-{
-    return tls->idle_records > TLS_IDLE_RECORDS_MAX;
 }
 
 /* --- driving -------------------------------------------------------------------------------------------------------------------- */
@@ -288,8 +293,6 @@ enum tls_status tls_read(struct tls_connection *tls, struct tls_io *io, void *bu
     step = wolf_read(tls, buffer, capacity, length, &code);
     if (step == WOLF_DONE)
         tls->idle_records = 0;
-    else if (step == WOLF_FAILED && too_many_idle_records(tls))
-        tls->gate_alert = TLS_ALERT_UNEXPECTED_MESSAGE;
     return conclude(tls, step, code);
 }
 

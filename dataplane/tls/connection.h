@@ -25,7 +25,7 @@ struct tls_context {
 
 enum tls_state { TLS_STATE_HANDSHAKE, TLS_STATE_ESTABLISHED, TLS_STATE_CLOSED, TLS_STATE_FAILED };
 
-/* Records without application data in a row: alerts, tickets, key updates, empty records. */
+/* Records without application data in a row: warnings, tickets, key updates, empty records. */
 #define TLS_IDLE_RECORDS_MAX 32
 
 struct tls_connection {
@@ -41,7 +41,7 @@ struct tls_connection {
     uint8_t idle_records; /* in a row, without application data */
     uint8_t state;        /* enum tls_state */
     uint8_t gate_alert;   /* why the input was refused before the library saw it */
-    bool close_sent;
+    bool close_sent, peer_heard;
     bool judged, verdict_sent;
     uint8_t verdict; /* the verifier's alert; 0: accepted */
     uint8_t name_length;

@@ -213,7 +213,7 @@ static uint8_t finish(struct tls_hello *hello)
         hello->name[i] = ascii_lower(parsed.sni.data[i]);
     header[0] = RECORD_HANDSHAKE;
     header[1] = 3;
-    header[2] = 1;
+    header[2] = hello->second ? 3 : 1; /* as clients do; the library insists */
     header[3] = (uint8_t)(hello->length >> 8);
     header[4] = (uint8_t)hello->length;
     hello->state = HELLO_COMPLETE;

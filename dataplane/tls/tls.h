@@ -125,7 +125,8 @@ const char *tls_get_cipher(const struct tls_connection *tls);
 struct slice tls_get_alpn(const struct tls_connection *tls);
 
 /* The session to resume with, once there is one (1.3: after the first ticket, which arrives with data; so ask again after
- * reads); NULL: none. The caller owns it; it can be used for several connections. */
+ * reads); NULL: none. The caller owns it; it can be used for several connections, and is never changed by them. When a
+ * handshake fails that offered one, try once more without: an origin may have been upgraded past the session's version. */
 struct tls_session *tls_take_session(struct tls_connection *tls);
 void tls_session_free(struct tls_session *session);
 

@@ -9,22 +9,30 @@
 
 /* --- bytes ------------------------------------------------------------------------------------------------------------------- */
 
+/* The library asks for a header's five bytes at the start of each record. A peer may send many records that carry no data
+ * (RFC 8446 §5.1 warns of them): they must not keep a core busy. */
+static bool too_many_idle_records(struct tls_connection *tls, int capacity)
+{
+    if (tls->state != TLS_STATE_ESTABLISHED || capacity != RECORD_HEADER_SZ)
+        return false;
+    return ++tls->idle_records > TLS_IDLE_RECORDS_MAX;
+}
+
 int wolf_receive(WOLFSSL *ssl, char *buffer, int capacity, void *arg)
 {
     struct tls_connection *tls = arg;
     enum pull_result result;
     size_t length;
 
-    if (tls->idle_records > TLS_IDLE_RECORDS_MAX)
-        return WOLFSSL_CBIO_ERR_GENERAL;
     result = connection_pull(tls, (uint8_t *)buffer, (size_t)capacity, &length);
     if (result == PULL_REFUSED)
         return WOLFSSL_CBIO_ERR_GENERAL;
     if (length == 0)
         return WOLFSSL_CBIO_ERR_WANT_READ;
-    /* The library asks for a header's five bytes at the start of each record. */
-    if (tls->state == TLS_STATE_ESTABLISHED && capacity == RECORD_HEADER_SZ)
-        tls->idle_records++;
+    if (too_many_idle_records(tls, capacity)) {
+        tls->gate_alert = TLS_ALERT_UNEXPECTED_MESSAGE;
+        return WOLFSSL_CBIO_ERR_GENERAL;
+    }
     return (int)length;
 }
 
@@ -137,5 +145,6 @@ int wolf_ticket(WOLFSSL *ssl, unsigned char *name, unsigned char *iv, unsigned c
     if (tls->context->ticket_lifetime_s == 0 ||
         tls_ticket_open(keys, &binding, wall_clock_s(), tls->context->ticket_lifetime_s, &ticket, &renew) != ASSAY_OK)
         return WOLFSSL_TICKET_RET_REJECT;
-    return renew ? WOLFSSL_TICKET_RET_CREATE : WOLFSSL_TICKET_RET_OK;
+    /* In TLS 1.3 a new ticket is sent anyway, and the library takes RET_CREATE for a refusal. */
+    return renew && wolfSSL_GetVersion(ssl) != WOLFSSL_TLSV1_3 ? WOLFSSL_TICKET_RET_CREATE : WOLFSSL_TICKET_RET_OK;
 }

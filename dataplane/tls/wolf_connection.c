@@ -25,6 +25,10 @@ static enum assay_error resume_with(struct tls_connection *tls, const struct tls
 
     if (copy == NULL)
         return ASSAY_ERR_NO_MEMORY;
+    /* With a ticket the library sends no session id, and learns from the messages that follow whether the server resumes
+     * (RFC 5077 §3.4); if it remembered an id, it would take a full handshake of TLS 1.2 for a fault. */
+    if (copy->ticketLen > 0)
+        copy->sessionIDSz = 0;
     (void)wolfSSL_set_session(tls->library, copy);
     wolfSSL_SESSION_free(copy); /* the connection holds its own reference */
     return ASSAY_OK;
@@ -80,10 +84,23 @@ static void decide_tickets(struct tls_connection *tls)
     tls->library->options.noTicketTls13 = 1;
 }
 
+/* For many errors the library would send handshake_failure, which says nothing. It leaves that out where it believes to have
+ * sent a fatal alert already; what it sends on purpose still goes out, and connection.c sends what is missing. */
+static void suppress_vague_alerts(struct tls_connection *tls)
+{
+    WOLFSSL_ALERT *last = &tls->library->alert_history.last_tx;
+
+    if (last->level == alert_fatal && last->code > 0)
+        return;
+    last->level = alert_fatal;
+    last->code = -1;
+}
+
 enum wolf_step wolf_handshake(struct tls_connection *tls, int *code)
 {
     int result;
 
+    suppress_vague_alerts(tls);
     if (tls->context->is_server) {
         decide_tickets(tls);
         result = wolfSSL_accept(tls->library);
@@ -95,8 +112,10 @@ enum wolf_step wolf_handshake(struct tls_connection *tls, int *code)
 
 enum wolf_step wolf_read(struct tls_connection *tls, void *buffer, size_t capacity, size_t *length, int *code)
 {
-    int result = wolfSSL_read(tls->library, buffer, capacity < INT_MAX ? (int)capacity : INT_MAX);
+    int result;
 
+    suppress_vague_alerts(tls);
+    result = wolfSSL_read(tls->library, buffer, capacity < INT_MAX ? (int)capacity : INT_MAX);
     if (result <= 0)
         return step_of(tls, result, code);
     *length = (size_t)result;

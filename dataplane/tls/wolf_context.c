@@ -9,7 +9,8 @@
 
 #include "tls/ciphers.h"
 
-#define DH_MIN_BITS 2048
+#define DH_MIN_BITS      2048
+#define CLIENT_SESSION_S 7200 /* where the origin does not say how long its ticket lives */
 
 /* A fault's text that names a word of the string lives as long as the thread's next call: contexts are made one by one. */
 static const char fault_cipher[] = "ciphers: unknown word, or nothing is left";
@@ -131,6 +132,8 @@ static enum assay_error set_tickets(struct tls_context *context, uint32_t lifeti
     /* The library's cache is one for the process, behind a lock: sessions live in tickets and in our own objects. */
     if (wolfSSL_CTX_set_session_cache_mode(library, WOLFSSL_SESS_CACHE_OFF) != WOLFSSL_SUCCESS)
         return ASSAY_ERR_INTERNAL;
+    if (wolfSSL_CTX_set_timeout(library, context->is_server ? lifetime_s : CLIENT_SESSION_S) != WOLFSSL_SUCCESS)
+        return ASSAY_ERR_INTERNAL;
     if (!context->is_server)
         return wolfSSL_CTX_UseSessionTicket(library) == WOLFSSL_SUCCESS ? ASSAY_OK : ASSAY_ERR_INTERNAL;
     context->ticket_lifetime_s = lifetime_s;
@@ -140,7 +143,7 @@ static enum assay_error set_tickets(struct tls_context *context, uint32_t lifeti
     return ASSAY_OK;
 }
 
-static enum assay_error set_hooks(struct tls_context *context)
+static enum assay_error set_hooks(struct tls_context *context, const struct tls_context_settings *settings)
 {
     WOLFSSL_CTX *library = context->library;
 
@@ -153,7 +156,10 @@ static enum assay_error set_hooks(struct tls_context *context)
     /* The library parses the chain without judging it; the verifier judges. Never VERIFY_PEER with a callback that
      * accepts: unverified intermediates would then become this context's authorities. */
     wolfSSL_CTX_set_verify(library, WOLFSSL_VERIFY_NONE, wolf_verify);
-    if (wolfSSL_CTX_SetMinDhKey_Sz(library, DH_MIN_BITS) != WOLFSSL_SUCCESS || wolfSSL_CTX_only_dhe_psk(library) != 0)
+    if (wolfSSL_CTX_SetMinDhKey_Sz(library, DH_MIN_BITS) != WOLFSSL_SUCCESS)
+        return ASSAY_ERR_INTERNAL;
+    /* A resumed connection has a key exchange of its own as well. */
+    if (settings->version_max == TLS_VERSION_1_3 && wolfSSL_CTX_only_dhe_psk(library) != 0)
         return ASSAY_ERR_INTERNAL;
     return ASSAY_OK;
 }
@@ -174,7 +180,7 @@ static enum assay_error context_fill(struct tls_context *context, const struct t
     if (error == ASSAY_OK)
         error = set_tickets(context, settings->ticket_lifetime_s);
     if (error == ASSAY_OK)
-        error = set_hooks(context);
+        error = set_hooks(context, settings);
     return error;
 }
 

@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 
 #define OUT_MAX (1 << 16)
@@ -53,27 +56,114 @@ struct tls_context *link_client_context(const struct pki_identity *identity, con
     const char *fault;
 
     if (tls_client_context_create(&with, &context, &fault) != ASSAY_OK) {
-        fprintf(stderr, "client context: %s\n", fault);
+        fprintf(stderr, "client context: %s, %s %x-%x\n", fault, ciphers, min, max);
         abort();
     }
     return context;
 }
 
-static void peer_use(SSL_CTX *peer, const struct pki_identity *identity)
+static X509 *leaf_of(BIO *chain)
 {
-    BIO *chain = BIO_new_mem_buf(identity->chain_pem, -1), *secret = BIO_new_mem_buf(identity->key_pem, -1);
-    X509 *leaf = PEM_read_bio_X509(chain, NULL, NULL, NULL), *next;
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(secret, NULL, NULL, NULL);
+    X509 *leaf = PEM_read_bio_X509(chain, NULL, NULL, NULL);
 
-    assert(SSL_CTX_use_certificate(peer, leaf) == 1);
-    assert(SSL_CTX_use_PrivateKey(peer, key) == 1);
+    assert(leaf != NULL);
+    return leaf;
+}
+
+static EVP_PKEY *key_of(const struct pki_identity *identity)
+{
+    BIO *bio = BIO_new_mem_buf(identity->key_pem, -1);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+
+    assert(key != NULL);
+    BIO_free(bio);
+    return key;
+}
+
+void link_peer_use(SSL_CTX *peer, const struct pki_identity *identity)
+{
+    BIO *chain = BIO_new_mem_buf(identity->chain_pem, -1);
+    X509 *leaf = leaf_of(chain), *next;
+    EVP_PKEY *key = key_of(identity);
+
+    if (SSL_CTX_use_certificate(peer, leaf) != 1 || SSL_CTX_use_PrivateKey(peer, key) != 1)
+        abort();
     while ((next = PEM_read_bio_X509(chain, NULL, NULL, NULL)) != NULL)
-        SSL_CTX_add_extra_chain_cert(peer, next);
+        SSL_CTX_add0_chain_cert(peer, next);
     ERR_clear_error();
     X509_free(leaf);
     EVP_PKEY_free(key);
     BIO_free(chain);
-    BIO_free(secret);
+}
+
+/* The public half of one key and the secret half of another, of the same kind. */
+static EVP_PKEY *mixed_key(const struct pki_identity *public_half, const struct pki_identity *secret_half)
+{
+    EVP_PKEY *key = key_of(public_half), *other = key_of(secret_half), *mixed = NULL;
+    bool rsa = EVP_PKEY_is_a(key, "RSA") != 0;
+    const char *names[] = {rsa ? OSSL_PKEY_PARAM_RSA_N : OSSL_PKEY_PARAM_PUB_KEY,
+                           rsa ? OSSL_PKEY_PARAM_RSA_D : OSSL_PKEY_PARAM_PRIV_KEY};
+    EVP_PKEY_CTX *make = EVP_PKEY_CTX_new_from_name(NULL, rsa ? "RSA" : "EC", NULL);
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    BIGNUM *n = NULL, *e = NULL, *secret = NULL;
+    unsigned char point[200];
+    size_t point_length = 0;
+    OSSL_PARAM *params;
+
+    EVP_PKEY_get_bn_param(other, names[1], &secret);
+    if (rsa) {
+        EVP_PKEY_get_bn_param(key, names[0], &n);
+        EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e);
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n);
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e);
+    } else {
+        EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &point_length);
+        OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0);
+        OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, point_length);
+    }
+    OSSL_PARAM_BLD_push_BN(build, names[1], secret);
+    params = OSSL_PARAM_BLD_to_param(build);
+    if (EVP_PKEY_fromdata_init(make) != 1 || EVP_PKEY_fromdata(make, &mixed, EVP_PKEY_KEYPAIR, params) != 1)
+        abort();
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(build);
+    EVP_PKEY_CTX_free(make);
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(other);
+    BN_free(n);
+    BN_free(e);
+    BN_free(secret);
+    return mixed;
+}
+
+void link_peer_use_wrong_key(SSL_CTX *peer, const struct pki_identity *identity, const struct pki_identity *other)
+{
+    BIO *chain = BIO_new_mem_buf(identity->chain_pem, -1);
+    X509 *leaf = leaf_of(chain);
+    EVP_PKEY *key = mixed_key(identity, other);
+
+    if (SSL_CTX_use_certificate(peer, leaf) != 1 || SSL_CTX_use_PrivateKey(peer, key) != 1)
+        abort();
+    X509_free(leaf);
+    EVP_PKEY_free(key);
+    BIO_free(chain);
+}
+
+char *link_key_type_specific(const struct pki_identity *identity)
+{
+    EVP_PKEY *key = key_of(identity);
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *data, *text;
+    long len;
+
+    PEM_write_bio_PrivateKey_traditional(bio, key, NULL, NULL, 0, NULL, NULL);
+    len = BIO_get_mem_data(bio, &data);
+    text = malloc((size_t)len + 1);
+    memcpy(text, data, (size_t)len);
+    text[len] = '\0';
+    BIO_free(bio);
+    EVP_PKEY_free(key);
+    return text;
 }
 
 SSL_CTX *link_peer_server(const struct pki_identity *identity, int min, int max)
@@ -82,8 +172,9 @@ SSL_CTX *link_peer_server(const struct pki_identity *identity, int min, int max)
 
     SSL_CTX_set_min_proto_version(peer, min);
     SSL_CTX_set_max_proto_version(peer, max);
+    SSL_CTX_set_security_level(peer, 1);
     if (identity != NULL)
-        peer_use(peer, identity);
+        link_peer_use(peer, identity);
     return peer;
 }
 
@@ -142,18 +233,37 @@ void link_open_client(struct link *link, struct tls_context *context, const char
         abort();
 }
 
+struct link *link_create(void)
+{
+    struct link *link = calloc(1, sizeof(*link));
+
+    assert(link != NULL);
+    return link;
+}
+
 void link_close(struct link *link)
 {
     tls_free(link->ours);
     tls_hello_free(link->hello);
+    /* Without this OpenSSL forgets the session of a connection that was not shut down. */
+    if (link->peer_done)
+        SSL_set_shutdown(link->peer, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(link->peer);
     ERR_clear_error();
+    free(link);
 }
 
 /* --- moving --------------------------------------------------------------------------------------------------------------------- */
 
+static void compact(struct link *link)
+{
+    memmove(link->input, link->input + link->input_start, link->input_length);
+    link->input_start = 0;
+}
+
 void link_inject(struct link *link, const void *bytes, size_t len)
 {
+    compact(link);
     assert(link->input_length + len <= sizeof(link->input));
     memcpy(link->input + link->input_length, bytes, len);
     link->input_length += len;
@@ -163,10 +273,14 @@ void link_collect(struct link *link)
 {
     char *data;
     long len = BIO_get_mem_data(SSL_get_wbio(link->peer), &data);
-    size_t room = sizeof(link->input) - link->input_length;
+    size_t room;
     int got;
 
-    if (len <= 0 || room == 0)
+    if (len <= 0)
+        return;
+    compact(link);
+    room = sizeof(link->input) - link->input_length;
+    if (room == 0)
         return;
     got = BIO_read(SSL_get_wbio(link->peer), link->input + link->input_length,
                    (int)((size_t)len < room ? (size_t)len : room));
@@ -178,7 +292,7 @@ void link_collect(struct link *link)
 
 static void consume(struct link *link, size_t used)
 {
-    memmove(link->input, link->input + used, link->input_length - used);
+    link->input_start += used;
     link->input_length -= used;
 }
 
@@ -188,8 +302,10 @@ static struct tls_io borrow(const struct link *link, uint8_t *out)
 
     if (link->chunk > 0 && len > link->chunk)
         len = link->chunk;
-    return (struct tls_io){
-        .in = slice_of(link->input, len), .out = out, .out_capacity = link->out_capacity, .ticket_keys = link->keys};
+    return (struct tls_io){.in = slice_of(link->input + link->input_start, len),
+                           .out = out,
+                           .out_capacity = link->out_capacity,
+                           .ticket_keys = link->keys};
 }
 
 /* True: something moved. */
@@ -207,7 +323,8 @@ static bool step_hello(struct link *link)
 {
     size_t len = link->chunk > 0 && link->input_length > link->chunk ? link->chunk : link->input_length, used;
 
-    link->status = tls_hello_feed(link->hello, slice_of(link->input, len), &used, &link->hello_alert);
+    link->status =
+        tls_hello_feed(link->hello, slice_of(link->input + link->input_start, len), &used, &link->hello_alert);
     consume(link, used);
     if (link->status == TLS_STATUS_FAILED) {
         uint8_t record[7];
@@ -270,6 +387,16 @@ bool link_handshake(struct link *link)
         quiet = moved ? 0 : quiet + 1;
     }
     return false;
+}
+
+void link_settle(struct link *link)
+{
+    for (int quiet = 0; quiet < 3;) {
+        bool moved = link_step_peer(link);
+
+        moved = link_step_ours(link) || moved;
+        quiet = moved ? 0 : quiet + 1;
+    }
 }
 
 /* --- data ------------------------------------------------------------------------------------------------------------------------- */
@@ -364,6 +491,33 @@ bool link_receive(struct link *link, size_t len)
             return false;
     }
     return got == len;
+}
+
+enum tls_status link_read(struct link *link, void *buffer, size_t capacity, size_t *length)
+{
+    uint8_t out[OUT_MAX];
+    struct tls_io io;
+
+    link_collect(link);
+    io = borrow(link, out);
+    link->status = tls_read(link->ours, &io, buffer, capacity, length);
+    settle(link, &io);
+    return link->status;
+}
+
+void link_peer_reads(struct link *link)
+{
+    uint8_t data[20000];
+    int n;
+
+    ERR_clear_error();
+    do
+        n = SSL_read(link->peer, data, sizeof(data));
+    while (n > 0);
+    link->peer_closed = SSL_get_error(link->peer, n) == SSL_ERROR_ZERO_RETURN;
+    link->peer_failed = SSL_get_error(link->peer, n) == SSL_ERROR_SSL;
+    link->peer_error = ERR_peek_error();
+    link_collect(link);
 }
 
 /* --- the verifier ------------------------------------------------------------------------------------------------------------------ */

@@ -2,6 +2,7 @@
 #include "pki.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,27 +36,67 @@ static void extension_add(X509 *certificate, X509 *issuer, int nid, const char *
     X509_EXTENSION_free(extension);
 }
 
-static X509 *certificate_create(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, long serial)
+/* value: the content of the extension, as it is. */
+static void extension_add_raw(X509 *certificate, const char *oid, bool critical, const char *value, size_t len)
+{
+    ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+    ASN1_OCTET_STRING *content = ASN1_OCTET_STRING_new();
+    X509_EXTENSION *extension;
+
+    ASN1_OCTET_STRING_set(content, (const unsigned char *)value, (int)len);
+    extension = X509_EXTENSION_create_by_OBJ(NULL, object, critical, content);
+    X509_add_ext(certificate, extension, -1);
+    X509_EXTENSION_free(extension);
+    ASN1_OCTET_STRING_free(content);
+    ASN1_OBJECT_free(object);
+}
+
+static X509 *certificate_begin(const char *name, EVP_PKEY *key, X509 *issuer, long serial)
 {
     X509 *certificate = X509_new();
     X509_NAME *subject = X509_get_subject_name(certificate);
 
     X509_set_version(certificate, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), serial);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), -86400);
     X509_gmtime_adj(X509_getm_notAfter(certificate), 86400);
     X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
     X509_set_issuer_name(certificate, issuer != NULL ? X509_get_subject_name(issuer) : subject);
     X509_set_pubkey(certificate, key);
-    if (issuer == NULL) {
-        extension_add(certificate, certificate, NID_basic_constraints, "critical,CA:TRUE");
-        extension_add(certificate, certificate, NID_key_usage, "critical,keyCertSign,cRLSign");
-    } else {
-        extension_add(certificate, issuer, NID_subject_alt_name, "DNS:origin.test");
-        extension_add(certificate, issuer, NID_key_usage, "critical,digitalSignature");
-    }
-    X509_sign(certificate, issuer_key, EVP_sha256());
     return certificate;
+}
+
+static X509 *authority_create(EVP_PKEY *key, bool garbage)
+{
+    X509 *certificate = certificate_begin("Test Authority", key, NULL, 1);
+
+    if (garbage)
+        extension_add_raw(certificate, "2.5.29.19", true, "\x30\x05\x01\x01", 4);
+    else
+        extension_add(certificate, certificate, NID_basic_constraints, "critical,CA:TRUE");
+    extension_add(certificate, certificate, NID_key_usage, "critical,keyCertSign,cRLSign");
+    X509_sign(certificate, key, EVP_sha256());
+    return certificate;
+}
+
+static X509 *leaf_create(EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, long serial, int fault)
+{
+    X509 *leaf = certificate_begin("origin.test", key, issuer, serial);
+
+    if (fault == PKI_GARBAGE_IN_LEAF)
+        extension_add_raw(leaf, "2.5.29.17", false, "\x30\x7f\x82\x01", 4);
+    else
+        extension_add(leaf, issuer, NID_subject_alt_name, "DNS:origin.test");
+    extension_add(leaf, issuer, NID_key_usage,
+                  fault == PKI_KEY_USAGE ? "critical,keyEncipherment" : "critical,digitalSignature");
+    if (fault == PKI_EXTENDED_KEY_USAGE)
+        extension_add(leaf, issuer, NID_ext_key_usage, "clientAuth");
+    if (fault == PKI_UNKNOWN_CRITICAL)
+        extension_add_raw(leaf, "1.3.6.1.4.1.55555.1", true, "\x05\x00", 2);
+    if (fault == PKI_EXPIRED)
+        X509_gmtime_adj(X509_getm_notAfter(leaf), -3600);
+    X509_sign(leaf, issuer_key, EVP_sha256());
+    return leaf;
 }
 
 static char *text_of(BIO *bio)
@@ -70,35 +111,48 @@ static char *text_of(BIO *bio)
     return text;
 }
 
-static void identity_create(struct pki_identity *out, enum pki_key kind, X509 *root, EVP_PKEY *root_key, long serial)
+static struct pki_identity identity_create(enum pki_key kind, X509 *root, EVP_PKEY *root_key, long serial, int fault)
 {
     EVP_PKEY *key = key_create(kind);
-    X509 *leaf = certificate_create("origin.test", key, root, root_key, serial);
+    X509 *leaf = leaf_create(key, root, root_key, serial, fault);
     BIO *chain = BIO_new(BIO_s_mem()), *secret = BIO_new(BIO_s_mem());
+    struct pki_identity identity;
 
     PEM_write_bio_X509(chain, leaf);
     PEM_write_bio_X509(chain, root);
     PEM_write_bio_PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL);
-    out->chain_pem = text_of(chain);
-    out->key_pem = text_of(secret);
+    identity.chain_pem = text_of(chain);
+    identity.key_pem = text_of(secret);
     X509_free(leaf);
     EVP_PKEY_free(key);
+    return identity;
 }
 
 void pki_create(struct pki *pki)
 {
     EVP_PKEY *root_key = key_create(PKI_P256);
-    X509 *root = certificate_create("Test Authority", root_key, NULL, root_key, 1);
+    X509 *root = authority_create(root_key, false);
 
     for (int kind = 0; kind < PKI_KEYS; kind++)
-        identity_create(&pki->identities[kind], (enum pki_key)kind, root, root_key, 10 + kind);
-    identity_create(&pki->others[0], PKI_RSA_2048, root, root_key, 20);
-    identity_create(&pki->others[1], PKI_P256, root, root_key, 21);
+        pki->identities[kind] = identity_create((enum pki_key)kind, root, root_key, 10 + kind, -1);
+    pki->others[0] = identity_create(PKI_RSA_2048, root, root_key, 20, -1);
+    pki->others[1] = identity_create(PKI_P256, root, root_key, 21, -1);
     X509_free(root);
     EVP_PKEY_free(root_key);
 }
 
-static void identity_free(struct pki_identity *identity)
+struct pki_identity pki_faulty(enum pki_key key, enum pki_fault fault)
+{
+    EVP_PKEY *root_key = key_create(PKI_P256);
+    X509 *root = authority_create(root_key, fault == PKI_GARBAGE_IN_AUTHORITY);
+    struct pki_identity identity = identity_create(key, root, root_key, 30, (int)fault);
+
+    X509_free(root);
+    EVP_PKEY_free(root_key);
+    return identity;
+}
+
+void pki_identity_free(struct pki_identity *identity)
 {
     free(identity->chain_pem);
     free(identity->key_pem);
@@ -107,7 +161,7 @@ static void identity_free(struct pki_identity *identity)
 void pki_free(struct pki *pki)
 {
     for (int kind = 0; kind < PKI_KEYS; kind++)
-        identity_free(&pki->identities[kind]);
-    identity_free(&pki->others[0]);
-    identity_free(&pki->others[1]);
+        pki_identity_free(&pki->identities[kind]);
+    pki_identity_free(&pki->others[0]);
+    pki_identity_free(&pki->others[1]);
 }

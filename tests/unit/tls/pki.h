@@ -16,6 +16,19 @@ struct pki {
     struct pki_identity others[2];            /* RSA and P-256 again, other keys */
 };
 
+/* Ways in which the certificate of a server can be wrong without OpenSSL minding to send it. */
+enum pki_fault {
+    PKI_GARBAGE_IN_LEAF,      /* an extension whose content is not DER */
+    PKI_GARBAGE_IN_AUTHORITY, /* the same in the certificate after the leaf */
+    PKI_KEY_USAGE,            /* of the leaf: no digitalSignature */
+    PKI_EXTENDED_KEY_USAGE,   /* for clients only */
+    PKI_UNKNOWN_CRITICAL,     /* a critical extension nobody knows */
+    PKI_EXPIRED,
+    PKI_FAULTS
+};
+struct pki_identity pki_faulty(enum pki_key key, enum pki_fault fault);
+void pki_identity_free(struct pki_identity *identity);
+
 void pki_create(struct pki *pki);
 void pki_free(struct pki *pki);
 
