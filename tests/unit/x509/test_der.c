@@ -17,8 +17,7 @@ static void refuses_bad_framing(void **state)
         "30",                 /* no length */
         "3080 0000",          /* indefinite */
         "3081 05 0000000000", /* 5 in the long form */
-        "3082 0080"
-        "00",                 /* leading zero, and too short */
+        "3082 008000",        /* leading zero, and too short */
         "3081 80 00",         /* beyond the input */
         "3002 00",            /* beyond the input */
         "3085 0000000001 00", /* five octets */
