@@ -55,33 +55,47 @@ static enum assay_error check_encoded(struct slice s, const char **why)
     return ASSAY_OK;
 }
 
-/* Servers of the servlet kind take ";…" off a segment before they look at it: "/..;x/" is "/../" to them. An encoded
- * semicolon is one to some of them. */
-static size_t name_len(struct slice segment)
+/* Bytes of a path that mean themselves: visible ASCII without delimiters, '%', backslash and '#'. */
+static bool is_plain(uint8_t c)
 {
-    size_t len = 0;
+    return c > 0x20 && c < 0x7f && c != '/' && c != '?' && c != '%' && c != ';' && c != '\\' && c != '#';
+}
 
-    while (len < segment.len && segment.data[len] != ';' && encoded_byte(slice_tail(segment, len)) != ';')
-        len++;
-    return len;
+/* Every byte of a segment, and how long its name is. Servers of the servlet kind take ";…" off a segment before they look at
+ * it: "/..;x/" is "/../" to them. An encoded semicolon is one to some of them. */
+static enum assay_error check_bytes(struct slice segment, size_t *name_len, const char **why)
+{
+    *name_len = segment.len;
+    for (size_t i = 0; i < segment.len; i++) {
+        struct slice rest = slice_of(segment.data + i, segment.len - i);
+
+        if (is_plain(rest.data[0]))
+            continue;
+        if ((rest.data[0] == ';' || encoded_byte(rest) == ';') && *name_len == segment.len)
+            *name_len = i;
+        if (rest.data[0] == '%') {
+            if (check_encoded(rest, why) != ASSAY_OK)
+                return ASSAY_ERR_MALFORMED;
+        } else if (rest.data[0] != ';') {
+            return refuse(why, rest.data[0] == '\\' || rest.data[0] == '#' ? "backslash or fragment"
+                                                                           : "a byte that is not visible ASCII");
+        }
+    }
+    return ASSAY_OK;
 }
 
 static enum assay_error check_segment(struct slice segment, bool last, const char **why)
 {
-    struct slice name = slice_head(segment, name_len(segment));
+    struct slice name;
+    size_t name_len;
 
+    if (check_bytes(segment, &name_len, why) != ASSAY_OK)
+        return ASSAY_ERR_MALFORMED;
+    name = slice_head(segment, name_len);
     if (name.len == 0 && !(last && segment.len == 0))
         return refuse(why, "empty segment");
-    if (slice_is(name, ".") || slice_is(name, ".."))
+    if (name.len > 0 && name.data[0] == '.' && (name.len == 1 || (name.len == 2 && name.data[1] == '.')))
         return refuse(why, "dot segment");
-    for (size_t i = 0; i < segment.len; i++) {
-        if (segment.data[i] <= 0x20 || segment.data[i] >= 0x7f)
-            return refuse(why, "a byte that is not visible ASCII");
-        if (segment.data[i] == '\\' || segment.data[i] == '#')
-            return refuse(why, "backslash or fragment");
-        if (segment.data[i] == '%' && check_encoded(slice_tail(segment, i), why) != ASSAY_OK)
-            return ASSAY_ERR_MALFORMED;
-    }
     return ASSAY_OK;
 }
 

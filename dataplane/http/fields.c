@@ -5,12 +5,11 @@
 
 struct known_row {
     const char *name;
-    uint8_t len;
     uint8_t fate;
 };
 
 static const struct known_row known_rows[HTTP_FIELD_COUNT] = {
-#define HTTP_FIELD(symbol, name, fate) [HTTP_FIELD_##symbol] = {name, sizeof(name) - 1, HTTP_FATE_##fate},
+#define HTTP_FIELD(symbol, name, fate) [HTTP_FIELD_##symbol] = {name, HTTP_FATE_##fate},
     HTTP_KNOWN_FIELDS(HTTP_FIELD)
 #undef HTTP_FIELD
 };
@@ -44,13 +43,22 @@ static uint32_t candidates(struct slice name)
     }
 }
 
+/* Names differ from ours in case at the most. Setting bit 5 of both is that, for tokens: letters become lower case, digits and
+ * '-' have it, and what else it changes ('^', '_') becomes no byte of ours. */
+static bool same_name(struct slice token, const char *name)
+{
+    uint8_t difference = 0;
+
+    for (size_t i = 0; i < token.len; i++)
+        difference |= (uint8_t)((token.data[i] | 0x20) ^ (name[i] | 0x20));
+    return difference == 0;
+}
+
 enum http_known_field http_field_lookup(struct slice name)
 {
     uint32_t known = name.len > 0 ? candidates(name) : HTTP_FIELD_OTHER;
 
-    if (known == HTTP_FIELD_OTHER || !slice_equal_nocase(name, slice_of(known_rows[known].name, known_rows[known].len)))
-        return HTTP_FIELD_OTHER;
-    return known;
+    return known != HTTP_FIELD_OTHER && same_name(name, known_rows[known].name) ? known : HTTP_FIELD_OTHER;
 }
 
 enum http_field_fate http_field_fate(enum http_known_field known)

@@ -43,6 +43,7 @@ enum http_known_field {
 
 enum http_field_fate { HTTP_FATE_PASS, HTTP_FATE_HOP, HTTP_FATE_OURS };
 
+/* name: a token. */
 enum http_known_field http_field_lookup(struct slice name);
 enum http_field_fate http_field_fate(enum http_known_field known);
 /* Carries a secret: a log shows "<CONCEALED>" in place of its value (MRA S25). */

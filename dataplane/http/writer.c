@@ -21,7 +21,7 @@ static void put(struct text *out, struct slice s)
     out->len += s.len;
 }
 
-static void put_text(struct text *out, const char *text)
+static inline void put_text(struct text *out, const char *text)
 {
     put(out, slice_text(text));
 }
@@ -38,12 +38,31 @@ static void put_number(struct text *out, uint64_t value)
     put(out, slice_of(digits + at, sizeof(digits) - at));
 }
 
+/* One field line, with one look at the room. */
+static void put_line(struct text *out, struct slice name, struct slice value)
+{
+    size_t len = name.len + value.len + 4;
+    char *p = out->data + out->len;
+
+    if (out->full || len > out->capacity - out->len) {
+        out->full = true;
+        return;
+    }
+    memcpy(p, name.data, name.len);
+    p += name.len;
+    *p++ = ':';
+    *p++ = ' ';
+    if (value.len > 0)
+        memcpy(p, value.data, value.len);
+    p += value.len;
+    *p++ = '\r';
+    *p = '\n';
+    out->len += len;
+}
+
 static void put_field(struct text *out, const char *name, struct slice value)
 {
-    put_text(out, name);
-    put_text(out, ": ");
-    put(out, value);
-    put_text(out, "\r\n");
+    put_line(out, slice_text(name), value);
 }
 
 static void put_framing(struct text *out, bool chunked, bool has_length, uint64_t length)
@@ -67,10 +86,7 @@ static enum assay_error put_passed(struct text *out, const struct http_field *fi
     for (uint32_t i = 0; i < count; i++) {
         if (http_field_fate(fields[i].known) != HTTP_FATE_PASS || http_options_name(&options, fields[i].name))
             continue;
-        put(out, fields[i].name);
-        put_text(out, ": ");
-        put(out, fields[i].value);
-        put_text(out, "\r\n");
+        put_line(out, fields[i].name, fields[i].value);
     }
     return ASSAY_OK;
 }
