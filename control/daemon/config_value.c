@@ -236,7 +236,7 @@ static const char *parse_prefix(const struct config_value_context *context, cons
     enum assay_error error = prefix_parse(slice_text(text), out);
 
     if (error == ASSAY_ERR_RANGE)
-        return arena_printf(context->arena, "'%s' has bits set behind its length: no prefix", text);
+        return arena_printf(context->arena, "'%s' is no prefix: too long, or bits are set behind its length", text);
     if (error != ASSAY_OK)
         return arena_printf(context->arena, "'%s' is not a prefix (198.18.0.0/15)", text);
     return NULL;
