@@ -49,7 +49,7 @@ for percent in 2 10; do
     fetch "$lab/echo" -T "$work/up.bin" -H 'Expect:'
     check "$percent % lost: 8 MB up" "200 $up" "$status $(jq -r .body_sha256 "$body")"
     ok "in $((($(date +%s%N) - begin) / 1000000)) ms"
-    lab_exec phone "$here/client.py" crowd --ca "$work/pki/edge-root.crt" --clients 40 --rounds 5 --timeout 60 "$cucm" "$lab/chunked/30000" >"$work/crowd.out" 2>&1
+    lab_exec phone "$here/client.py" crowd --ca "$work/pki/edge-root.crt" --clients 40 --rounds 5 --timeout 60 "$cucm" "$lab/bytes/30000" >"$work/crowd.out" 2>&1
     check "$percent % lost: 40 clients, 5 requests each" "0 {\"200\":200} {}" "$? $(jq -c .status "$work/crowd.out") $(jq -c .errors "$work/crowd.out")"
 done
 drop 0
