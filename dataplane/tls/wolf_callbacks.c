@@ -3,7 +3,6 @@
 #include "tls/wolf.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "tls/alerts.h"
 
@@ -116,15 +115,6 @@ int wolf_verify(int ok, WOLFSSL_X509_STORE_CTX *store)
 
 /* --- tickets ------------------------------------------------------------------------------------------------------------------- */
 
-/* The library measures the age of TLS 1.3 tickets by the same clock; a hook has no other. */
-static uint64_t wall_clock_s(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    return (uint64_t)now.tv_sec;
-}
-
 int wolf_ticket(WOLFSSL *ssl, unsigned char *name, unsigned char *iv, unsigned char *mac, int seal,
                 unsigned char *content, int in_length, int *out_length, void *arg)
 {
@@ -134,16 +124,17 @@ int wolf_ticket(WOLFSSL *ssl, unsigned char *name, unsigned char *iv, unsigned c
     const struct tls_ticket_keys *keys = tls->io != NULL ? tls->io->ticket_keys : NULL;
     bool renew = false;
 
-    /* The library reads the mac at whatever length the client wrote into the ticket, which may be beyond its end: ours
+    /* LowResTimer() is the library's own wall clock: it measures the age of TLS 1.3 tickets by it as well.
+     * The library reads the mac at whatever length the client wrote into the ticket, which may be beyond its end: ours
      * all have one length. */
     if (in_length != (int)sizeof(InternalTicket))
         return WOLFSSL_TICKET_RET_REJECT;
     *out_length = in_length;
     if (seal)
-        return tls_ticket_seal(keys, &binding, wall_clock_s(), &ticket) == ASSAY_OK ? WOLFSSL_TICKET_RET_OK
-                                                                                    : WOLFSSL_TICKET_RET_FATAL;
+        return tls_ticket_seal(keys, &binding, LowResTimer(), &ticket) == ASSAY_OK ? WOLFSSL_TICKET_RET_OK
+                                                                                   : WOLFSSL_TICKET_RET_FATAL;
     if (tls->context->ticket_lifetime_s == 0 ||
-        tls_ticket_open(keys, &binding, wall_clock_s(), tls->context->ticket_lifetime_s, &ticket, &renew) != ASSAY_OK)
+        tls_ticket_open(keys, &binding, LowResTimer(), tls->context->ticket_lifetime_s, &ticket, &renew) != ASSAY_OK)
         return WOLFSSL_TICKET_RET_REJECT;
     /* In TLS 1.3 a new ticket is sent anyway, and the library takes RET_CREATE for a refusal. */
     return renew && wolfSSL_GetVersion(ssl) != WOLFSSL_TLSV1_3 ? WOLFSSL_TICKET_RET_CREATE : WOLFSSL_TICKET_RET_OK;

@@ -149,6 +149,9 @@ static enum assay_error set_hooks(struct tls_context *context, const struct tls_
 
     wolfSSL_CTX_SetIORecv(library, wolf_receive);
     wolfSSL_CTX_SetIOSend(library, wolf_send);
+    /* A resumed connection has a key exchange of its own as well. */
+    if (settings->version_max == TLS_VERSION_1_3 && wolfSSL_CTX_only_dhe_psk(library) != 0)
+        return ASSAY_ERR_INTERNAL;
     if (context->is_server) {
         wolfSSL_CTX_set_verify(library, WOLFSSL_VERIFY_NONE, NULL);
         return ASSAY_OK;
@@ -156,12 +159,7 @@ static enum assay_error set_hooks(struct tls_context *context, const struct tls_
     /* The library parses the chain without judging it; the verifier judges. Never VERIFY_PEER with a callback that
      * accepts: unverified intermediates would then become this context's authorities. */
     wolfSSL_CTX_set_verify(library, WOLFSSL_VERIFY_NONE, wolf_verify);
-    if (wolfSSL_CTX_SetMinDhKey_Sz(library, DH_MIN_BITS) != WOLFSSL_SUCCESS)
-        return ASSAY_ERR_INTERNAL;
-    /* A resumed connection has a key exchange of its own as well. */
-    if (settings->version_max == TLS_VERSION_1_3 && wolfSSL_CTX_only_dhe_psk(library) != 0)
-        return ASSAY_ERR_INTERNAL;
-    return ASSAY_OK;
+    return wolfSSL_CTX_SetMinDhKey_Sz(library, DH_MIN_BITS) == WOLFSSL_SUCCESS ? ASSAY_OK : ASSAY_ERR_INTERNAL;
 }
 
 static enum assay_error context_fill(struct tls_context *context, const struct tls_context_settings *settings,
