@@ -12,7 +12,7 @@ build=${ASSAY_BUILD:-$PWD/build}
 
 origin_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 coproc shim { exec "$build/tests/suites/http1_shim" "$origin_port"; }
-pid=$shim_PID
+pid=$!
 trap 'kill "$pid" 2>/dev/null || true' EXIT
 read -r port <&"${shim[0]}"
 
