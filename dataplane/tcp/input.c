@@ -116,6 +116,11 @@ static void keep_front(struct tcp_segment *segment, uint32_t keep)
 
 /* --- steps 1 to 4 ----------------------------------------------------------------------------------------------------- */
 
+static bool ts_recent_is_stale(const struct tcp *tcp, const struct tcp_connection *c)
+{
+    return (uint32_t)(tcp->now_us / 1000000) - c->ts_recent_s > PAWS_IDLE_S;
+}
+
 /* RFC 7323 §5.3 (R1): an old duplicate betrays itself by its timestamp. */
 static bool check_timestamp(struct tcp *tcp, struct tcp_connection *c, const struct tcp_segment *segment)
 {
@@ -125,8 +130,7 @@ static bool check_timestamp(struct tcp *tcp, struct tcp_connection *c, const str
         tcp->counters.drop_no_timestamp++;
         return false;
     }
-    if (!seq_lt(segment->options.ts_value, c->ts_recent) ||
-        (uint32_t)(tcp->now_us / 1000000) - c->ts_recent_s > PAWS_IDLE_S)
+    if (!seq_lt(segment->options.ts_value, c->ts_recent) || ts_recent_is_stale(tcp, c))
         return true;
     tcp->counters.drop_paws++;
     input_challenge(tcp, c);
@@ -191,7 +195,7 @@ static bool check_sequence(struct tcp *tcp, struct tcp_connection *c, struct tcp
     }
     /* RFC 7323 §4.3 (2). */
     if (segment->options.has_timestamps && seq_le(segment->seq, c->rcv_acked) &&
-        seq_ge(segment->options.ts_value, c->ts_recent)) {
+        (seq_ge(segment->options.ts_value, c->ts_recent) || ts_recent_is_stale(tcp, c))) {
         c->ts_recent = segment->options.ts_value;
         c->ts_recent_s = (uint32_t)(tcp->now_us / 1000000);
     }
@@ -268,8 +272,10 @@ static bool take_text(struct tcp *tcp, struct tcp_connection *c, struct tcp_segm
     }
     if (segment->len > c->peer_mss)
         c->peer_mss = segment->len < tcp->config.mss ? (uint16_t)segment->len : tcp->config.mss;
-    if (seq_lt(segment->seq, c->rcv_nxt))
+    if (seq_lt(segment->seq, c->rcv_nxt)) {
+        gap = true;
         sack_report_duplicate(c, segment->seq, seq_min(end, c->rcv_nxt));
+    }
     if (seq_le(segment->seq, c->rcv_nxt)) {
         result = receive_in_order(tcp, c, segment->mbuf, segment->seq);
     } else {

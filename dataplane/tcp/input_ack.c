@@ -74,9 +74,14 @@ static void leave_persist(struct tcp *tcp, struct tcp_connection *c)
 {
     struct tcp_sent *sent = sent_first(tcp, c);
 
-    if (c->rexmt != TCP_REXMT_PERSIST || c->due_us[TCP_TIMER_REXMT] == 0 || c->snd_wnd == 0)
+    if (c->rexmt != TCP_REXMT_PERSIST || c->due_us[TCP_TIMER_REXMT] == 0)
+        return;
+    /* Still closed, but the byte was taken: the wait for the next one starts small again. */
+    if (c->snd_wnd == 0 && sent)
         return;
     conn_timer_stop(c, TCP_TIMER_REXMT);
+    if (c->snd_wnd == 0)
+        return;
     c->rexmt = TCP_REXMT_RTO;
     c->flags &= ~(uint32_t)CONN_PERSIST_NOW;
     c->backoff = 0;
@@ -128,7 +133,7 @@ static bool process_ack(struct tcp *tcp, struct tcp_connection *c, const struct 
         acknowledge(tcp, c, segment->ack, &sample);
     update_window(tcp, c, segment);
     sample.duplicate = !advances && c->sent_count > 0 && segment->ack == c->snd_una && segment_length(segment) == 0 &&
-                       c->snd_wnd == window_before;
+                       c->snd_wnd == window_before && c->snd_wnd > 0;
     measure(tcp, c, &sample);
     leave_persist(tcp, c);
     reorder_us = recovery_on_ack(tcp, c, &sample);

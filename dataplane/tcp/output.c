@@ -123,7 +123,7 @@ static bool emit(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx, c
 
 static bool retransmit(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx, struct tcp_sent *sent)
 {
-    bool last = sent->next == TCP_NONE && output_unsent(c) == 0;
+    bool last = sent->seq + sent->len == c->snd_una + c->send_bytes;
     struct outgoing out = {.seq = sent->seq, .mbuf = sent->mbuf, .offset = sent->offset, .len = sent->len};
 
     out.flags = TCP_FLAG_ACK | (last && sent->len ? TCP_FLAG_PSH : 0) | (sent->flags & SENT_FIN ? TCP_FLAG_FIN : 0);

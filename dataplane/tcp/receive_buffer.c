@@ -335,18 +335,35 @@ enum receive_result receive_out_of_order(struct tcp *tcp, struct tcp_connection 
 
 /* --- the window, and the application's side --------------------------------------------------------------------------- */
 
+uint32_t receive_window_limit(const struct tcp *tcp, const struct tcp_connection *c)
+{
+    uint32_t limit = conn_has(c, CONN_WINDOW_SCALE) ? (uint32_t)UINT16_MAX << c->rcv_shift : UINT16_MAX;
+
+    return limit < tcp->receive_capacity ? limit : tcp->receive_capacity;
+}
+
 uint32_t receive_window(const struct tcp *tcp, const struct tcp_connection *c)
 {
+    uint32_t limit = receive_window_limit(tcp, c);
     uint32_t offered = c->rcv_adv - c->rcv_nxt;
-    uint32_t capacity = tcp->receive_capacity;
     uint32_t space, step;
 
     /* Packet memory is short: nobody gets more than a few segments ahead until it is not. */
-    if (tcp->received_mbufs > tcp->received_mbufs_max / 2 && capacity > 4u * tcp->config.mss)
-        capacity = 4u * tcp->config.mss;
-    space = capacity > c->receive_bytes ? capacity - c->receive_bytes : 0;
-    step = capacity / 2 < tcp->config.mss ? capacity / 2 : tcp->config.mss;
+    if (tcp->received_mbufs > tcp->received_mbufs_max / 2 && limit > 4u * tcp->config.mss)
+        limit = 4u * tcp->config.mss;
+    space = limit > c->receive_bytes ? limit - c->receive_bytes : 0;
+    step = limit / 2 < tcp->config.mss ? limit / 2 : tcp->config.mss;
     return space >= offered + step ? space : offered;
+}
+
+bool receive_window_opened(const struct tcp *tcp, const struct tcp_connection *c)
+{
+    uint32_t limit = receive_window_limit(tcp, c);
+    uint32_t offered = c->rcv_adv - c->rcv_nxt;
+    uint32_t grown = receive_window(tcp, c) - offered;
+
+    /* With a quarter left the peer is not held up: the next ACK carries the news. */
+    return offered < limit / 4 && (grown >= 2u * tcp->config.mss || grown >= limit / 2);
 }
 
 void receive_consume(struct tcp *tcp, struct tcp_connection *c, size_t len)

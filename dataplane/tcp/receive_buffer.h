@@ -19,6 +19,10 @@ enum receive_result receive_out_of_order(struct tcp *tcp, struct tcp_connection 
 /* The window to offer now, from rcv_nxt on: never less than was offered, and moved only by worthwhile steps (RFC 9293
  * §3.8.6.2.2). */
 uint32_t receive_window(const struct tcp *tcp, const struct tcp_connection *c);
+/* The largest window there can be for this connection. */
+uint32_t receive_window_limit(const struct tcp *tcp, const struct tcp_connection *c);
+/* Has consuming made so much room that a peer who waits should be told at once? */
+bool receive_window_opened(const struct tcp *tcp, const struct tcp_connection *c);
 
 void receive_consume(struct tcp *tcp, struct tcp_connection *c, size_t len);
 void receive_free(struct tcp *tcp, struct tcp_connection *c);

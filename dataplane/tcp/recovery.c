@@ -53,6 +53,7 @@ static void undo_if_spurious(struct tcp *tcp, struct tcp_connection *c, const st
     sent_forget_losses(tcp, c);
     c->cwnd = c->undo_cwnd;
     c->ssthresh = c->undo_ssthresh;
+    c->flags &= ~(uint32_t)CONN_CWND_LIMITED;
     c->recovery = TCP_RECOVERY_OPEN;
     c->dup_acks = 0;
 }
@@ -105,8 +106,8 @@ static void reduce_window(struct tcp_connection *c, const struct tcp_ack_sample 
         if (send > limit)
             send = limit;
     }
-    /* The first retransmission goes out at once. */
-    if (c->prr_out == 0 && send < c->snd_mss)
+    /* The first retransmission goes out at once; without SACK each partial ACK's does (RFC 6582 §3.2, step 3). */
+    if ((c->prr_out == 0 || (sample->lost_bytes > 0 && !conn_has(c, CONN_SACK))) && send < c->snd_mss)
         send = c->snd_mss;
     c->cwnd = pipe + (send > 0 ? (uint32_t)send : 0);
 }

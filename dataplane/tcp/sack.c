@@ -70,6 +70,8 @@ void sack_report(struct tcp_connection *c, uint32_t start, uint32_t end)
 {
     uint32_t i = 0;
 
+    if (!conn_has(c, CONN_SACK))
+        return;
     /* Blocks that touch the new range become part of it. */
     while (i < c->sack_count) {
         if (seq_lt(end, c->sack[i].start) || seq_lt(c->sack[i].end, start)) {

@@ -290,20 +290,13 @@ struct slice tcp_peek(struct tcp *tcp, struct tcp_handle handle)
 void tcp_consume(struct tcp *tcp, struct tcp_handle handle, size_t len)
 {
     struct tcp_connection *c = tcp_by_handle(tcp, handle);
-    uint32_t offered;
 
     if (!c)
         return;
     receive_consume(tcp, c, len);
     if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 && c->state != TCP_FIN_WAIT_2)
         return;
-    /* Tell the peer when the window has grown by two segments or half of all there is. */
-    offered = c->rcv_adv - c->rcv_nxt;
-    if (receive_window(tcp, c) - offered >= 2u * tcp->config.mss ||
-        receive_window(tcp, c) - offered >= tcp->receive_capacity / 2) {
-        /* While the peer has half a window left it needs no reminder: ACKs carry the news. */
-        if (offered > tcp->receive_capacity / 2)
-            return;
+    if (receive_window_opened(tcp, c)) {
         c->flags |= CONN_WINDOW_UPDATE;
         conn_ack_now(tcp, c);
     }

@@ -128,7 +128,7 @@ struct net_segment rig_receive_bytes(const struct rig_pools *pools, const struct
 struct net_segment rig_receive(const struct rig_pools *pools, const struct assay_address *src,
                                const struct assay_address *dst, const struct rig_segment *segment, uint32_t pieces)
 {
-    uint8_t bytes[2048];
+    uint8_t bytes[8192];
     struct tcp_header header = {
         .source_port_be = rte_cpu_to_be_16(segment->source_port),
         .destination_port_be = rte_cpu_to_be_16(segment->destination_port),

@@ -148,6 +148,12 @@ uint32_t link_receive(struct link *link, const struct rig_pools *pools, struct n
         uint32_t pieces = rig_below(&link->random, 8) == 0 ? 1 + rig_below(&link->random, 3) : 1;
 
         link->packets = packet->next;
+        /* The port finds no mbuf: the packet is lost. */
+        if (rte_mempool_avail_count(pools->packet) < pieces) {
+            link->lost++;
+            free(packet);
+            continue;
+        }
         out[n++] = rig_receive_bytes(pools, &packet->src, &packet->dst, packet->bytes, packet->len, pieces);
         link->delivered++;
         free(packet);

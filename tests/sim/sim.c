@@ -285,6 +285,9 @@ static void start_side(struct sim *sim, struct side *side, const char *name)
     config.window_scaling = rig_below(&sim->random, 5) != 0;
     config.congestion = rig_below(&sim->random, 3) ? TCP_CONGESTION_CUBIC : TCP_CONGESTION_NEWRENO;
     config.keepalive_idle_us = ONE_OF(sim, 0, 2000000, 75000000);
+    /* Who only waits learns of a peer that is gone (its RST may be lost) by keepalive alone. */
+    if (config.keepalive_idle_us == 0 && (sim->hopeless || sim->ending == ENDING_ABORT))
+        config.keepalive_idle_us = 75000000;
     config.time_wait_us = 5000000;
     config.rto_max_us = 20000000;
     config.retries = 12;
