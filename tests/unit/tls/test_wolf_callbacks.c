@@ -66,9 +66,10 @@ static void test_malformed_certificate(void **state)
 {
     static const enum pki_fault faults[] = {PKI_GARBAGE_IN_LEAF, PKI_GARBAGE_IN_AUTHORITY};
 
-    for (int v = 0; v < 2; v++)
-        for (size_t i = 0; i < 2; i++) {
-            struct pki_identity identity = pki_faulty(PKI_RSA_2048, faults[i]);
+    for (size_t i = 0; i < 2; i++) {
+        struct pki_identity identity = pki_faulty(PKI_RSA_2048, faults[i]);
+
+        for (int v = 0; v < 2; v++) {
             struct pair pair = client_pair(&identity, NULL, versions[v]);
 
             pair_open_client(&pair, "origin.test");
@@ -77,8 +78,23 @@ static void test_malformed_certificate(void **state)
             assert_int_equal(pair.link->alert_received, TLS_ALERT_BAD_CERTIFICATE);
             assert_int_equal(pair.link->fatal_alerts_received, 1);
             pair_close(pair);
-            pki_identity_free(&identity);
         }
+        pki_identity_free(&identity);
+    }
+}
+
+static void judge_faulty(const struct pki_identity *identity, int version, bool refuse)
+{
+    struct pair pair = client_pair(identity, NULL, version);
+
+    judge.alert = refuse ? TLS_ALERT_CERTIFICATE_UNKNOWN : 0;
+    pair_open_client(&pair, "origin.test");
+    if (link_handshake(pair.link) == refuse)
+        fail_msg("version %x refuse %d: code %d", version, refuse, failure_of(pair.link).library_code);
+    assert_in_range(judge.calls, 1, 2);
+    if (refuse)
+        assert_int_equal(pair.link->alert_received, TLS_ALERT_CERTIFICATE_UNKNOWN);
+    pair_close(pair);
 }
 
 /* Faults that are the verifier's to judge: it is asked, and its word counts, either way. */
@@ -86,23 +102,15 @@ static void test_verifier_takes_over(void **state)
 {
     static const enum pki_fault faults[] = {PKI_KEY_USAGE, PKI_EXTENDED_KEY_USAGE, PKI_UNKNOWN_CRITICAL, PKI_EXPIRED};
 
-    for (int v = 0; v < 2; v++)
-        for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
-            for (int refuse = 0; refuse < 2; refuse++) {
-                struct pki_identity identity = pki_faulty(PKI_RSA_2048, faults[i]);
-                struct pair pair = client_pair(&identity, NULL, versions[v]);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) {
+        struct pki_identity identity = pki_faulty(PKI_RSA_2048, faults[i]);
 
-                judge.alert = refuse ? TLS_ALERT_CERTIFICATE_UNKNOWN : 0;
-                pair_open_client(&pair, "origin.test");
-                if (link_handshake(pair.link) == (refuse == 1))
-                    fail_msg("version %x fault %d refuse %d: code %d", versions[v], faults[i], refuse,
-                             failure_of(pair.link).library_code);
-                assert_in_range(judge.calls, 1, 2);
-                if (refuse)
-                    assert_int_equal(pair.link->alert_received, TLS_ALERT_CERTIFICATE_UNKNOWN);
-                pair_close(pair);
-                pki_identity_free(&identity);
-            }
+        for (int v = 0; v < 2; v++) {
+            judge_faulty(&identity, versions[v], true);
+            judge_faulty(&identity, versions[v], false);
+        }
+        pki_identity_free(&identity);
+    }
 }
 
 static size_t der_of(const char *pem, size_t index, uint8_t *out, size_t capacity)
