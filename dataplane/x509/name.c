@@ -41,7 +41,7 @@ static bool dns_match(struct slice presented, struct slice reference)
     parent = slice_tail(presented, 2);
     dot = memchr(reference.data, '.', reference.len);
     /* "*.com": a wildcard over a whole registry. */
-    if (dot == NULL || memchr(parent.data, '.', parent.len) == NULL)
+    if (dot == NULL || parent.len == 0 || memchr(parent.data, '.', parent.len) == NULL)
         return false;
     return slice_equal_nocase(parent, slice_tail(reference, (size_t)(dot - reference.data) + 1));
 }

@@ -17,7 +17,7 @@
 #include "x509/verify.h"
 
 #define PATH_STEPS_MAX       256
-#define PATH_CANDIDATES_MAX  24
+#define PATH_CANDIDATES_MAX  64
 #define PATH_SIGNATURES_MAX  256
 #define PATH_CONSTRAINTS_MAX 262144 /* names times subtrees */
 

@@ -147,6 +147,25 @@ static void key_identifiers_save_work(void **state)
     bench_close(&bench);
 }
 
+/* Forty CAs of one subject, nothing to tell them apart, the right one last. */
+static void namesakes_are_all_tried(void **state)
+{
+    struct slice presented[] = {leaf("R", 9)};
+    struct forge what = {.subject = "R", .extensions = {forge_ca(-1)}};
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, presented, 1, slice_of(NULL, 0));
+    for (unsigned i = 0; i < 40; i++) {
+        what.key = forge_key(FORGE_P256, i == 39 ? 9 : i % 8);
+        what.serial = forge_integer(i + 1);
+        assert_int_equal(x509_store_add(bench.store, forge_certificate(&what), X509_ROLE_ANCHOR, NULL), ASSAY_OK);
+    }
+    assert_true(path_find(&bench.search));
+    assert_ptr_equal(bench.search.path[1], x509_store_at(bench.store, 39, NULL));
+    bench_close(&bench);
+}
+
 static int teardown(void **state)
 {
     (void)state;
@@ -162,6 +181,7 @@ int main(void)
         cmocka_unit_test(steps_are_bounded),
         cmocka_unit_test(finds_and_shows_the_path),
         cmocka_unit_test(key_identifiers_save_work),
+        cmocka_unit_test(namesakes_are_all_tried),
     };
 
     return cmocka_run_group_tests(tests, NULL, teardown);
