@@ -14,6 +14,7 @@
 #include "x509/store.h"
 
 #define TRUST_FILES_MAX 32
+#define DEPTH_MAX       (X509_PATH_MAX - 2) /* without the leaf and the anchor */
 
 struct verify_options {
     const char *trust[TRUST_FILES_MAX];
@@ -34,6 +35,7 @@ static const char usage[] =
     "  --at TIME             judge at this moment: seconds since 1970 or RFC 3339 (default: now)\n"
     "  --cn-match WHEN       use the Common Name: fallback (default: only without a fitting SAN), either, never\n"
     "  --ip-as-dns           an address also matches a DNS name or Common Name spelled as that address\n"
+    "  --max-depth N         at most N certificates between the server's and the trusted one (0..10, default: 8)\n"
     "  --json                the result as JSON\n"
     "Files are PEM (one or more certificates), DER or PKCS#7.\n"
     "exit status: 0 accepted, 1 rejected, 2 wrong usage\n";
@@ -49,6 +51,17 @@ static bool cn_match_parse(const char *text, enum x509_cn_match *out)
             return true;
         }
     return false;
+}
+
+static bool depth_parse(const char *text, uint8_t *out)
+{
+    size_t length = strlen(text);
+    int value = atoi(text);
+
+    if (length == 0 || length > 2 || strspn(text, "0123456789") != length || value > DEPTH_MAX)
+        return false;
+    *out = (uint8_t)value;
+    return true;
 }
 
 static bool option_take(struct verify_options *options, int option, FILE *err)
@@ -74,6 +87,11 @@ static bool option_take(struct verify_options *options, int option, FILE *err)
             return true;
         fprintf(err, "assayctl verify: --cn-match %s: not one of fallback, either, never\n", optarg);
         return false;
+    case 'd':
+        if (depth_parse(optarg, &options->policy.depth_max))
+            return true;
+        fprintf(err, "assayctl verify: --max-depth %s: not a number from 0 to %d\n", optarg, DEPTH_MAX);
+        return false;
     case 'p': options->policy.compat_ip_as_dns = true; return true;
     case 'j': options->json = true; return true;
     case 'h': options->help = true; return true;
@@ -84,11 +102,17 @@ static bool option_take(struct verify_options *options, int option, FILE *err)
 static bool options_parse(struct verify_options *options, int argc, char **argv, FILE *err)
 {
     static const struct option table[] = {
-        {"trust", required_argument, NULL, 't'}, {"chain", required_argument, NULL, 'c'},
-        {"name", required_argument, NULL, 'n'},  {"intermediates", required_argument, NULL, 'i'},
-        {"at", required_argument, NULL, 'a'},    {"cn-match", required_argument, NULL, 'm'},
-        {"ip-as-dns", no_argument, NULL, 'p'},   {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
+        {"trust", required_argument, NULL, 't'},
+        {"chain", required_argument, NULL, 'c'},
+        {"name", required_argument, NULL, 'n'},
+        {"intermediates", required_argument, NULL, 'i'},
+        {"at", required_argument, NULL, 'a'},
+        {"cn-match", required_argument, NULL, 'm'},
+        {"ip-as-dns", no_argument, NULL, 'p'},
+        {"json", no_argument, NULL, 'j'},
+        {"max-depth", required_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     int option;
 
