@@ -35,7 +35,8 @@ static const char usage[] =
     "  --at TIME             judge at this moment: seconds since 1970 or RFC 3339 (default: now)\n"
     "  --cn-match WHEN       use the Common Name: fallback (default: only without a fitting SAN), either, never\n"
     "  --ip-as-dns           an address also matches a DNS name or Common Name spelled as that address\n"
-    "  --max-depth N         at most N certificates between the server's and the trusted one (0..10, default: 8)\n"
+    "  --max-depth N         at most N certificates between the server's and the trusted one (default: 8, 10 is the "
+    "most)\n"
     "  --json                the result as JSON\n"
     "Files are PEM (one or more certificates), DER or PKCS#7.\n"
     "exit status: 0 accepted, 1 rejected, 2 wrong usage\n";
@@ -58,9 +59,9 @@ static bool depth_parse(const char *text, uint8_t *out)
     size_t length = strlen(text);
     int value = atoi(text);
 
-    if (length == 0 || length > 2 || strspn(text, "0123456789") != length || value > DEPTH_MAX)
+    if (length == 0 || length > 3 || strspn(text, "0123456789") != length)
         return false;
-    *out = (uint8_t)value;
+    *out = (uint8_t)(value < DEPTH_MAX ? value : DEPTH_MAX);
     return true;
 }
 
@@ -90,7 +91,7 @@ static bool option_take(struct verify_options *options, int option, FILE *err)
     case 'd':
         if (depth_parse(optarg, &options->policy.depth_max))
             return true;
-        fprintf(err, "assayctl verify: --max-depth %s: not a number from 0 to %d\n", optarg, DEPTH_MAX);
+        fprintf(err, "assayctl verify: --max-depth %s: not a number from 0 to 999\n", optarg);
         return false;
     case 'p': options->policy.compat_ip_as_dns = true; return true;
     case 'j': options->json = true; return true;
