@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access/access.h"
 #include "access/clients.h"
 #include "base/address.h"
+#include "base/host.h"
 #include "daemon/sections.h"
 
 static struct access_clients *client_list(struct section *section, const struct config_prefixes *clients,
@@ -149,4 +151,49 @@ struct section *section_build_route(const struct config *config, const struct na
         return section;
     section_drop(section);
     return NULL;
+}
+
+/* --- names -------------------------------------------------------------------------------------------------------------- */
+
+/* The host of scheme://authority[/path]. */
+static void want_url(struct names *names, const char *url)
+{
+    const char *authority = strstr(url, "://");
+    struct slice host;
+    uint16_t port;
+
+    if (authority == NULL)
+        return;
+    authority += 3;
+    if (authority_parse(slice_of(authority, strcspn(authority, "/")), &host, &port) == ASSAY_OK)
+        names_want(names, host);
+}
+
+static void want_text(struct names *names, const char *host)
+{
+    if (host != NULL)
+        names_want(names, slice_text(host));
+}
+
+void sections_want_names(const struct config *config, const struct access_set *rules, struct names *names)
+{
+    const struct config_root *root = &config->root;
+
+    names_begin(names);
+    for (size_t i = 0; rules != NULL && i < access_set_count(rules); i++)
+        want_url(names, access_set_at(rules, i)->url);
+    for (uint32_t i = 0; i < root->nodes.count; i++)
+        want_text(names, root->nodes.items[i].address);
+    for (uint32_t i = 0; i < root->domains.count; i++)
+        want_text(names, root->domains.items[i].edge_config.host);
+    for (uint32_t i = 0; i < root->listeners.count; i++)
+        want_text(names, root->listeners.items[i].origin.host);
+    names_sweep(names);
+    for (uint32_t i = 0; i < root->dns.hosts.count; i++) {
+        const struct config_host *host = &root->dns.hosts.items[i];
+        struct name *name = names_at(names, slice_text(host->name));
+
+        if (name != NULL)
+            name->fixed = true;
+    }
 }

@@ -5,7 +5,6 @@
 
 #include "access/access.h"
 #include "access/clients.h"
-#include "base/host.h"
 
 struct section *section_create(enum section_kind kind)
 {
@@ -79,49 +78,4 @@ struct section *section_choose(struct section *running, struct section *next)
         next->kind == SECTION_TRUST && slice_equal(text_slice(&running->judged), text_slice(&next->judged));
     *epoch_of(next) = *epoch_of(running) + (same_judgement ? 0 : 1);
     return next;
-}
-
-/* --- names -------------------------------------------------------------------------------------------------------------- */
-
-/* The host of scheme://authority[/path]. */
-static void want_url(struct names *names, const char *url)
-{
-    const char *authority = strstr(url, "://");
-    struct slice host;
-    uint16_t port;
-
-    if (authority == NULL)
-        return;
-    authority += 3;
-    if (authority_parse(slice_of(authority, strcspn(authority, "/")), &host, &port) == ASSAY_OK)
-        names_want(names, host);
-}
-
-static void want_text(struct names *names, const char *host)
-{
-    if (host != NULL)
-        names_want(names, slice_text(host));
-}
-
-void sections_want_names(const struct config *config, const struct access_set *rules, struct names *names)
-{
-    const struct config_root *root = &config->root;
-
-    names_begin(names);
-    for (size_t i = 0; rules != NULL && i < access_set_count(rules); i++)
-        want_url(names, access_set_at(rules, i)->url);
-    for (uint32_t i = 0; i < root->nodes.count; i++)
-        want_text(names, root->nodes.items[i].address);
-    for (uint32_t i = 0; i < root->domains.count; i++)
-        want_text(names, root->domains.items[i].edge_config.host);
-    for (uint32_t i = 0; i < root->listeners.count; i++)
-        want_text(names, root->listeners.items[i].origin.host);
-    names_sweep(names);
-    for (uint32_t i = 0; i < root->dns.hosts.count; i++) {
-        const struct config_host *host = &root->dns.hosts.items[i];
-        struct name *name = names_at(names, slice_text(host->name));
-
-        if (name != NULL)
-            name->fixed = true;
-    }
 }

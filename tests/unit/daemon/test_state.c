@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "daemon/state.h"
+#include "scratch.h"
+
+static void test_last_good_configuration(void **state)
+{
+    struct config *config = scratch_config("# one\n"), *next = scratch_config("# two\n");
+    struct problems problems = {0};
+    struct text text = {0};
+    const char *file, *directory;
+
+    scratch_write("good.yaml", "");
+    scratch_make("elsewhere");
+    scratch_write("elsewhere/good.yaml", "");
+    file = scratch_path("good.yaml");
+    directory = scratch_path("state");
+    assert_false(state_read_good(directory, file, &text));
+    assert_false(state_read_good(NULL, file, &text));
+    state_save_config(NULL, file, config, &problems);
+    state_save_config(directory, file, config, &problems); /* the directory is made */
+    state_save_config(directory, file, next, &problems);
+    assert_int_equal(problems.warning_count, 0);
+    assert_true(state_read_good(directory, file, &text));
+    assert_memory_equal(text.data, next->text, next->text_length);
+    assert_int_equal(text.len, next->text_length);
+    text_clear(&text);
+    /* that of another configuration file is not ours */
+    assert_false(state_read_good(directory, scratch_path("elsewhere/good.yaml"), &text));
+    text_free(&text);
+    config_free(config);
+    config_free(next);
+}
+
+static void test_a_state_that_cannot_be_written_is_a_warning(void **state)
+{
+    const struct verify_switch verify = {true, VERIFY_PERMISSIVE, 0};
+    struct config *config = scratch_config("");
+    struct problems problems = {0};
+
+    scratch_write("taken", "a file");
+    state_save_config(scratch_path("taken"), scratch_path("good.yaml"), config, &problems);
+    state_save_verify(scratch_path("nowhere/below"), scratch_path("good.yaml"), &verify, &problems);
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(problems.warning_count, 2);
+    problems_free(&problems);
+    config_free(config);
+}
+
+static void test_switch(void **state)
+{
+    static const struct {
+        struct verify_switch saved;
+        uint64_t now_s;
+        struct verify_switch loaded;
+    } cases[] = {
+        {{true, VERIFY_PERMISSIVE, 0}, 1000, {true, VERIFY_PERMISSIVE, 0}},
+        {{true, VERIFY_DISABLED, 2000}, 1999, {true, VERIFY_DISABLED, 2000}},
+        {{true, VERIFY_DISABLED, 2000}, 2000, {false, VERIFY_ENFORCED, 0}}, /* over */
+        {{false, VERIFY_ENFORCED, 0}, 1000, {false, VERIFY_ENFORCED, 0}},
+    };
+    const char *file = scratch_path("good.yaml"), *directory = scratch_path("state2");
+    struct problems problems = {0};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct verify_switch verify;
+
+        state_save_verify(directory, file, &cases[i].saved, &problems);
+        state_load_verify(directory, file, cases[i].now_s, &verify);
+        assert_int_equal(verify.set, cases[i].loaded.set);
+        assert_int_equal(verify.mode, cases[i].loaded.mode);
+        assert_int_equal(verify.until_s, cases[i].loaded.until_s);
+    }
+    assert_int_equal(problems.warning_count, 0);
+}
+
+/* Whatever somebody wrote there does not become a mode. */
+static void test_a_broken_switch_is_none(void **state)
+{
+    static const char *const bodies[] = {"", "mode", "mode 7 until 0\n", "mode -1 until 0\n", "mode 1\n"};
+    const struct verify_switch set = {true, VERIFY_PERMISSIVE, 0};
+    struct problems problems = {0};
+
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        struct verify_switch verify = {true, VERIFY_DISABLED, 9};
+        struct text content = {0};
+        char *end;
+
+        state_save_verify(scratch_path("state3"), scratch_path("good.yaml"), &set, &problems);
+        assert_int_equal(text_read_file(&content, scratch_path("state3/good.yaml.verify"), 4096), ASSAY_OK);
+        end = strchr(content.data, '\n') + 1;
+        content.len = (size_t)(end - content.data);
+        text_add_text(&content, bodies[i]);
+        scratch_write_slice("state3/good.yaml.verify", text_slice(&content));
+        state_load_verify(scratch_path("state3"), scratch_path("good.yaml"), 5, &verify);
+        assert_false(verify.set);
+        assert_int_equal(verify.mode, VERIFY_ENFORCED);
+        text_free(&content);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_last_good_configuration),
+        cmocka_unit_test(test_a_state_that_cannot_be_written_is_a_warning),
+        cmocka_unit_test(test_switch),
+        cmocka_unit_test(test_a_broken_switch_is_none),
+    };
+
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
+}
