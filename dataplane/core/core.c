@@ -140,10 +140,10 @@ void core_get_stats(const struct core *core, struct core_stats *out)
     struct thread_slot_stats heap;
 
     thread_slot_get_stats(core->slot, &heap);
-    *out = (struct core_stats){.proxy = core->proxy != NULL ? proxy_counters(core->proxy) : &core->last_counters,
+    *out = (struct core_stats){.proxy = proxy_counters(core->proxy),
                                .tcp = tcp_get_counters(core->tcp),
                                .net = net_get_counters(core->net),
-                               .verdicts = core->proxy != NULL ? proxy_verdict_stats(core->proxy) : NULL,
+                               .verdicts = proxy_verdict_stats(core->proxy),
                                .generation = atomic_load_explicit(&core->generation, memory_order_acquire),
                                .heap_bytes_in_use = heap.bytes_in_use,
                                .heap_bytes_peak = heap.bytes_peak,

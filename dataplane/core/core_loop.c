@@ -92,6 +92,15 @@ bool core_turn(struct core *core)
     return busy;
 }
 
+/* What was asked too late gets its (empty) answer: nobody shall wait for a core that is gone. */
+static void core_answer_late(struct core *core)
+{
+    void *row;
+
+    while (rte_ring_sc_dequeue(core->commands, &row) == 0)
+        atomic_store_explicit(&((struct core_command *)row)->state, COMMAND_DONE, memory_order_release);
+}
+
 /* On a virtual port the peers need the CPU as well: after a while without work, a few microseconds for them. */
 static void core_idle(struct core *core)
 {
@@ -111,8 +120,10 @@ int core_run(void *arg)
     thread_slot_attach(core->slot);
     /* Without it the kernel rounds a nap of 20 us up to 70. */
     prctl(PR_SET_TIMERSLACK, 1000UL);
-    if (rcu_register(core->config.shared->rcu, core->config.index) != ASSAY_OK)
+    if (rcu_register(core->config.shared->rcu, core->config.index) != ASSAY_OK) {
+        thread_slot_attach(NULL);
         return -1;
+    }
     rcu_online(core->config.shared->rcu, core->config.index);
     net_announce(core->net, clock_ns(CLOCK_MONOTONIC) / 1000);
     while (!core->stop) {
@@ -127,13 +138,12 @@ int core_run(void *arg)
         if (core->config.idle_polls != 0 && ++core->idle >= core->config.idle_polls)
             core_idle(core);
     }
-    /* Its TLS memory belongs to this thread's slot: freed here. */
-    core->last_counters = *proxy_counters(core->proxy);
-    proxy_free(core->proxy);
-    core->proxy = NULL;
+    /* Its TLS memory belongs to this thread's slot: freed here. Control may be reading counters: they stay. */
+    proxy_close(core->proxy);
     core_send(core, clock_ns(CLOCK_MONOTONIC) / 1000);
     rcu_offline(core->config.shared->rcu, core->config.index);
     rcu_unregister(core->config.shared->rcu, core->config.index);
+    core_answer_late(core);
     thread_slot_attach(NULL);
     return 0;
 }

@@ -32,7 +32,6 @@ struct core {
     bool stop;
     _Atomic uint64_t generation;
     _Atomic bool drained;
-    struct assay_counters last_counters; /* what the proxy left, after the loop ended */
     struct rte_mbuf *packets[CORE_BURST];
     struct net_segment segments[CORE_PACKETS];
     struct net_icmp_error errors[CORE_PACKETS];

@@ -21,7 +21,6 @@ void client_set_phase(struct proxy *p, struct client *c, enum client_phase phase
         p->handshake_count--;
     }
     c->phase = (uint8_t)phase;
-    c->phase_us = p->now_us;
 }
 
 void client_again(struct proxy *p, struct client *c)
@@ -85,12 +84,10 @@ void client_accept(struct proxy *p, const struct tcp_event *event)
     p->counters.client_connections++;
     p->counters.client_connections_now++;
     c->trusted = listener->trusted != NULL && access_clients_allow(listener->trusted, &c->peer);
-    c->tls_wanted = listener->tls;
-    client_set_phase(p, c, c->tls_wanted ? CLIENT_HELLO : CLIENT_HEAD);
+    client_set_phase(p, c, listener->tls ? CLIENT_HELLO : CLIENT_HEAD);
     proxy_deadline(p, &c->timer,
-                   p->now_us + (c->tls_wanted ? p->snapshot->settings->client_handshake_us
+                   p->now_us + (listener->tls ? p->snapshot->settings->client_handshake_us
                                               : p->snapshot->settings->client_idle_us));
-    c->established = !c->tls_wanted;
     client_event(p, c, event);
 }
 
@@ -125,30 +122,6 @@ void client_close(struct proxy *p, struct client *c, bool abort)
     client_release(p, c);
 }
 
-void client_linger(struct proxy *p, struct client *c)
-{
-    exchange_reset(p, c);
-    buffer_give(p, &c->in);
-    list_remove(&c->run);
-    stream_finish(p, client_stream(c));
-    client_set_phase(p, c, CLIENT_LINGER);
-    c->linger_unacked = SIZE_MAX;
-    proxy_deadline(p, &c->timer, p->now_us + CLIENT_LINGER_US);
-}
-
-/* A slow client may take its last answer as long as it makes progress. */
-static void client_linger_timeout(struct proxy *p, struct client *c)
-{
-    size_t unacked = tcp_unacked(p->tcp, c->tcp);
-
-    if (unacked > 0 && unacked < c->linger_unacked) {
-        c->linger_unacked = unacked;
-        proxy_deadline(p, &c->timer, p->now_us + p->snapshot->settings->client_send_us);
-        return;
-    }
-    client_close(p, c, unacked > 0);
-}
-
 /* What still comes is thrown away: closing with it unread would be a reset that can overtake our last answer (RFC 9112 §9.6). */
 static void client_discard(struct proxy *p, struct client *c)
 {
@@ -158,6 +131,29 @@ static void client_discard(struct proxy *p, struct client *c)
         tcp_consume(p->tcp, c->tcp, piece.len);
     if (tcp_at_end(p->tcp, c->tcp) || !tcp_live(p->tcp, c->tcp))
         client_close(p, c, false);
+}
+
+void client_linger(struct proxy *p, struct client *c)
+{
+    exchange_reset(p, c);
+    buffer_give(p, &c->in);
+    list_remove(&c->run);
+    stream_finish(p, client_stream(c));
+    client_set_phase(p, c, CLIENT_LINGER);
+    c->unacked = SIZE_MAX;
+    proxy_deadline(p, &c->timer, p->now_us + CLIENT_LINGER_US);
+    client_discard(p, c); /* for what came already there is no event any more */
+}
+
+bool client_takes_on(struct proxy *p, struct client *c)
+{
+    size_t unacked = tcp_unacked(p->tcp, c->tcp);
+
+    if (unacked == 0 || unacked >= c->unacked)
+        return false;
+    c->unacked = unacked;
+    proxy_deadline(p, &c->timer, p->now_us + p->snapshot->settings->client_send_us);
+    return true;
 }
 
 static bool client_takes_place(struct proxy *p, struct client *c)
@@ -247,7 +243,6 @@ bool client_handshake_step(struct proxy *p, struct client *c)
     case STREAM_OK:
         p->counters.client_handshakes++;
         p->counters.client_handshakes_resumed += tls_resumed(c->tls);
-        c->established = true;
         client_set_phase(p, c, CLIENT_HEAD);
         proxy_deadline(p, &c->timer, p->now_us + p->snapshot->settings->client_idle_us);
         exchange_pump(p, c);
@@ -259,7 +254,6 @@ bool client_handshake_step(struct proxy *p, struct client *c)
     }
     p->counters.client_handshake_failures++;
     client_linger(p, c);
-    client_discard(p, c);
     return true;
 }
 
@@ -309,7 +303,10 @@ void client_timeout(struct proxy *p, struct client *c)
         p->counters.client_handshake_failures++;
         client_close(p, c, true);
         break;
-    case CLIENT_LINGER: client_linger_timeout(p, c); break;
+    case CLIENT_LINGER:
+        if (!client_takes_on(p, c))
+            client_close(p, c, tcp_unacked(p->tcp, c->tcp) > 0);
+        break;
     default: exchange_timeout(p, c); break;
     }
 }

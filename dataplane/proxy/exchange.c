@@ -4,7 +4,8 @@
 #include "assay/log_record.h"
 #include "proxy/internal.h"
 
-#define EXCHANGE_ATTEMPTS 2 /* S19: at once, twice, then 502 */
+#define EXCHANGE_ATTEMPTS   2    /* S19: at once, twice, then 502 */
+#define EXCHANGE_ANSWER_MAX 2048 /* an answer of our own, head and text */
 
 static struct stream exchange_origin(const struct client *c)
 {
@@ -31,8 +32,9 @@ void exchange_reset(struct proxy *p, struct client *c)
     c->head_length = 0;
     c->parsed = 0;
     c->attempts = 0;
+    c->interims = 0;
     c->request_sent = c->request_done = c->response_started = c->response_head = c->response_chunked = false;
-    c->ntlm = c->head_only = c->idempotent = false;
+    c->ntlm = c->head_only = c->idempotent = c->request_blocked = c->response_blocked = false;
 }
 
 void exchange_log_answer(struct proxy *p, struct client *c, struct slice status_line)
@@ -73,7 +75,9 @@ static void exchange_next(struct proxy *p, struct client *c)
     exchange_reset(p, c);
     client_set_phase(p, c, CLIENT_HEAD);
     proxy_deadline(p, &c->timer, p->now_us + p->snapshot->settings->client_idle_us);
-    if (c->in.end > c->in.start || (c->tls != NULL && tls_pending(c->tls)) || tcp_readable(p->tcp, c->tcp) > 0)
+    /* What came meanwhile, its end too, has had its event. */
+    if (c->in.end > c->in.start || (c->tls != NULL && tls_pending(c->tls)) || tcp_readable(p->tcp, c->tcp) > 0 ||
+        tcp_at_end(p->tcp, c->tcp))
         client_again(p, c);
     else
         buffer_give(p, &c->in);
@@ -81,7 +85,7 @@ static void exchange_next(struct proxy *p, struct client *c)
 
 void exchange_answer(struct proxy *p, struct client *c, uint16_t status, const char *what)
 {
-    char answer[1024];
+    char answer[EXCHANGE_ANSWER_MAX];
     const char *reason = http_reason(status);
     bool close = exchange_must_close(c, status) || p->draining;
     size_t length;
@@ -186,7 +190,10 @@ static bool exchange_fill(struct proxy *p, struct client *c)
         return false;
     case STREAM_FAILED: break;
     }
-    client_close(p, c, false);
+    if (tcp_live(p->tcp, c->tcp))
+        client_linger(p, c); /* so that the alert arrives: a close with input unread would be a reset */
+    else
+        client_close(p, c, false);
     return false;
 }
 
@@ -213,16 +220,16 @@ static bool exchange_more_head(struct proxy *p, struct client *c)
 
 static bool exchange_read_head(struct proxy *p, struct client *c)
 {
-    const struct settings_section *settings = p->snapshot->settings;
-    struct http_limits limits = {settings->head_max_bytes, settings->target_max_bytes, settings->fields_max};
+    struct http_limits limits = request_limits(p);
     struct http_parse_error error = {0};
     size_t length = 0;
 
-    if (!exchange_more_head(p, c))
+    /* A client that asks and asks without taking the answers waits: whatever the answer, there is room for it. */
+    if (stream_room(p, client_stream(c), EXCHANGE_ANSWER_MAX) < EXCHANGE_ANSWER_MAX || !exchange_more_head(p, c))
         return false;
     /* Counted from the head's first byte, however slowly the rest drips in. */
     if (c->parsed == 0)
-        proxy_deadline(p, &c->timer, p->now_us + settings->client_head_us);
+        proxy_deadline(p, &c->timer, p->now_us + p->snapshot->settings->client_head_us);
     c->parsed = c->in.end;
     switch (http_parse_request(&c->scan, buffer_slice(&c->in), &limits, &p->request, &length, &error)) {
     case HTTP_PARSE_DONE:
@@ -285,16 +292,19 @@ static bool exchange_send_head(struct proxy *p, struct client *c)
                                    .client = &c->peer,
                                    .client_trusted = c->trusted};
     struct stream s = exchange_origin(c);
-    size_t length;
+    size_t length, room;
 
     if (http_write_request((char *)p->plain, PROXY_PLAIN_BYTES, &p->request, &forward, &length) != ASSAY_OK)
+        return false;
+    room = stream_room(p, s, PROXY_PLAIN_BYTES);
+    if (room < length)
         return false;
     if (!c->request_done && c->request_body.kind == HTTP_BODY_LENGTH && c->in.end > c->in.start) {
         size_t used = 0;
         struct slice data = {0};
 
-        if (http_body_next(&c->request_body, slice_head(buffer_slice(&c->in), PROXY_PLAIN_BYTES - length), &used,
-                           &data) == HTTP_BODY_DATA) {
+        if (http_body_next(&c->request_body, slice_head(buffer_slice(&c->in), room - length), &used, &data) ==
+            HTTP_BODY_DATA) {
             memcpy(p->plain + length, data.data, data.len);
             length += data.len;
         }
@@ -302,7 +312,7 @@ static bool exchange_send_head(struct proxy *p, struct client *c)
         if (c->request_body.remaining == 0)
             c->request_done = true;
     }
-    return stream_room(p, s, length) >= length && stream_write(p, s, p->plain, length) == STREAM_OK;
+    return stream_write(p, s, p->plain, length) == STREAM_OK;
 }
 
 void exchange_upstream_ready(struct proxy *p, struct client *c)
@@ -381,6 +391,19 @@ static bool exchange_request_complete(struct proxy *p, struct client *c)
     return true;
 }
 
+/* How much of the request's body the origin takes. While it takes nothing, the client is not the one who is late. */
+static size_t exchange_request_room(struct proxy *p, struct client *c, size_t margin)
+{
+    const struct settings_section *settings = p->snapshot->settings;
+    size_t room = stream_room(p, exchange_origin(c), PROXY_BUFFER_BYTES / 2 + margin);
+    bool blocked = room <= margin;
+
+    if (blocked != c->request_blocked && !c->response_head)
+        proxy_deadline(p, &c->timer, p->now_us + (blocked ? settings->origin_body_us : settings->client_body_us));
+    c->request_blocked = blocked;
+    return blocked ? 0 : room - margin;
+}
+
 /* Moves some of the request's body. True: something happened. */
 static bool exchange_forward_request(struct proxy *p, struct client *c)
 {
@@ -392,16 +415,17 @@ static bool exchange_forward_request(struct proxy *p, struct client *c)
 
     if (c->request_done)
         return false;
-    room = stream_room(p, exchange_origin(c), PROXY_BUFFER_BYTES / 2 + margin);
-    if (room <= margin)
+    room = exchange_request_room(p, c, margin);
+    if (room == 0)
         return false;
     if (c->in.end == c->in.start) {
         c->in.start = c->in.end = c->head_length;
         if (!exchange_fill(p, c))
             return false;
-        proxy_deadline(p, &c->timer, p->now_us + settings->client_body_us);
+        if (!c->response_head)
+            proxy_deadline(p, &c->timer, p->now_us + settings->client_body_us);
     }
-    switch (http_body_next(&c->request_body, slice_head(buffer_slice(&c->in), room - margin), &used, &data)) {
+    switch (http_body_next(&c->request_body, slice_head(buffer_slice(&c->in), room), &used, &data)) {
     case HTTP_BODY_DATA:
         c->in.start += (uint32_t)used;
         if (settings->request_body_max_bytes != 0 && c->request_body.payload_bytes > settings->request_body_max_bytes) {
@@ -490,11 +514,28 @@ static void exchange_give_up(struct proxy *p, struct client *c, enum upstream_lo
 
     c->upstream = NULL;
     if (u != NULL) {
-        origin_note_error(u->origin, "timeout");
         u->client = NULL;
         upstream_close(p, u, true);
     }
     exchange_upstream_lost(p, c, loss);
+}
+
+/* Whom was it that this waited for? */
+static void exchange_timeout_transfer(struct proxy *p, struct client *c)
+{
+    if (c->response_blocked && client_takes_on(p, c))
+        return;
+    if (c->response_head) {
+        if (!c->response_blocked)
+            origin_note_error(c->upstream->origin, "the response's body took too long");
+        p->counters.responses_aborted++;
+        client_close(p, c, true);
+    } else if (!c->request_done && !c->request_blocked) {
+        exchange_body_bad(p, c, 408, "the request's body took too long");
+    } else {
+        origin_note_error(c->upstream->origin, "no response in time");
+        exchange_give_up(p, c, LOSS_TIMEOUT);
+    }
 }
 
 void exchange_timeout(struct proxy *p, struct client *c)
@@ -508,19 +549,10 @@ void exchange_timeout(struct proxy *p, struct client *c)
         break;
     case CLIENT_QUEUED: exchange_answer(p, c, 503, "too many requests wait for that origin"); break;
     case CLIENT_CONNECT:
-        p->counters.origin_connect_timeouts++;
+        upstream_connect_timeout(p, c->upstream);
         exchange_give_up(p, c, LOSS_CONNECT_TIMEOUT);
         break;
-    case CLIENT_EXCHANGE:
-        if (c->response_head) {
-            p->counters.responses_aborted++;
-            client_close(p, c, true);
-        } else if (!c->request_done) {
-            exchange_body_bad(p, c, 408, "the request's body took too long");
-        } else {
-            exchange_give_up(p, c, LOSS_TIMEOUT);
-        }
-        break;
+    case CLIENT_EXCHANGE: exchange_timeout_transfer(p, c); break;
     default: break;
     }
 }

@@ -25,9 +25,13 @@
 #include "x509/verdict_cache.h"
 #include "x509/verify.h"
 
-#define PROXY_BUFFER_BYTES 32768  /* a message head, or body bytes on their way */
+#define PROXY_BUFFER_BYTES 49152  /* a message head and the body bytes behind it, or body bytes on their way */
+#define PROXY_HEAD_MAX     32768  /* the largest head, whatever the limits say: the rest of a buffer is for the body */
+#define PROXY_HEAD_GROWTH  4096   /* what rewriting adds to a head: Host, Via, X-Forwarded-For, TrackingID */
 #define PROXY_PUMP_BYTES   262144 /* one exchange's share of a turn */
 #define PROXY_HOST_MAX     254
+
+#define PROXY_VERDICT_NEGATIVE_S 5 /* how long a refusal is believed */
 
 /* --- intrusive lists ----------------------------------------------------------------------------------------------------- */
 
@@ -117,21 +121,19 @@ struct client {
     struct http_scan scan;
     struct http_body request_body;
     struct http_body response_body;
-    struct x509_identity identity; /* the exchange's reference identity */
     struct assay_address peer;
     struct assay_address local;
     uint64_t transaction;
-    size_t linger_unacked; /* when the linger timer last looked */
-    uint64_t phase_us;     /* when the phase, or the wait within it, began */
+    size_t unacked; /* when the timer that waits for the client to take something last looked */
     uint32_t requests;
     uint32_t head_length;
     uint32_t parsed; /* of a head that is not whole yet: bytes the parser has seen */
     uint16_t peer_port, local_port;
     uint16_t status; /* of the response, for the log */
     uint8_t phase;
-    uint8_t attempts; /* connections tried for this request (S19) */
-    uint8_t minor;    /* HTTP/1.x of the request */
-    bool tls_wanted, established;
+    uint8_t attempts;       /* connections tried for this request (S19) */
+    uint8_t minor;          /* HTTP/1.x of the request */
+    uint8_t interims;       /* 1xx responses so far */
     bool counted_handshake; /* in proxy.handshakes */
     bool trusted;           /* its X-Forwarded-For and TrackingID are believed */
     bool keep_alive;        /* after this exchange */
@@ -141,8 +143,8 @@ struct client {
     bool response_started; /* a byte of the response's head came */
     bool response_head;    /* the final head went to the client */
     bool response_chunked; /* re-framed */
-    bool client_gone;      /* half closed by the client */
     bool response_blocked; /* the client does not take it */
+    bool request_blocked;  /* the origin does not take it */
 };
 
 /* --- a connection to an origin ------------------------------------------------------------------------------------------------ */
@@ -194,6 +196,7 @@ struct origin {
     bool https;
     struct origin *next_hash;
     struct proxy_link recent; /* least recently used first */
+    struct proxy_link serve;  /* proxy's list of those with a free place and a queue */
     struct proxy_link idle;   /* upstreams, last used last */
     struct proxy_link busy;   /* connecting or serving */
     struct proxy_link queue;  /* clients */
@@ -228,7 +231,7 @@ struct request_target {
 
 /* --- the core's proxy -------------------------------------------------------------------------------------------------------------- */
 
-#define PROXY_PLAIN_BYTES    49152 /* gathered plaintext: a head, chunk framing, body */
+#define PROXY_PLAIN_BYTES    65536 /* gathered plaintext: a head, chunk framing, body */
 #define PROXY_CIPHER_BYTES   65536 /* what one TLS call may produce */
 #define PROXY_ORIGIN_BUCKETS 1024
 
@@ -243,6 +246,7 @@ struct proxy {
     struct pool *clients, *upstreams, *origins, *buffers;
     struct x509_verdict_cache *verdicts;
     struct proxy_link work;       /* clients with something left to do next turn */
+    struct proxy_link serve;      /* origins where a place became free for one that waits */
     struct proxy_link handshakes; /* clients whose next step is a private-key operation */
     struct proxy_link upstream_handshakes;
     struct proxy_link deferred; /* clients that wait for a place among handshakes_max */
@@ -290,8 +294,10 @@ bool client_handshake_step(struct proxy *p, struct client *c);
 void client_start_deferred(struct proxy *p);
 /* Closes the client's side for good, and lets go of its exchange. */
 void client_close(struct proxy *p, struct client *c, bool abort);
-/* Everything was written: FIN, then wait a little for the client's. */
+/* Everything was written: FIN, then wait a little for the client's. Gone at once when that came already. */
 void client_linger(struct proxy *p, struct client *c);
+/* Did a slow client take some of what waits for it since the timer last looked? Then it gets more time. */
+bool client_takes_on(struct proxy *p, struct client *c);
 void client_set_phase(struct proxy *p, struct client *c, enum client_phase phase);
 struct stream client_stream(struct client *c);
 const struct route_listener *client_listener(struct proxy *p, const struct client *c);
@@ -335,6 +341,8 @@ bool response_step(struct proxy *p, struct client *c);
 /* Reads p->request: whereto, and may it. First: counted and logged (S20, S21); again (a retry): silently. False: refused,
  * target->status and ->what say how. */
 bool request_resolve(struct proxy *p, struct client *c, struct request_target *target, bool first);
+/* What heads may be: the snapshot's limits, and what a buffer holds. */
+struct http_limits request_limits(const struct proxy *p);
 /* Makes the client's request p->request and p->target again, from the head kept in c->in. False: refused now, see target. */
 bool request_load(struct proxy *p, struct client *c);
 
@@ -345,9 +353,15 @@ bool origin_acquire(struct proxy *p, struct origin *o, struct client *c);
 /* After an exchange: back to the pool, on to the next in the queue, or closed. */
 void origin_release(struct proxy *p, struct upstream *u, bool reusable);
 void origin_serve_queue(struct proxy *p, struct origin *o);
+/* A place became free: its queue is served before this turn or the next ends (the caller may be deep inside an exchange). */
+void origin_wake_queue(struct proxy *p, struct origin *o);
+/* Closes the idle connection that was unused for longest; false: there is none. */
+bool origin_evict_idle(struct proxy *p);
 void origin_leave_queue(struct client *c);
 void origin_note_error(struct origin *o, const char *text);
 void origin_forget_session(struct origin *o);
+/* It has no connection and nobody waits for one. */
+void origin_remove(struct proxy *p, struct origin *o);
 
 /* upstream.c */
 enum assay_error upstream_connect(struct proxy *p, struct origin *o, struct client *c,
@@ -358,6 +372,11 @@ void upstream_handshake_step(struct proxy *p, struct upstream *u);
 void upstream_close(struct proxy *p, struct upstream *u, bool abort);
 struct stream upstream_stream(struct upstream *u);
 void upstream_set_phase(struct upstream *u, enum upstream_phase phase);
+/* Nothing lies unread on a connection between two responses: bytes that came unasked would be taken for the answer to the
+ * next request. TLS's own messages (tickets) are read here. */
+bool upstream_quiet(struct proxy *p, struct upstream *u);
+/* It did not get ready in time: logged, and the name's next address is next. */
+void upstream_connect_timeout(struct proxy *p, struct upstream *u);
 /* The origin's TLS failed: counted and logged (S28); the loss to report to the exchange. */
 enum upstream_loss upstream_tls_failed(struct proxy *p, struct upstream *u);
 /* Takes a session for resumption when there is a new one. */

@@ -30,7 +30,7 @@ void origin_forget_session(struct origin *o)
     o->session_chain = NULL;
 }
 
-static void origin_remove(struct proxy *p, struct origin *o)
+void origin_remove(struct proxy *p, struct origin *o)
 {
     struct origin **at = &p->origin_table[origin_bucket(slice_text(o->host), o->port, o->https)];
 
@@ -38,22 +38,38 @@ static void origin_remove(struct proxy *p, struct origin *o)
         at = &(*at)->next_hash;
     *at = o->next_hash;
     list_remove(&o->recent);
+    list_remove(&o->serve);
     origin_forget_session(o);
     if (o->chain != NULL)
         x509_chain_unref(o->chain);
     pool_give(p->origins, o);
 }
 
-/* Room for a new one: the origin that was unused for longest and has no connection. */
+/* Room for a new one: the origin that was unused for longest and serves nobody. */
 static bool origin_make_room(struct proxy *p)
 {
     for (struct proxy_link *at = p->recent_origins.next; at != &p->recent_origins; at = at->next) {
         struct origin *o = list_entry(at, struct origin, recent);
 
-        if (o->connections == 0 && o->queue_count == 0) {
-            origin_remove(p, o);
-            return true;
-        }
+        if (o->connections != o->idle_count || o->queue_count != 0)
+            continue;
+        while (!list_empty(&o->idle))
+            upstream_close(p, list_entry(o->idle.next, struct upstream, link), false);
+        origin_remove(p, o);
+        return true;
+    }
+    return false;
+}
+
+bool origin_evict_idle(struct proxy *p)
+{
+    for (struct proxy_link *at = p->recent_origins.next; at != &p->recent_origins; at = at->next) {
+        struct origin *o = list_entry(at, struct origin, recent);
+
+        if (list_empty(&o->idle))
+            continue;
+        upstream_close(p, list_entry(o->idle.next, struct upstream, link), false);
+        return true;
     }
     return false;
 }
@@ -102,7 +118,7 @@ static bool origin_has_address(struct proxy *p, const struct origin *o, const st
 
 static bool origin_usable(struct proxy *p, struct origin *o, struct upstream *u)
 {
-    if (!tcp_live(p->tcp, u->tcp) || !origin_has_address(p, o, &u->address))
+    if (!tcp_live(p->tcp, u->tcp) || !origin_has_address(p, o, &u->address) || !upstream_quiet(p, u))
         return false;
     if (!o->https)
         return true;
@@ -239,7 +255,18 @@ void origin_leave_queue(struct client *c)
 
 static bool origin_can_serve(struct proxy *p, const struct origin *o)
 {
-    return o->connections < p->snapshot->settings->origin_connections_max || o->idle_count > 0;
+    if (o->connections < p->snapshot->settings->origin_connections_max)
+        return true;
+    for (const struct proxy_link *at = o->idle.next; at != &o->idle; at = at->next)
+        if (list_entry(at, struct upstream, link)->sticky_for == NULL)
+            return true;
+    return false;
+}
+
+void origin_wake_queue(struct proxy *p, struct origin *o)
+{
+    if (o->queue_count > 0 && !list_linked(&o->serve))
+        list_append(&p->serve, &o->serve);
 }
 
 void origin_serve_queue(struct proxy *p, struct origin *o)
@@ -264,7 +291,7 @@ void origin_release(struct proxy *p, struct upstream *u, bool reusable)
     struct origin *o = u->origin;
 
     buffer_give(p, &u->in);
-    if (!reusable || p->draining || !tcp_live(p->tcp, u->tcp) || tcp_at_end(p->tcp, u->tcp)) {
+    if (!reusable || p->draining || !tcp_live(p->tcp, u->tcp) || !upstream_quiet(p, u)) {
         upstream_close(p, u, false);
         return;
     }

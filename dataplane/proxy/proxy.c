@@ -8,10 +8,9 @@
 #include "base/thread_slot.h"
 #include "proxy/internal.h"
 
-#define PROXY_TIMERS_PER_TURN    256
-#define PROXY_WORK_PER_TURN      64
-#define PROXY_LISTENERS_MAX      64
-#define PROXY_VERDICT_NEGATIVE_S 5
+#define PROXY_TIMERS_PER_TURN 256
+#define PROXY_WORK_PER_TURN   64
+#define PROXY_LISTENERS_MAX   64
 
 /* --- small services ----------------------------------------------------------------------------------------------------------- */
 
@@ -93,6 +92,7 @@ enum assay_error proxy_create(const struct proxy_config *config, uint64_t now_us
     p->config = *config;
     p->tcp = config->tcp;
     list_init(&p->work);
+    list_init(&p->serve);
     list_init(&p->handshakes);
     list_init(&p->upstream_handshakes);
     list_init(&p->deferred);
@@ -133,24 +133,23 @@ static struct upstream *proxy_upstream_at(struct proxy *p, uint32_t index)
     return u != NULL && u->phase != UPSTREAM_FREE ? u : NULL;
 }
 
-void proxy_free(struct proxy *p)
+void proxy_close(struct proxy *p)
 {
-    if (p == NULL)
-        return;
     for (uint32_t i = 0; i < pool_count(p->clients); i++)
         if (proxy_client_at(p, i) != NULL)
             client_close(p, proxy_client_at(p, i), true);
     for (uint32_t i = 0; i < pool_count(p->upstreams); i++)
         if (proxy_upstream_at(p, i) != NULL)
             upstream_close(p, proxy_upstream_at(p, i), true);
-    while (!list_empty(&p->recent_origins)) {
-        struct origin *o = list_entry(p->recent_origins.next, struct origin, recent);
+    while (!list_empty(&p->recent_origins))
+        origin_remove(p, list_entry(p->recent_origins.next, struct origin, recent));
+}
 
-        list_remove(&o->recent);
-        origin_forget_session(o);
-        if (o->chain != NULL)
-            x509_chain_unref(o->chain);
-    }
+void proxy_free(struct proxy *p)
+{
+    if (p == NULL)
+        return;
+    proxy_close(p);
     proxy_free_pools(p);
 }
 
@@ -191,10 +190,16 @@ static void proxy_listen(struct proxy *p, const struct route_section *route)
     for (uint32_t i = 0; i < route->listener_count && !p->draining; i++) {
         const struct route_listener *listener = &route->listeners[i];
 
-        if (proxy_listens(p, &listener->address, listener->port) || p->listener_count == PROXY_LISTENERS_MAX)
+        if (proxy_listens(p, &listener->address, listener->port))
             continue;
-        if (tcp_listen(p->tcp, &listener->address, listener->port, proxy_cookie(PROXY_LISTENER, 0)) != ASSAY_OK)
+        if (p->listener_count == PROXY_LISTENERS_MAX) {
+            p->counters.listeners_failed++;
             continue;
+        }
+        if (tcp_listen(p->tcp, &listener->address, listener->port, proxy_cookie(PROXY_LISTENER, 0)) != ASSAY_OK) {
+            p->counters.listeners_failed++;
+            continue;
+        }
         p->listening[p->listener_count].address = listener->address;
         p->listening[p->listener_count++].port = listener->port;
     }
@@ -296,6 +301,16 @@ static void proxy_handshakes(struct proxy *p)
     client_start_deferred(p);
 }
 
+static void proxy_serve(struct proxy *p)
+{
+    for (int i = 0; i < PROXY_WORK_PER_TURN && !list_empty(&p->serve); i++) {
+        struct origin *o = list_entry(p->serve.next, struct origin, serve);
+
+        list_remove(&o->serve);
+        origin_serve_queue(p, o);
+    }
+}
+
 static void proxy_work(struct proxy *p)
 {
     struct proxy_link *last = p->work.previous;
@@ -307,10 +322,7 @@ static void proxy_work(struct proxy *p)
         bool was_last = link == last;
 
         list_remove(link);
-        if (c->phase == CLIENT_QUEUED)
-            origin_serve_queue(p, c->origin);
-        else
-            exchange_pump(p, c);
+        exchange_pump(p, c);
         if (was_last)
             return;
     }
@@ -329,12 +341,14 @@ void proxy_run(struct proxy *p, const struct snapshot *snapshot, const struct tc
     proxy_work(p);
     proxy_handshakes(p);
     proxy_timers(p);
+    proxy_serve(p);
     p->snapshot = NULL;
 }
 
 bool proxy_busy(const struct proxy *p)
 {
-    return !list_empty(&p->work) || !list_empty(&p->handshakes) || !list_empty(&p->upstream_handshakes);
+    return !list_empty(&p->work) || !list_empty(&p->serve) || !list_empty(&p->handshakes) ||
+           !list_empty(&p->upstream_handshakes);
 }
 
 uint64_t proxy_next_timer_us(const struct proxy *p)

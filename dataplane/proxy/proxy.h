@@ -40,7 +40,10 @@ struct proxy_config {
 };
 
 enum assay_error proxy_create(const struct proxy_config *config, uint64_t now_us, struct proxy **out) ASSAY_MUST_USE;
-/* Aborts every connection. */
+/* Aborts every connection and frees what they held, on the core's own thread (TLS memory goes back to its allocator).
+ * Counters and statistics can be read until proxy_free(). */
+void proxy_close(struct proxy *proxy);
+/* Closes where that was not done yet. NULL is fine. */
 void proxy_free(struct proxy *proxy);
 
 /* One turn: adopts the snapshot where it is a new one (listeners, trust epoch), works on events[0..n), runs what is due and

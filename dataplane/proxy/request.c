@@ -237,11 +237,18 @@ bool request_resolve(struct proxy *p, struct client *c, struct request_target *t
     return request_name(target) && request_address_allowed(p, target) && request_access(p, c, target, implied, first);
 }
 
-bool request_load(struct proxy *p, struct client *c)
+struct http_limits request_limits(const struct proxy *p)
 {
     const struct settings_section *settings = p->snapshot->settings;
-    struct http_limits limits = {settings->head_max_bytes, settings->target_max_bytes, settings->fields_max};
-    struct http_parse_error error;
+    uint32_t head = settings->head_max_bytes < PROXY_HEAD_MAX ? settings->head_max_bytes : PROXY_HEAD_MAX;
+
+    return (struct http_limits){head, settings->target_max_bytes, settings->fields_max};
+}
+
+bool request_load(struct proxy *p, struct client *c)
+{
+    struct http_limits limits = request_limits(p);
+    struct http_parse_error error = {.status = 431, .what = "the head is too large"};
     struct http_scan scan = {0};
     size_t length;
 

@@ -3,6 +3,8 @@
 #include "assay/log_record.h"
 #include "proxy/internal.h"
 
+#define RESPONSE_INTERIMS_MAX 16
+
 /* Chunk framing around a piece, and the last chunk behind it. */
 #define RESPONSE_MARGIN (HTTP_CHUNK_HEAD_MAX + 2 + sizeof(HTTP_CHUNK_LAST))
 
@@ -90,8 +92,10 @@ static bool response_interim(struct proxy *p, struct client *c, size_t head_leng
     struct upstream *u = c->upstream;
     size_t length;
 
-    if (p->response.status == 101) {
-        response_lost(p, c, LOSS_CLOSED); /* nobody asked: Upgrade is not forwarded */
+    /* 101: nobody asked, Upgrade is not forwarded. */
+    if (p->response.status == 101 || ++c->interims > RESPONSE_INTERIMS_MAX) {
+        origin_note_error(u->origin, "interim responses without end, or of a protocol that was not asked for");
+        response_lost(p, c, LOSS_CLOSED);
         return false;
     }
     if (c->minor >= 1) {
@@ -140,18 +144,17 @@ static void response_decide_framing(struct client *c, const struct http_response
 static bool response_send_head(struct proxy *p, struct client *c)
 {
     struct upstream *u = c->upstream;
-    size_t length;
+    size_t room = stream_room(p, client_stream(c), PROXY_PLAIN_BYTES), length;
 
-    if (http_write_response((char *)p->plain, PROXY_BUFFER_BYTES, &p->response,
-                            slice_text(p->snapshot->settings->via_name), c->response_chunked,
-                            c->keep_alive && !p->draining, c->minor, &length) != ASSAY_OK)
+    if (http_write_response((char *)p->plain, room, &p->response, slice_text(p->snapshot->settings->via_name),
+                            c->response_chunked, c->keep_alive && !p->draining, c->minor, &length) != ASSAY_OK)
         return false;
     if (c->response_body.kind == HTTP_BODY_LENGTH && u->in.end > u->in.start && c->response_body.remaining > 0) {
         struct slice data = {0};
         size_t used = 0;
 
-        if (http_body_next(&c->response_body, slice_head(buffer_slice(&u->in), PROXY_BUFFER_BYTES - length), &used,
-                           &data) == HTTP_BODY_DATA) {
+        if (http_body_next(&c->response_body, slice_head(buffer_slice(&u->in), room - length), &used, &data) ==
+            HTTP_BODY_DATA) {
             memcpy(p->plain + length, data.data, data.len);
             length += data.len;
         }
@@ -187,14 +190,13 @@ static bool response_begin(struct proxy *p, struct client *c, size_t head_length
 
 static bool response_read_head(struct proxy *p, struct client *c)
 {
-    const struct settings_section *settings = p->snapshot->settings;
-    struct http_limits limits = {settings->head_max_bytes, settings->target_max_bytes, settings->fields_max};
+    struct http_limits limits = request_limits(p);
     struct http_parse_error error = {0};
     struct upstream *u = c->upstream;
-    size_t length = 0;
+    size_t length = 0, room = limits.head_max + PROXY_HEAD_GROWTH;
 
     /* Before anything is read: whatever head comes, the client can take it. */
-    if (stream_room(p, client_stream(c), PROXY_BUFFER_BYTES) < PROXY_BUFFER_BYTES)
+    if (stream_room(p, client_stream(c), room) < room)
         return false;
     if (u->in.end <= u->parsed) {
         if (u->in.bytes != NULL && u->in.end == PROXY_BUFFER_BYTES) {
@@ -229,11 +231,16 @@ static bool response_room(struct proxy *p, struct client *c, size_t *room)
 
     *room = stream_room(p, client_stream(c), wanted);
     if (*room > RESPONSE_MARGIN) {
+        /* From here on it is the origin's turn again. */
+        if (c->response_blocked)
+            proxy_deadline(p, &c->timer, p->now_us + p->snapshot->settings->origin_body_us);
         c->response_blocked = false;
         return true;
     }
-    if (!c->response_blocked)
+    if (!c->response_blocked) {
+        c->unacked = tcp_unacked(p->tcp, c->tcp);
         proxy_deadline(p, &c->timer, p->now_us + p->snapshot->settings->client_send_us);
+    }
     c->response_blocked = true;
     return false;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "assay/log_record.h"
+#include "base/address.h"
 #include "proxy/internal.h"
 
 struct stream upstream_stream(struct upstream *u)
@@ -25,6 +26,8 @@ enum assay_error upstream_connect(struct proxy *p, struct origin *o, struct clie
     if (error != ASSAY_OK)
         return error;
     u = pool_take(p->upstreams);
+    if (u == NULL && origin_evict_idle(p))
+        u = pool_take(p->upstreams);
     if (u == NULL)
         return ASSAY_ERR_NO_SLOT;
     *u = (struct upstream){.proxy = p,
@@ -56,7 +59,7 @@ void upstream_close(struct proxy *p, struct upstream *u, bool abort)
         return;
     if (u->sticky_for != NULL)
         u->sticky_for->sticky = NULL;
-    if (!abort && u->phase == UPSTREAM_IDLE)
+    if (!abort && (u->phase == UPSTREAM_IDLE || u->phase == UPSTREAM_BUSY))
         stream_finish(p, upstream_stream(u));
     if (abort)
         tcp_abort(p->tcp, u->tcp);
@@ -76,9 +79,7 @@ void upstream_close(struct proxy *p, struct upstream *u, bool abort)
     p->counters.origin_connections_now--;
     upstream_set_phase(u, UPSTREAM_FREE);
     pool_give(p->upstreams, u);
-    /* Its place is free for one that waits: next turn, this may be deep inside another exchange. */
-    if (o->queue_count > 0)
-        client_again(p, list_entry(o->queue.next, struct client, waiting));
+    origin_wake_queue(p, o);
 }
 
 /* Gone before the exchange got it. */
@@ -131,6 +132,7 @@ static void upstream_start_tls(struct proxy *p, struct upstream *u)
         /* What resumption stands on; a full handshake brings a chain of its own. */
         u->chain = o->session_chain != NULL ? x509_chain_ref(o->session_chain) : NULL;
         u->verdict = o->session_verdict;
+        u->verdict.logged_epoch = 0;
     }
     if (tls_client_create(u->credential->contexts[p->config.core],
                           o->identity.kind == X509_IDENTITY_DNS ? o->host : NULL, verifier, session,
@@ -196,16 +198,38 @@ enum upstream_loss upstream_tls_failed(struct proxy *p, struct upstream *u)
     return failure.kind == TLS_FAILURE_CERTIFICATE ? LOSS_VERDICT : LOSS_TLS;
 }
 
-static void upstream_transport_failed(struct proxy *p, struct upstream *u, const char *what)
+/* Several that fail together are one reason to go on to the next address, not several. */
+static void upstream_next_address(struct proxy *p, const struct upstream *u)
+{
+    struct origin *o = u->origin;
+    const struct route_origin *route = route_find_origin(p->snapshot->route, slice_text(o->host));
+
+    if (route != NULL && route->address_count > 0 &&
+        address_equal(&route->addresses[o->address_next % route->address_count], &u->address))
+        o->address_next++;
+}
+
+static void upstream_note_failure(struct proxy *p, struct upstream *u, const char *what)
 {
     struct log_line line = {.kind = LOG_ORIGIN_FAILED, .peer = &u->address, .peer_port = u->origin->port};
 
-    p->counters.origin_connect_failures++;
-    u->origin->address_next++;
+    upstream_next_address(p, u);
     origin_note_error(u->origin, what);
     line.strings[0] = slice_text(u->origin->host);
     line.strings[1] = slice_text(what);
     proxy_log(p, &line);
+}
+
+static void upstream_transport_failed(struct proxy *p, struct upstream *u, const char *what)
+{
+    p->counters.origin_connect_failures++;
+    upstream_note_failure(p, u, what);
+}
+
+void upstream_connect_timeout(struct proxy *p, struct upstream *u)
+{
+    p->counters.origin_connect_timeouts++;
+    upstream_note_failure(p, u, u->phase == UPSTREAM_CONNECT ? "connection timed out" : "the TLS handshake timed out");
 }
 
 static void upstream_discard(struct proxy *p, struct upstream *u)
@@ -274,15 +298,16 @@ void upstream_keep_session(struct proxy *p, struct upstream *u)
     o->session_verdict = u->verdict;
 }
 
-/* Between requests an origin may send TLS messages of its own (tickets), or end the connection; nothing else. */
-static void upstream_idle_input(struct proxy *p, struct upstream *u)
+bool upstream_quiet(struct proxy *p, struct upstream *u)
 {
     size_t length;
 
+    if (tcp_readable(p->tcp, u->tcp) == 0 && !tcp_at_end(p->tcp, u->tcp) && (u->tls == NULL || !tls_pending(u->tls)))
+        return true;
     if (stream_read(p, upstream_stream(u), p->plain, PROXY_PLAIN_BYTES, &length) != STREAM_WAIT)
-        upstream_close(p, u, false);
-    else
-        upstream_keep_session(p, u);
+        return false;
+    upstream_keep_session(p, u);
+    return true;
 }
 
 static const char *upstream_reason_text(enum tcp_reason reason)
@@ -316,6 +341,13 @@ static void upstream_tcp_closed(struct proxy *p, struct upstream *u, enum tcp_re
     upstream_failed(p, u, loss);
 }
 
+/* Between requests an origin may send TLS messages of its own, or end the connection; nothing else. */
+static void upstream_check_idle(struct proxy *p, struct upstream *u)
+{
+    if (!upstream_quiet(p, u))
+        upstream_close(p, u, false);
+}
+
 void upstream_event(struct proxy *p, struct upstream *u, const struct tcp_event *event)
 {
     if (event->flags & TCP_EVENT_CLOSED) {
@@ -341,7 +373,7 @@ void upstream_event(struct proxy *p, struct upstream *u, const struct tcp_event 
         break;
     case UPSTREAM_IDLE:
         if (event->flags & (TCP_EVENT_READABLE | TCP_EVENT_PEER_FIN))
-            upstream_idle_input(p, u);
+            upstream_check_idle(p, u);
         break;
     case UPSTREAM_FREE: break;
     }

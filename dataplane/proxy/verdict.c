@@ -41,8 +41,9 @@ static void verdict_judge(struct proxy *p, const struct x509_chain_digest *diges
     out->name_reason = result.name_reason;
     out->depth = result.depth;
     out->warnings = result.warnings;
-    /* A refusal is looked at again each time it would be used; the negative table makes that cheap. */
-    out->valid_until_s = x509_result_reason(&result) == X509_REASON_OK ? result.valid_until_s : 0;
+    /* A refusal is worth a look again soon, as one from the negative table is. */
+    out->valid_until_s =
+        x509_result_reason(&result) == X509_REASON_OK ? result.valid_until_s : now_s + PROXY_VERDICT_NEGATIVE_S;
 }
 
 static void verdict_judge_chain(struct proxy *p, const struct x509_chain *chain, const struct x509_identity *identity,
@@ -51,7 +52,7 @@ static void verdict_judge_chain(struct proxy *p, const struct x509_chain *chain,
     size_t count;
     const struct slice *certificates = x509_chain_slices(chain, &count);
 
-    p->counters.verify_rejudged++;
+    p->counters.verify_rejudged += out->epoch != p->snapshot->trust->epoch;
     verdict_judge(p, x509_chain_digests(chain), certificates, count, identity, out);
 }
 

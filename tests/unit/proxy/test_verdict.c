@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Is the origin's certificate good, now, for this request (MRA S1-S7, S19, S26-S29)? Over whole exchanges: client TLS,
+ * proxy, origin TLS. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+#include "x509/reason.h"
+
+#define NODE     "cucm.steven.lab"
+#define REFUSED  "HTTP/1.1 502 connect failed\r\n"
+#define ACCEPTED "HTTP/1.1 200 OK\r\n"
+
+/* The request goes out; the connection it opened at the origin, or NULL when it opened none. */
+static struct world_peer *ask(struct world *w, struct world_peer *client, const char *host, unsigned port)
+{
+    world_forget(client);
+    world_request(w, client, "GET", world_path("https", host, port, "/x"), "\r\n");
+    world_run(w, 20);
+    return world_accept(w);
+}
+
+static void expect(struct world_peer *client, const char *answer)
+{
+    if (!world_starts(client, answer))
+        fail_msg("expected %s, got %.100s", answer, client->received);
+}
+
+/* A whole good exchange; the origin's connection. */
+static struct world_peer *ask_and_answer(struct world *w, struct world_peer *client, const char *host, unsigned port,
+                                         struct world_peer *pooled)
+{
+    struct world_peer *origin = ask(w, client, host, port);
+
+    if (origin == NULL)
+        origin = pooled;
+    if (origin == NULL || strncmp(origin->received, "GET /x", 6) != 0)
+        fail_msg("the request did not arrive: %.100s", client->received);
+    world_forget(origin);
+    world_answer(w, origin, "ok");
+    expect(client, ACCEPTED);
+    return origin;
+}
+
+/* --- refused ---------------------------------------------------------------------------------------------------------------- */
+
+static void what_fails_is_502_an_alert_and_two_lines_and_no_request_byte(void **state)
+{
+    static const struct {
+        const char *host, *text;
+        enum world_certificate certificate;
+        unsigned trust;
+        enum verify_properties properties;
+        int kind, depth;
+        enum x509_reason reason;
+    } rows[] = {
+        {NODE, "self signed certificate", WORLD_SELF_SIGNED, WORLD_TRUST_ROOT, VERIFY_ALL, LOG_VERIFY_FAILED, 0,
+         X509_REASON_SELF_SIGNED_LEAF},
+        {NODE, "unable to get local issuer certificate", WORLD_CA_SIGNED, 0, VERIFY_ALL, LOG_VERIFY_FAILED, 0,
+         X509_REASON_UNKNOWN_ISSUER},
+        {NODE, "unable to get local issuer certificate", WORLD_CA_SIGNED, WORLD_TRUST_SELF, VERIFY_SIGNATURE,
+         LOG_VERIFY_FAILED, 0, X509_REASON_UNKNOWN_ISSUER},
+        {NODE, "", WORLD_OTHER_NAME, WORLD_TRUST_ROOT, VERIFY_ALL, LOG_NAME_MISMATCH, 0, X509_REASON_NAME_MISMATCH},
+        {NODE, "", WORLD_OTHER_NAME, 0, VERIFY_NAME, LOG_NAME_MISMATCH, 0, X509_REASON_NAME_MISMATCH},
+        {"imp.steven.lab", "", WORLD_CA_SIGNED, WORLD_TRUST_ROOT, VERIFY_ALL, LOG_NAME_MISMATCH, 0,
+         X509_REASON_NAME_MISMATCH},
+        {"198.18.2.15", "", WORLD_CA_SIGNED, WORLD_TRUST_ROOT, VERIFY_ALL, LOG_NAME_MISMATCH, 0,
+         X509_REASON_NAME_MISMATCH},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct world *w = world_create();
+        struct world_peer *client, *origin;
+        struct world_record line;
+
+        w->certificate_8443 = rows[i].certificate;
+        w->trust.properties = rows[i].properties;
+        world_trust(w, rows[i].trust);
+        client = world_connect_tls(w, "edge.steven.lab", NULL);
+        assert_true(client->established);
+        origin = ask(w, client, rows[i].host, 8443);
+        if (!world_starts(client, REFUSED) || origin == NULL)
+            fail_msg("row %zu: %s", i, client->received);
+        assert_false(client->finished);
+        /* S3: the handshake did not complete. */
+        assert_int_equal(origin->length, 0);
+        assert_true(origin->failed);
+        assert_int_equal(origin->failure.kind, TLS_FAILURE_PEER_ALERT);
+        assert_int_equal(origin->failure.alert_received, x509_reason_alert(rows[i].reason));
+        /* S19: it would only fail again. */
+        assert_null(world_accept(w));
+        assert_int_equal(world_records(w->log, LOG_SENDING_REQUEST, NULL), 1);
+        assert_int_equal(world_counters(w)->origin_retries, 0);
+        assert_int_equal(world_counters(w)->verify_failed, 1);
+        assert_int_equal(world_counters(w)->verify_failed_name, rows[i].kind == LOG_NAME_MISMATCH);
+        assert_int_equal(world_counters(w)->verify_failed_chain, rows[i].kind != LOG_NAME_MISMATCH);
+        assert_int_equal(world_counters(w)->answers_502, 1);
+        assert_int_equal(world_counters(w)->requests_verified + world_counters(w)->requests_unverified, 0);
+        /* S26 or S27, then S28. */
+        assert_int_equal(world_log(w->alarm_log, 0, line.strings[0], 256), rows[i].kind);
+        assert_string_equal(line.strings[0], rows[i].host);
+        assert_int_equal(world_records(w->alarm_log, LOG_SSL_FAILED, &line), 1);
+        assert_string_equal(line.strings[0], rows[i].host);
+        assert_string_equal(line.strings[1],
+                            "error:1416F086:SSL routines:tls_process_server_certificate:certificate verify failed");
+        world_free(w);
+    }
+}
+
+static void the_line_of_a_failure_has_its_error_depth_and_address(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *client;
+    struct world_record line;
+
+    world_trust(w, WORLD_TRUST_ROOT);
+    client = world_connect_tls(w, NULL, NULL);
+    ask(w, client, NODE, 6972);
+    assert_int_equal(world_records(w->alarm_log, LOG_VERIFY_FAILED, &line), 1);
+    assert_int_equal(line.head.action, LOG_ACTION_TERMINATE);
+    assert_int_equal(line.head.depth, 0);
+    assert_memory_equal(&line.head.peer, &w->origins[0].addresses[0], sizeof(line.head.peer));
+    assert_int_equal(line.head.peer_port, 6972);
+    assert_string_equal(line.strings[0], NODE);
+    assert_string_equal(line.strings[1], "self signed certificate");
+    world_free(w);
+}
+
+static void one_node_may_answer_on_one_port_and_fail_on_another(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *client;
+
+    world_trust(w, WORLD_TRUST_ROOT);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    ask_and_answer(w, client, NODE, 8443, NULL);
+    assert_non_null(ask(w, client, NODE, 6972)); /* S7 */
+    expect(client, REFUSED);
+    assert_int_equal(world_counters(w)->requests_verified, 1);
+    world_free(w);
+}
+
+/* --- accepted ----------------------------------------------------------------------------------------------------------------- */
+
+static void what_is_trusted_in_signature_and_name_gets_the_request(void **state)
+{
+    static const struct {
+        const char *host;
+        enum world_certificate certificate;
+        unsigned trust;
+        enum verify_properties properties;
+        bool verified;
+    } rows[] = {
+        {NODE, WORLD_CA_SIGNED, WORLD_TRUST_ROOT, VERIFY_ALL, true},
+        {NODE, WORLD_SELF_SIGNED, WORLD_TRUST_SELF, VERIFY_ALL, true}, /* S5 */
+        {"198.18.2.11", WORLD_CA_SIGNED, WORLD_TRUST_ROOT, VERIFY_ALL, true},
+        /* Only one half counts: let through, yet not counted as verified. */
+        {NODE, WORLD_OTHER_NAME, WORLD_TRUST_ROOT, VERIFY_SIGNATURE, false},
+        {NODE, WORLD_CA_SIGNED, 0, VERIFY_NAME, false},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct world *w = world_create();
+        struct world_peer *client;
+
+        w->certificate_8443 = rows[i].certificate;
+        w->trust.properties = rows[i].properties;
+        world_trust(w, rows[i].trust);
+        client = world_connect_tls(w, "edge.steven.lab", NULL);
+        ask_and_answer(w, client, rows[i].host, 8443, NULL);
+        assert_int_equal(world_counters(w)->requests_verified, rows[i].verified);
+        assert_int_equal(world_counters(w)->requests_unverified, !rows[i].verified);
+        assert_int_equal(world_log(w->alarm_log, 0, NULL, 0), -1);
+        world_free(w);
+    }
+}
+
+static void a_certificate_added_to_the_store_serves_the_next_request_of_the_same_client(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *client;
+
+    world_trust(w, WORLD_TRUST_ROOT);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    ask(w, client, NODE, 6972);
+    expect(client, REFUSED);
+    world_trust(w, WORLD_TRUST_ROOT | WORLD_TRUST_SELF);
+    ask_and_answer(w, client, NODE, 6972, NULL);
+    assert_int_equal(world_counters(w)->client_connections, 1);
+    world_free(w);
+}
+
+static void a_small_key_is_accepted_with_a_line_and_a_counter(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *client, *origin;
+    struct world_record line;
+
+    w->certificate_8443 = WORLD_SMALL_KEY;
+    world_trust(w, WORLD_TRUST_ROOT);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    origin = ask_and_answer(w, client, NODE, 8443, NULL);
+    ask_and_answer(w, client, NODE, 8443, origin);
+    assert_int_equal(world_records(w->alarm_log, LOG_WEAK_CERTIFICATE, &line), 1); /* once a connection and epoch */
+    assert_string_equal(line.strings[0], NODE);
+    assert_int_equal(world_counters(w)->verify_weak, 1);
+    world_free(w);
+}
+
+/* --- how often it is judged ---------------------------------------------------------------------------------------------------- */
+
+static void a_chain_is_judged_in_full_once_and_then_from_the_cache(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *client;
+
+    world_trust(w, WORLD_TRUST_ROOT);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    for (int i = 0; i < 3; i++) {
+        struct world_peer *origin = ask(w, client, NODE, 8443);
+
+        assert_non_null(origin);
+        world_send(w, origin, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        expect(client, ACCEPTED);
+        assert_true(origin->closed); /* our close_notify */
+    }
+    assert_int_equal(world_counters(w)->verify_checks, 1);
+    assert_int_equal(world_counters(w)->verify_cached, 2);
+    assert_int_equal(world_counters(w)->verify_current, 3);
+    assert_int_equal(world_counters(w)->verify_rejudged, 0);
+    assert_int_equal(world_counters(w)->origin_handshakes, 3);
+    world_free(w);
+}
+
+static void requests_on_a_pooled_connection_cost_a_compare(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *client, *origin = NULL;
+
+    world_trust(w, WORLD_TRUST_ROOT);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    for (int i = 0; i < 5; i++)
+        origin = ask_and_answer(w, client, NODE, 8443, origin);
+    assert_int_equal(world_counters(w)->origin_connections, 1);
+    assert_int_equal(world_counters(w)->verify_checks, 1);
+    assert_int_equal(world_counters(w)->verify_cached, 0);
+    assert_int_equal(world_counters(w)->verify_current, 5);
+    world_free(w);
+}
+
+static void a_new_epoch_judges_pooled_connections_again_and_keeps_the_good(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *client, *origin;
+
+    world_trust(w, WORLD_TRUST_ROOT);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    origin = ask_and_answer(w, client, NODE, 8443, NULL);
+    world_trust(w, WORLD_TRUST_ROOT | WORLD_TRUST_SELF);
+    ask_and_answer(w, client, NODE, 8443, origin);
+    assert_int_equal(world_counters(w)->origin_connections, 1);
+    assert_int_equal(world_counters(w)->verify_checks, 2);
+    assert_int_equal(world_counters(w)->verify_rejudged, 1);
+    world_free(w);
+}
+
+static void a_certificate_that_expires_in_the_pool_serves_no_more(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *client, *origin;
+    struct world_record line;
+
+    w->certificate_8443 = WORLD_SHORT_LIVED;
+    world_trust(w, WORLD_TRUST_ROOT);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    origin = ask_and_answer(w, client, NODE, 8443, NULL);
+    w->wall_ahead_s = 3500;
+    ask_and_answer(w, client, NODE, 8443, origin);
+    w->wall_ahead_s = 3700;
+    assert_non_null(ask(w, client, NODE, 8443)); /* a new one: the pooled one is of no use */
+    expect(client, REFUSED);
+    assert_int_equal(origin->length, 0);
+    assert_true(origin->finished);
+    assert_int_equal(world_records(w->alarm_log, LOG_VERIFY_FAILED, &line), 1);
+    assert_string_equal(line.strings[1], "certificate has expired");
+    world_free(w);
+}
+
+/* --- modes (S29) ------------------------------------------------------------------------------------------------------------------ */
+
+static void permissive_says_continue_once_a_connection_and_epoch(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *client, *origin = NULL;
+    struct world_record line;
+
+    world_mode(w, VERIFY_PERMISSIVE);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    for (int i = 0; i < 3; i++)
+        origin = ask_and_answer(w, client, NODE, 8443, origin);
+    assert_int_equal(world_records(w->alarm_log, LOG_VERIFY_FAILED, &line), 1);
+    assert_int_equal(line.head.action, LOG_ACTION_CONTINUE);
+    assert_string_equal(line.strings[1], "unable to get local issuer certificate");
+    assert_int_equal(world_counters(w)->verify_continued, 3);
+    assert_int_equal(world_counters(w)->requests_unverified, 3);
+    assert_int_equal(world_counters(w)->verify_failed, 0);
+    assert_int_equal(world_counters(w)->verify_rejudged, 0);
+    assert_int_equal(world_counters(w)->verify_checks, 1);
+    world_trust(w, WORLD_TRUST_SELF); /* another epoch, as bad */
+    ask_and_answer(w, client, NODE, 8443, origin);
+    assert_int_equal(world_records(w->alarm_log, LOG_VERIFY_FAILED, &line), 1);
+    world_trust(w, WORLD_TRUST_ROOT);
+    ask_and_answer(w, client, NODE, 8443, origin);
+    assert_int_equal(world_log(w->alarm_log, 0, NULL, 0), -1);
+    assert_int_equal(world_counters(w)->requests_verified, 1);
+    assert_int_equal(world_counters(w)->origin_connections, 1);
+    world_free(w);
+}
+
+static void disabled_checks_nothing_and_keeps_what_turning_it_on_needs(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *client, *origin;
+
+    world_mode(w, VERIFY_DISABLED);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    origin = ask_and_answer(w, client, NODE, 8443, NULL);
+    assert_int_equal(world_counters(w)->verify_checks, 0);
+    assert_int_equal(world_counters(w)->requests_unverified, 1);
+    assert_int_equal(world_log(w->alarm_log, 0, NULL, 0), -1);
+    /* A good chain: the pooled connection lives on. */
+    w->trust.mode = VERIFY_ENFORCED;
+    world_trust(w, WORLD_TRUST_ROOT);
+    assert_false(origin->finished);
+    ask_and_answer(w, client, NODE, 8443, origin);
+    assert_int_equal(world_counters(w)->origin_connections, 1);
+    assert_int_equal(world_counters(w)->requests_verified, 1);
+    world_free(w);
+}
+
+static void enforced_again_ends_what_the_other_modes_let_pass(void **state)
+{
+    static const enum verify_mode modes[] = {VERIFY_PERMISSIVE, VERIFY_DISABLED};
+
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        struct world *w = world_create();
+        struct world_peer *client, *origin;
+        uint64_t epoch;
+
+        world_mode(w, modes[i]);
+        client = world_connect_tls(w, "edge.steven.lab", NULL);
+        origin = ask_and_answer(w, client, NODE, 8443, NULL);
+        epoch = w->trust.epoch;
+        world_mode(w, VERIFY_ENFORCED);
+        world_run(w, 5);
+        assert_true(origin->finished); /* pooled: at once */
+        assert_non_null(ask(w, client, NODE, 8443));
+        expect(client, REFUSED);
+        assert_int_equal(w->trust.epoch, epoch);
+        world_free(w);
+    }
+}
+
+static void a_change_of_mode_keeps_the_epoch_and_its_verdicts(void **state)
+{
+    static const enum verify_mode modes[] = {VERIFY_PERMISSIVE, VERIFY_ENFORCED, VERIFY_DISABLED, VERIFY_ENFORCED};
+    struct world *w = world_create();
+    struct world_peer *client, *origin;
+
+    world_trust(w, WORLD_TRUST_ROOT);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    origin = ask_and_answer(w, client, NODE, 8443, NULL);
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        world_mode(w, modes[i]);
+        ask_and_answer(w, client, NODE, 8443, origin);
+    }
+    assert_int_equal(world_counters(w)->verify_checks, 1);
+    assert_int_equal(world_counters(w)->verify_rejudged, 0);
+    assert_int_equal(world_counters(w)->origin_connections, 1);
+    world_free(w);
+}
+
+/* --- trust removed -------------------------------------------------------------------------------------------------------------- */
+
+static struct world_peer *begin_download(struct world *w, struct world_peer **origin)
+{
+    struct world_peer *client;
+
+    world_trust(w, WORLD_TRUST_ROOT);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    *origin = ask(w, client, NODE, 8443);
+    assert_non_null(*origin);
+    world_send(w, *origin, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+    expect(client, ACCEPTED);
+    return client;
+}
+
+static void a_download_whose_trust_was_removed_ends_within_the_grace(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *origin, *client = begin_download(w, &origin);
+
+    world_trust(w, 0);
+    world_run(w, 900);
+    assert_false(client->reset);
+    assert_false(origin->reset);
+    world_run(w, 200);
+    assert_true(client->reset); /* it must see that the response is not whole */
+    assert_true(origin->reset);
+    assert_int_equal(world_counters(w)->verify_revoked_in_flight, 1);
+    assert_int_equal(world_records(w->alarm_log, LOG_VERIFY_FAILED, NULL), 1);
+    world_free(w);
+}
+
+static void a_request_without_response_is_502_when_its_trust_was_removed(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *client, *origin;
+
+    world_trust(w, WORLD_TRUST_ROOT);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    origin = ask(w, client, NODE, 8443);
+    world_trust(w, 0);
+    world_run(w, 1100);
+    expect(client, REFUSED);
+    assert_true(origin->reset);
+    assert_false(client->finished);
+    world_free(w);
+}
+
+static void trust_that_comes_back_in_time_saves_the_download(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *origin, *client = begin_download(w, &origin);
+
+    world_trust(w, 0);
+    world_run(w, 500);
+    world_trust(w, WORLD_TRUST_ROOT);
+    world_run(w, 1000);
+    assert_false(client->reset);
+    world_send(w, origin, "67890");
+    assert_string_equal(client->received + client->length - 10, "1234567890");
+    world_forget(origin);
+    ask_and_answer(w, client, NODE, 8443, origin);
+    world_free(w);
+}
+
+static void a_download_that_ends_in_the_grace_leaves_no_pooled_connection_of_use(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *origin, *client = begin_download(w, &origin);
+
+    world_trust(w, 0);
+    world_send(w, origin, "67890");
+    assert_string_equal(client->received + client->length - 10, "1234567890");
+    world_forget(origin);
+    assert_non_null(ask(w, client, NODE, 8443));
+    expect(client, REFUSED);
+    assert_int_equal(origin->length, 0);
+    world_free(w);
+}
+
+/* --- resumption ---------------------------------------------------------------------------------------------------------------- */
+
+/* One exchange whose connection is closed after it. */
+static struct world_peer *ask_once(struct world *w, struct world_peer *client)
+{
+    struct world_peer *origin = ask(w, client, NODE, 8443);
+
+    assert_non_null(origin);
+    if (origin->established)
+        world_send(w, origin, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    return origin;
+}
+
+static void a_resumed_connection_stands_on_a_verdict_that_is_current(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *client, *origin;
+
+    w->origin_tickets = true;
+    world_trust(w, WORLD_TRUST_ROOT);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    origin = ask_once(w, client);
+    assert_false(origin->resumed);
+    origin = ask_once(w, client);
+    expect(client, ACCEPTED);
+    assert_true(origin->resumed);
+    assert_int_equal(world_counters(w)->origin_handshakes_resumed, 1);
+    assert_int_equal(world_counters(w)->verify_checks, 1);
+    assert_int_equal(world_counters(w)->requests_verified, 2);
+    /* The epoch moves: the session's chain is judged again before it is offered. */
+    world_trust(w, WORLD_TRUST_ROOT | WORLD_TRUST_SELF);
+    origin = ask_once(w, client);
+    assert_true(origin->resumed);
+    assert_int_equal(world_counters(w)->verify_checks, 2);
+    assert_int_equal(world_counters(w)->requests_verified, 3);
+    world_free(w);
+}
+
+static void a_session_whose_trust_is_gone_is_not_offered(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *client, *origin;
+
+    w->origin_tickets = true;
+    world_trust(w, WORLD_TRUST_ROOT);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    ask_once(w, client);
+    world_trust(w, 0);
+    origin = ask_once(w, client);
+    expect(client, REFUSED);
+    assert_true(origin->failed);
+    assert_false(origin->resumed);
+    world_trust(w, WORLD_TRUST_ROOT);
+    ask_once(w, client);
+    expect(client, ACCEPTED);
+    world_free(w);
+}
+
+static void a_resumed_connection_says_continue_as_any_other(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *client;
+
+    w->origin_tickets = true;
+    world_mode(w, VERIFY_PERMISSIVE);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    ask_once(w, client);
+    assert_true(ask_once(w, client)->resumed);
+    expect(client, ACCEPTED);
+    assert_int_equal(world_records(w->alarm_log, LOG_VERIFY_FAILED, NULL), 2);
+    world_mode(w, VERIFY_ENFORCED);
+    assert_false(ask_once(w, client)->resumed);
+    expect(client, REFUSED);
+    world_free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_fails_is_502_an_alert_and_two_lines_and_no_request_byte),
+        cmocka_unit_test(the_line_of_a_failure_has_its_error_depth_and_address),
+        cmocka_unit_test(one_node_may_answer_on_one_port_and_fail_on_another),
+        cmocka_unit_test(what_is_trusted_in_signature_and_name_gets_the_request),
+        cmocka_unit_test(a_certificate_added_to_the_store_serves_the_next_request_of_the_same_client),
+        cmocka_unit_test(a_small_key_is_accepted_with_a_line_and_a_counter),
+        cmocka_unit_test(a_chain_is_judged_in_full_once_and_then_from_the_cache),
+        cmocka_unit_test(requests_on_a_pooled_connection_cost_a_compare),
+        cmocka_unit_test(a_new_epoch_judges_pooled_connections_again_and_keeps_the_good),
+        cmocka_unit_test(a_certificate_that_expires_in_the_pool_serves_no_more),
+        cmocka_unit_test(permissive_says_continue_once_a_connection_and_epoch),
+        cmocka_unit_test(disabled_checks_nothing_and_keeps_what_turning_it_on_needs),
+        cmocka_unit_test(enforced_again_ends_what_the_other_modes_let_pass),
+        cmocka_unit_test(a_change_of_mode_keeps_the_epoch_and_its_verdicts),
+        cmocka_unit_test(a_download_whose_trust_was_removed_ends_within_the_grace),
+        cmocka_unit_test(a_request_without_response_is_502_when_its_trust_was_removed),
+        cmocka_unit_test(trust_that_comes_back_in_time_saves_the_download),
+        cmocka_unit_test(a_download_that_ends_in_the_grace_leaves_no_pooled_connection_of_use),
+        cmocka_unit_test(a_resumed_connection_stands_on_a_verdict_that_is_current),
+        cmocka_unit_test(a_session_whose_trust_is_gone_is_not_offered),
+        cmocka_unit_test(a_resumed_connection_says_continue_as_any_other),
+    };
+
+    return cmocka_run_group_tests(tests, world_start, world_stop);
+}
