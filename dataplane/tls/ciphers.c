@@ -401,6 +401,21 @@ enum assay_error tls_ciphers_parse(const char *string, struct tls_ciphers *out, 
     return ASSAY_OK;
 }
 
+const char *tls_ciphers_common_name(const char *library_name)
+{
+    for (size_t i = 0; i < SUITES13; i++)
+        if (strcmp(library_name, suites13[i].library_name) == 0)
+            return suites13[i].name;
+    return library_name;
+}
+
+enum assay_error tls_ciphers_check(const char *ciphers, struct slice *fault)
+{
+    struct tls_ciphers parsed;
+
+    return tls_ciphers_parse(ciphers, &parsed, fault);
+}
+
 enum assay_error tls_cipher_preference(const char *ciphers, enum tls_preference *out)
 {
     struct tls_ciphers parsed;

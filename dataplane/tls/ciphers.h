@@ -30,6 +30,9 @@ struct tls_ciphers {
 extern const char tls_ciphers_default_server[];
 extern const char tls_ciphers_default_client[];
 
+/* The name that everybody else uses for one of the library's. */
+const char *tls_ciphers_common_name(const char *library_name);
+
 enum assay_error tls_ciphers_parse(const char *string, struct tls_ciphers *out, struct slice *fault) ASSAY_MUST_USE;
 
 #endif

@@ -414,10 +414,13 @@ enum assay_error tls_server_create(struct tls_context *context, struct tls_hello
 enum assay_error tls_client_create(struct tls_context *context, const char *server_name, struct tls_verifier verifier,
                                    const struct tls_session *session, struct tls_connection **out)
 {
-    struct tls_connection *tls = connection_new(context);
+    struct tls_connection *tls;
     enum assay_error error;
 
     *out = NULL;
+    if (verifier.fn == NULL)
+        return ASSAY_ERR_RANGE;
+    tls = connection_new(context);
     if (tls == NULL)
         return ASSAY_ERR_NO_MEMORY;
     tls->verifier = verifier;

@@ -42,6 +42,7 @@ struct tls_connection {
     uint8_t state;        /* enum tls_state */
     uint8_t gate_alert;   /* why the input was refused before the library saw it */
     bool close_sent, peer_heard;
+    bool ticket_received; /* client: a ticket of this connection, not of the one it resumed */
     bool judged, verdict_sent;
     uint8_t verdict; /* the verifier's alert; 0: accepted */
     uint8_t name_length;

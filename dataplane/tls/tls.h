@@ -29,7 +29,7 @@ struct tls_context_settings {
     const char *ciphers;    /* S8's string in OpenSSL notation for this direction; NULL: the default */
     enum tls_version version_min;
     enum tls_version version_max;
-    uint32_t ticket_lifetime_s; /* server: 0 = no tickets */
+    uint32_t ticket_lifetime_s; /* server: 0 = no tickets; at most 7 days (RFC 8446 §4.6.1) */
 };
 
 /* Server side (toward clients) and client side (toward origins). MALFORMED, UNSUPPORTED, RANGE with *fault set to a static
@@ -40,6 +40,8 @@ enum assay_error tls_client_context_create(const struct tls_context_settings *se
                                            const char **fault) ASSAY_MUST_USE;
 /* Only when no connection uses it any more. */
 void tls_context_free(struct tls_context *context);
+/* Is a cipher string sound? MALFORMED or UNSUPPORTED, with the word (inside the string) that is not. */
+enum assay_error tls_ciphers_check(const char *ciphers, struct slice *fault) ASSAY_MUST_USE;
 /* What a cipher string prefers (S8). */
 enum tls_preference { TLS_PREFER_ECDSA, TLS_PREFER_RSA };
 enum assay_error tls_cipher_preference(const char *ciphers, enum tls_preference *out) ASSAY_MUST_USE;
@@ -100,7 +102,7 @@ struct tls_verifier {
 /* The hello is taken over (freed by the connection), also on failure. */
 enum assay_error tls_server_create(struct tls_context *context, struct tls_hello *hello, struct tls_connection **out)
     ASSAY_MUST_USE;
-/* server_name NULL: no SNI is sent (IP literals). session NULL, or one to resume (still the caller's). */
+/* RANGE without a verifier function. server_name NULL: no SNI is sent (IP literals). session NULL, or one to resume (still the caller's). */
 enum assay_error tls_client_create(struct tls_context *context, const char *server_name, struct tls_verifier verifier,
                                    const struct tls_session *session, struct tls_connection **out) ASSAY_MUST_USE;
 void tls_free(struct tls_connection *tls);

@@ -115,6 +115,14 @@ int wolf_verify(int ok, WOLFSSL_X509_STORE_CTX *store)
 
 /* --- tickets ------------------------------------------------------------------------------------------------------------------- */
 
+int wolf_ticket_received(WOLFSSL *ssl, const unsigned char *ticket, int len, void *arg)
+{
+    struct tls_connection *tls = arg;
+
+    tls->ticket_received = true;
+    return 0;
+}
+
 int wolf_ticket(WOLFSSL *ssl, unsigned char *name, unsigned char *iv, unsigned char *mac, int seal,
                 unsigned char *content, int in_length, int *out_length, void *arg)
 {

@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "tls/ciphers.h"
+
 #define ALPN_HTTP "http/1.1"
 
 /* --- life ------------------------------------------------------------------------------------------------------------------- */
@@ -38,6 +40,8 @@ static enum assay_error prepare_client(struct tls_connection *tls, const char *s
                                        const struct tls_session *session)
 {
     wolfSSL_SetCertCbCtx(tls->library, tls);
+    if (wolfSSL_set_SessionTicket_cb(tls->library, wolf_ticket_received, tls) != WOLFSSL_SUCCESS)
+        return ASSAY_ERR_INTERNAL;
     if (server_name != NULL && wolfSSL_UseSNI(tls->library, WOLFSSL_SNI_HOST_NAME, server_name,
                                               (unsigned short)strlen(server_name)) != WOLFSSL_SUCCESS)
         return ASSAY_ERR_NO_MEMORY;
@@ -190,7 +194,7 @@ const char *wolf_cipher(const struct tls_connection *tls)
 {
     const char *name = wolfSSL_get_cipher_name(tls->library);
 
-    return name != NULL ? name : "";
+    return name != NULL ? tls_ciphers_common_name(name) : "";
 }
 
 struct slice wolf_alpn(const struct tls_connection *tls)

@@ -9,8 +9,9 @@
 
 #include "tls/ciphers.h"
 
-#define DH_MIN_BITS      2048
-#define CLIENT_SESSION_S 7200 /* where the origin does not say how long its ticket lives */
+#define DH_MIN_BITS           2048
+#define TICKET_LIFETIME_MAX_S 604800 /* RFC 8446 §4.6.1 */
+#define CLIENT_SESSION_S      7200   /* where the origin does not say how long its ticket lives */
 
 /* A fault's text that names a word of the string lives as long as the thread's next call: contexts are made one by one. */
 static const char fault_cipher[] = "ciphers: unknown word, or nothing is left";
@@ -19,6 +20,7 @@ static const char fault_version[] = "versions: the lowest is above the highest";
 static const char fault_certificate[] = "certificate: missing or not readable";
 static const char fault_key[] = "key: missing or not readable (unencrypted PEM is needed)";
 static const char fault_match[] = "key: does not belong to the certificate";
+static const char fault_lifetime[] = "tickets: they live 7 days at the most";
 static const char fault_memory[] = "out of memory";
 
 /* Does internal.h describe the library that is linked? */
@@ -192,6 +194,9 @@ static enum assay_error context_create(const struct tls_context_settings *settin
     *fault = fault_library;
     if (wolfSSL_Init() != WOLFSSL_SUCCESS || !wolf_layout_matches())
         return ASSAY_ERR_INTERNAL;
+    *fault = fault_lifetime;
+    if (settings->ticket_lifetime_s > TICKET_LIFETIME_MAX_S)
+        return ASSAY_ERR_RANGE;
     *fault = fault_memory;
     context = calloc(1, sizeof(*context));
     if (context == NULL)

@@ -42,6 +42,8 @@ static void test_faults_name_the_word(void **state)
 
         if (tls_ciphers_parse(cases[i].string, &ciphers, &fault) != cases[i].error || !slice_is(fault, cases[i].word))
             fail_msg("'%s': '%.*s'", cases[i].string, (int)fault.len, fault.data);
+        assert_int_equal(tls_ciphers_check(cases[i].string, &fault), cases[i].error);
+        assert_true(slice_is(fault, cases[i].word));
         assert_int_equal(tls_cipher_preference(cases[i].string, &preference), cases[i].error);
     }
 }
@@ -138,6 +140,12 @@ static void test_all_at_once(void **state)
     assert_int_equal(strncmp(ciphers.names, "TLS13-CHACHA20-POLY1305-SHA256:TLS13-AES128", 43), 0);
 }
 
+static void test_common_names(void **state)
+{
+    assert_string_equal(tls_ciphers_common_name("TLS13-CHACHA20-POLY1305-SHA256"), "TLS_CHACHA20_POLY1305_SHA256");
+    assert_string_equal(tls_ciphers_common_name("DHE-RSA-AES128-SHA"), "DHE-RSA-AES128-SHA");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_preference),
         cmocka_unit_test(test_all_at_once),
+        cmocka_unit_test(test_common_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,6 +58,9 @@ static void test_faults(void **state)
         expect_fault(settings, server, ASSAY_ERR_RANGE, "versions");
         settings.version_min = settings.version_max = (enum tls_version)0x0302;
         expect_fault(settings, server, ASSAY_ERR_RANGE, "versions");
+        settings = sound();
+        settings.ticket_lifetime_s = 7 * 86400 + 1;
+        expect_fault(settings, server, ASSAY_ERR_RANGE, "tickets");
     }
     tls_context_free(NULL);
 }

@@ -214,6 +214,37 @@ static void test_client_session_at_an_impostor(void **state)
     }
 }
 
+/* The origin stops issuing tickets: what is taken then must not be a mixture of the old ticket and the new secret. */
+static void test_client_origin_without_tickets(void **state)
+{
+    for (int v = 0; v < 2; v++)
+        for (int by_id = 0; by_id < 2; by_id++) {
+            struct pair pair = client_pair(&pki.identities[PKI_P256], NULL, versions[v]);
+            struct tls_session *session = call_on(&pair, NULL), *next;
+            SSL_CTX *issuing = pair.peer;
+
+            assert_non_null(session);
+            pair.peer = link_peer_server(&pki.identities[PKI_P256], versions[v], versions[v]);
+            SSL_CTX_set_options(pair.peer, SSL_OP_NO_TICKET);
+            SSL_CTX_set_num_tickets(pair.peer, 0);
+            SSL_CTX_set_session_id_context(pair.peer, (const unsigned char *)"a", 1);
+            if (!by_id)
+                SSL_CTX_set_session_cache_mode(pair.peer, SSL_SESS_CACHE_OFF);
+            next = call_on(&pair, session);
+            assert_false(tls_resumed(pair.link->ours));
+            tls_session_free(session);
+            /* Whatever was taken does no harm, neither there nor where the old ticket still opens. */
+            tls_session_free(call_on(&pair, next));
+            assert_int_equal(tls_resumed(pair.link->ours), by_id && versions[v] == TLS1_2_VERSION);
+            SSL_CTX_free(pair.peer);
+            pair.peer = issuing;
+            tls_session_free(call_on(&pair, next));
+            assert_false(tls_resumed(pair.link->ours));
+            tls_session_free(next);
+            pair_close(pair);
+        }
+}
+
 /* The same object serves several connections, also at the same time, and is not changed by any of them. */
 static void test_client_resumes(void **state)
 {
@@ -289,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_client_refused_session),
         cmocka_unit_test(test_client_other_version),
         cmocka_unit_test(test_client_session_at_an_impostor),
+        cmocka_unit_test(test_client_origin_without_tickets),
         cmocka_unit_test(test_client_resumes),
         cmocka_unit_test(test_client_resumes_in_pieces),
         cmocka_unit_test(test_client_resumes_by_id),
