@@ -215,6 +215,16 @@ static void open_peer(struct link *link, SSL_CTX *context)
         link->out_capacity = OUT_MAX;
 }
 
+void link_open_peer(struct link *link, struct tls_context *context, SSL_CTX *peer, bool ours_is_server)
+{
+    open_peer(link, peer);
+    link->context = context;
+    if (ours_is_server)
+        SSL_set_connect_state(link->peer);
+    else
+        SSL_set_accept_state(link->peer);
+}
+
 void link_open_server(struct link *link, struct tls_context *context, SSL_CTX *peer)
 {
     open_peer(link, peer);
@@ -336,9 +346,9 @@ static bool step_hello(struct link *link)
     if (link->status != TLS_STATUS_OK)
         return used > 0;
     if (tls_server_create(link->context, link->hello, &link->ours) != ASSAY_OK)
-        abort();
+        link->status = TLS_STATUS_FAILED; /* the hello is gone, too */
     link->hello = NULL;
-    return true;
+    return link->ours != NULL;
 }
 
 bool link_step_ours(struct link *link)

@@ -55,6 +55,8 @@ char *link_key_type_specific(const struct pki_identity *identity);
 void link_open_server(struct link *link, struct tls_context *context, SSL_CTX *peer);
 void link_open_client(struct link *link, struct tls_context *context, const char *name, struct tls_verifier verifier,
                       const struct tls_session *session, SSL_CTX *peer);
+/* The peer's end alone. */
+void link_open_peer(struct link *link, struct tls_context *context, SSL_CTX *peer, bool ours_is_server);
 void link_close(struct link *link);
 struct link *link_create(void);
 
