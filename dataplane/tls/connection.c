@@ -453,7 +453,7 @@ bool tls_pending(const struct tls_connection *tls)
 
 bool tls_established(const struct tls_connection *tls)
 {
-    return tls->state == TLS_STATE_ESTABLISHED;
+    return tls->state == TLS_STATE_ESTABLISHED || tls->state == TLS_STATE_CLOSED;
 }
 
 bool tls_resumed(const struct tls_connection *tls)

@@ -119,6 +119,7 @@ size_t tls_sealed_size(size_t len);
 /* Bytes already decrypted or buffered inside, so that tls_read may yield without new input. */
 bool tls_pending(const struct tls_connection *tls);
 
+/* The handshake is complete and nothing failed since; the peer may have closed its side. */
 bool tls_established(const struct tls_connection *tls);
 bool tls_resumed(const struct tls_connection *tls);
 enum tls_version tls_get_version(const struct tls_connection *tls);

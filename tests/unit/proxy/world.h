@@ -86,6 +86,7 @@ struct world {
     struct world_peer *accepted[WORLD_ACCEPTED]; /* connections that reached an origin, in order */
     uint32_t peer_count;
     struct world_peer *peers[WORLD_PEERS];
+    uint32_t mbufs_missing; /* before it began: a test that failed keeps its own */
     uint32_t store_count;
     struct x509_store *stores[WORLD_STORES];
 };
