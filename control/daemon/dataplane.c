@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "daemon/dataplane.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
+#include <rte_alarm.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_launch.h>
@@ -13,7 +16,8 @@
 #include "base/rcu.h"
 #include "daemon/privileges.h"
 
-#define STOP_TIMEOUT_US 5000000
+#define STOP_TIMEOUT_US       5000000
+#define EAL_THREAD_TIMEOUT_MS 5000
 /* IPv4 headers without options: what the MTU holds beside a segment (RFC 6691). */
 #define IP4_TCP_BYTES 40
 
@@ -201,8 +205,42 @@ static int core_thread(void *arg)
     return core_run(launch->core);
 }
 
+/* EAL's own thread, for interrupts and alarms, is older than any dropping of privileges: an alarm makes it drop its own. */
+struct eal_thread_drop {
+    const struct config *config;
+    _Atomic int state; /* 0: not yet; 1: dropped; -1: refused */
+};
+
+static void eal_thread_drop_now(void *arg)
+{
+    struct eal_thread_drop *drop = arg;
+    bool good = privileges_drop_thread(drop->config) == ASSAY_OK;
+
+    atomic_store_explicit(&drop->state, good ? 1 : -1, memory_order_release);
+}
+
+static bool eal_thread_drop(const struct config *config)
+{
+    struct eal_thread_drop drop = {.config = config};
+    int state = 0;
+
+    if (rte_eal_alarm_set(1, eal_thread_drop_now, &drop) != 0)
+        return false;
+    for (int i = 0; i < EAL_THREAD_TIMEOUT_MS && state == 0; i++) {
+        usleep(1000);
+        state = atomic_load_explicit(&drop.state, memory_order_acquire);
+    }
+    /* waits for one that is running: drop lives on this stack */
+    rte_eal_alarm_cancel(eal_thread_drop_now, &drop);
+    return state == 1;
+}
+
 bool dataplane_launch(struct dataplane *dataplane, const struct config *config, struct problems *problems)
 {
+    if (!eal_thread_drop(config)) {
+        problems_add(problems, "machine", 0, "DPDK's own thread cannot give up its capabilities");
+        return false;
+    }
     for (uint32_t i = 0; i < dataplane->fleet.count; i++) {
         dataplane->launches[i] = (struct dataplane_launch){dataplane->fleet.cores[i], config};
         if (rte_eal_remote_launch(core_thread, &dataplane->launches[i], i + 1) == 0)

@@ -97,7 +97,7 @@ lab_on_exit()
         for file in "$work/assayd.out" "$work/assayd.log"; do
             [ -s "$file" ] || continue
             echo "--- the end of $(basename "$file"):"
-            tail -n 25 "$file" | cut -c 1-600
+            tail -n 12 "$file" | cut -c 1-400
         done
     fi
     if [ -n "${E2E_KEEP:-}" ]; then

@@ -34,6 +34,7 @@ check "assayd refuses a bad file where there is no last good one" 1 $?
 
 assay_start
 check "readiness" 200 "$(ready)"
+check "no thread holds a capability any more" "" "$(grep -h '^Cap\(Prm\|Eff\)' "/proc/$assay_pid/task/"*/status | grep -v '0000000000000000$')"
 fetch "$cucm"
 check "a request" 200 "$status"
 check_match "status names version and generation" 'generation' "$(ctl status --json | tr -d ' \n')"

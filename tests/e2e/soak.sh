@@ -94,6 +94,7 @@ echo "before: $calm"
 echo "after:  $now"
 check_below "heap grown, bytes" 500000 "$(jq -n "$now.heap - $calm.heap")"
 check_below "packet buffers grown" 600 "$(jq -n "$now.buffers - $calm.buffers")"
-check_below "resident memory grown, KiB" 60000 $(($(awk '/^VmRSS/ { print $2 }' "/proc/$assay_pid/status") - resident))
+# The address sanitizer keeps what was freed for a while: it says itself what leaks.
+grep -q __asan_init "$build/assayd" || check_below "resident memory grown, KiB" 60000 $(($(awk '/^VmRSS/ { print $2 }' "/proc/$assay_pid/status") - resident))
 check "log records dropped" 0 "$(jq -r .dropped <<<"$now")"
 e2e_end
