@@ -167,7 +167,7 @@ void scratch_expect(const struct problems *problems, const char *const *expected
         const char *text = problems->items[i];
         size_t len = strlen(directory);
 
-        if (strncmp(text, directory, len) == 0)
+        if (len > 0 && strncmp(text, directory, len) == 0)
             text += len + 1;
         if (i >= count || strcmp(text, expected[i]) != 0)
             fail_msg("problem %zu: '%s', expected '%s'", i, text, i < count ? expected[i] : "(none)");

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "base/address.h"
+#include "daemon/check.h"
+#include "daemon/config.h"
+
+static bool on_subnet(const struct config_interface *interface, const struct assay_address *address)
+{
+    struct assay_prefix prefix = {interface->address, interface->prefix_length};
+
+    for (unsigned bit = interface->prefix_length; bit < 128; bit++)
+        prefix.address.bytes[bit / 8] &= (uint8_t) ~(0x80 >> (bit % 8));
+    return prefix_contains(&prefix, address);
+}
+
+static bool on_any_subnet(const struct config *config, const struct assay_address *address)
+{
+    const struct config_interfaces *own = &config->root.port.address;
+
+    for (uint32_t i = 0; i < own->count; i++)
+        if (on_subnet(&own->items[i], address))
+            return true;
+    return false;
+}
+
+static void check_gateway(const struct config *config, const struct config_address *gateway, const char *what,
+                          struct problems *problems)
+{
+    char text[ASSAY_ADDRESS_TEXT_MAX];
+
+    if (gateway->set && !on_any_subnet(config, &gateway->address))
+        problems_add(problems, config->file, config_line(config, gateway),
+                     "%s: %s is on none of the subnets of port.address", what, address_format(&gateway->address, text));
+}
+
+static void check_port(const struct config *config, struct problems *problems)
+{
+    const struct config_port *port = &config->root.port;
+    char text[ASSAY_ADDRESS_TEXT_MAX];
+
+    for (uint32_t i = 0; i < port->address.count; i++) {
+        const struct config_interface *own = &port->address.items[i];
+
+        if (!address_is_ip4(&own->address))
+            problems_add(problems, config->file, config_line(config, own),
+                         "port.address: %s: IPv6 is not supported yet", address_format(&own->address, text));
+        else if (address_is_special(&own->address))
+            problems_add(problems, config->file, config_line(config, own),
+                         "port.address: %s cannot be a host's address", address_format(&own->address, text));
+        for (uint32_t k = 0; k < i; k++)
+            if (address_equal(&own->address, &port->address.items[k].address))
+                problems_add(problems, config->file, config_line(config, own), "port.address: %s is there twice",
+                             address_format(&own->address, text));
+    }
+    check_gateway(config, &port->gateway, "port.gateway", problems);
+    for (uint32_t i = 0; i < port->routes.count; i++)
+        check_gateway(config, &port->routes.items[i].via, "port.routes: via", problems);
+}
+
+static void check_cores(const struct config *config, struct problems *problems)
+{
+    const struct config_numbers *cores = &config->root.cores;
+
+    if (cores->count > ASSAY_CORES_MAX)
+        problems_add(problems, config->file, config_line(config, cores), "cores: more than %d", ASSAY_CORES_MAX);
+    for (uint32_t i = 0; i < cores->count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (cores->items[i] == cores->items[k])
+                problems_add(problems, config->file, config_line(config, &cores->items[i]),
+                             "cores: %llu is there twice", (unsigned long long)cores->items[i]);
+}
+
+static const struct assay_address *listener_address(const struct config *config, const struct config_listener *listener)
+{
+    if (listener->address.set)
+        return &listener->address.address;
+    return &config->root.port.address.items[0].address;
+}
+
+static bool is_own(const struct config *config, const struct assay_address *address)
+{
+    const struct config_interfaces *own = &config->root.port.address;
+
+    for (uint32_t i = 0; i < own->count; i++)
+        if (address_equal(&own->items[i].address, address))
+            return true;
+    return false;
+}
+
+static void check_listeners(const struct config *config, struct problems *problems)
+{
+    const struct config_root *root = &config->root;
+    char text[ASSAY_ADDRESS_TEXT_MAX];
+    bool tls = false;
+
+    for (uint32_t i = 0; i < root->listeners.count; i++) {
+        const struct config_listener *item = &root->listeners.items[i];
+        const struct assay_address *address = listener_address(config, item);
+
+        tls |= item->tls;
+        if (!is_own(config, address))
+            problems_add(problems, config->file, config_line(config, &item->address),
+                         "listeners[%u].address: %s is not in port.address", i, address_format(address, text));
+        for (uint32_t k = 0; k < i; k++)
+            if (root->listeners.items[k].port == item->port &&
+                address_equal(address, listener_address(config, &root->listeners.items[k])))
+                problems_add(problems, config->file, config_line(config, item),
+                             "listeners[%u]: the same address and port as listeners[%u]", i, k);
+    }
+    if (tls && root->credentials.count == 0)
+        problems_add(problems, config->file, config_line(config, &root->listeners),
+                     "listeners: one speaks TLS, but there are no credentials");
+}
+
+static void check_domains(const struct config *config, struct problems *problems)
+{
+    const struct config_root *root = &config->root;
+
+    for (uint32_t i = 0; i < root->domains.count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (strcmp(root->domains.items[i].name, root->domains.items[k].name) == 0)
+                problems_add(problems, config->file, config_line(config, &root->domains.items[i].name),
+                             "domains[%u]: %s is there twice", i, root->domains.items[i].name);
+    for (uint32_t i = 0; i < root->dns.hosts.count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (strcmp(root->dns.hosts.items[i].name, root->dns.hosts.items[k].name) == 0)
+                problems_add(problems, config->file, config_line(config, &root->dns.hosts.items[i].name),
+                             "dns.hosts[%u]: %s is there twice", i, root->dns.hosts.items[i].name);
+}
+
+static void check_tcp(const struct config *config, struct problems *problems)
+{
+    const struct config_tcp *tcp = &config->root.tcp;
+    uint64_t ring = config->root.log.ring;
+
+    if (tcp->port_min > tcp->port_max)
+        problems_add(problems, config->file, config_line(config, &tcp->port_min), "tcp: port_min is above port_max");
+    if (tcp->rto_min > tcp->rto_initial || tcp->rto_initial > tcp->rto_max)
+        problems_add(problems, config->file, config_line(config, &tcp->rto_min),
+                     "tcp: rto_min, rto_initial, rto_max are not in order");
+    if (tcp->time_wait_max > tcp->connections_max)
+        problems_add(problems, config->file, config_line(config, &tcp->time_wait_max),
+                     "tcp: time_wait_max is above connections_max");
+    if (config->root.limits.clients_max > tcp->connections_max)
+        problems_add(problems, config->file, config_line(config, &config->root.limits.clients_max),
+                     "limits.clients_max is above tcp.connections_max");
+    if ((ring & (ring - 1)) != 0)
+        problems_add(problems, config->file, config_line(config, &config->root.log.ring),
+                     "log.ring is not a power of two");
+}
+
+void check_values(const struct config *config, struct problems *problems)
+{
+    check_port(config, problems);
+    check_cores(config, problems);
+    check_listeners(config, problems);
+    check_domains(config, problems);
+    check_tcp(config, problems);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ASSAY_TEST_CANNED_H
+#define ASSAY_TEST_CANNED_H
+/* An "assayd" that sends the answers a test has laid out, one a connection, and keeps what it was asked. For tests only. */
+#include <stdio.h>
+
+/* cmocka set-up and tear-down of a group. */
+int canned_begin(void **state);
+int canned_end(void **state);
+
+/* The bytes of the next answer, as they go over the wire; NULL: close without one. */
+void canned_raw(const char *bytes);
+/* A whole HTTP answer with that status and JSON. */
+void canned_json(unsigned status, const char *json);
+/* What was asked last: head and body. */
+const char *canned_request(void);
+const char *canned_socket(void);
+
+/* Runs a command of assayctl against it (words end with NULL); output and complaints are kept. */
+typedef int (*canned_command)(int argc, char **argv, FILE *out, FILE *err);
+int canned_run(canned_command command, const char *const *words);
+const char *canned_out(void);
+const char *canned_err(void);
+#define CANNED_RUN(command, ...) canned_run(command, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "daemon/admin_request.h"
+#include "forge.h"
+#include "running.h"
+#include "scratch.h"
+
+static int begin(void **state)
+{
+    if (scratch_begin(state) != 0)
+        return -1;
+    scratch_good();
+    return 0;
+}
+
+/* "max=3" is the whole query of a test. */
+static const char *query_of(const void *arg, const char *name)
+{
+    const char *query = arg;
+    size_t len = strlen(name);
+
+    if (query == NULL || strncmp(query, name, len) != 0 || query[len] != '=')
+        return NULL;
+    return query + len + 1;
+}
+
+static json_t *ask(struct running *running, const char *method, const char *path, const char *query, struct slice body,
+                   unsigned status)
+{
+    struct admin_request request = {method, path, query_of, query, body};
+    struct admin_answer answer = {0};
+
+    admin_answer(&running->control, false, FORGE_NOW, &request, &answer);
+    assert_non_null(answer.body);
+    if (answer.status != status)
+        fail_msg("%s %s: %u, expected %u", method, path, answer.status, status);
+    return answer.body;
+}
+
+static const struct slice none = {NULL, 0};
+
+static void test_refused(void **state)
+{
+    static const struct {
+        const char *method, *path, *query, *body;
+        unsigned status;
+    } cases[] = {
+        {"GET", "/", NULL, "", 404},
+        {"GET", "/v1", NULL, "", 404},
+        {"GET", "/v1/statusx", NULL, "", 404},
+        {"GET", "/v1/status/", NULL, "", 404},
+        {"POST", "/v1/status", NULL, "", 405},
+        {"GET", "/v1/reload", NULL, "", 405},
+        {"PUT", "/v1/trust", NULL, "", 405},
+        {"GET", "/v1/trust/", NULL, "", 404},
+        {"GET", "/v1/trust/xyz", NULL, "", 400},
+        {"GET", "/v1/trust/../../etc/passwd", NULL, "", 400},
+        {"GET", "/v1/trust/00000000", NULL, "", 404},
+        {"DELETE", "/v1/trust", NULL, "", 400},
+        {"DELETE", "/v1/trust/00000000", NULL, "", 404},
+        {"POST", "/v1/trust", "role=root", "", 400},
+        {"POST", "/v1/trust", NULL, "junk", 422},
+        {"POST", "/v1/verify", NULL, "", 400},
+        {"POST", "/v1/verify", NULL, "{}", 400},
+        {"POST", "/v1/verify", NULL, "[1]", 400},
+        {"POST", "/v1/verify", NULL, "{\"mode\":\"maybe\"}", 400},
+        {"POST", "/v1/verify", NULL, "{\"mode\":\"off\",\"for_s\":-1}", 400},
+        {"POST", "/v1/verify", NULL, "{\"mode\":\"off\",\"for_s\":99999999999}", 400},
+        {"GET", "/v1/verdicts", "max=0", "", 400},
+        {"GET", "/v1/verdicts", "max=100001", "", 400},
+        {"GET", "/v1/verdicts", "max=-1", "", 400},
+    };
+    struct running running;
+
+    running_start(&running, FORGE_NOW);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        json_t *body =
+            ask(&running, cases[i].method, cases[i].path, cases[i].query, slice_text(cases[i].body), cases[i].status);
+
+        assert_non_null(json_string_value(json_object_get(body, "error")));
+        json_decref(body);
+    }
+    assert_int_equal(running.control.publisher.generation, 1); /* nothing of it did anything */
+    running_stop(&running);
+}
+
+static void test_views(void **state)
+{
+    static const struct {
+        const char *path, *member;
+    } cases[] = {{"/v1/status", "generation"}, {"/v1/ready", "ready"},     {"/v1/trust", "certificates"},
+                 {"/v1/verdicts", "verdicts"}, {"/v1/origins", "origins"}, {"/v1/connections", "connections"},
+                 {"/v1/names", "names"},       {"/v1/stats", "total"}};
+    struct running running;
+
+    running_start(&running, FORGE_NOW);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        json_t *body = ask(&running, "GET", cases[i].path, NULL, none, 200);
+
+        assert_non_null(json_object_get(body, cases[i].member));
+        json_decref(body);
+    }
+    running.cores[1].refuses = true;
+    json_decref(ask(&running, "GET", "/v1/origins", NULL, none, 503));
+    running.fleet.running = false;
+    json_decref(ask(&running, "GET", "/v1/origins", NULL, none, 503));
+    json_decref(ask(&running, "GET", "/v1/ready", NULL, none, 503));
+    running_stop(&running);
+}
+
+static void test_trust(void **state)
+{
+    struct running running;
+    char path[128];
+    json_t *body, *row;
+
+    running_start(&running, FORGE_NOW);
+    body = ask(&running, "POST", "/v1/trust", NULL, scratch_ca("root", 1), 200);
+    assert_int_equal(json_integer_value(json_object_get(body, "generation")), 2);
+    assert_true(json_is_true(json_object_get(body, "published")));
+    row = json_array_get(json_object_get(body, "certificates"), 0);
+    assert_string_equal(json_string_value(json_object_get(row, "role")), "anchor");
+    assert_string_equal(json_string_value(json_object_get(row, "result")), "added");
+    snprintf(path, sizeof(path), "/v1/trust/%s", json_string_value(json_object_get(row, "sha256")));
+    json_decref(body);
+
+    body = ask(&running, "POST", "/v1/trust", "role=helper", scratch_ca("sub", 2), 200);
+    row = json_array_get(json_object_get(body, "certificates"), 0);
+    assert_string_equal(json_string_value(json_object_get(row, "role")), "helper");
+    assert_true(json_is_false(json_object_get(row, "role_proposed")));
+    json_decref(body);
+
+    body = ask(&running, "GET", path, NULL, none, 200);
+    assert_non_null(json_string_value(json_object_get(body, "pem")));
+    json_decref(body);
+    body = ask(&running, "DELETE", path, NULL, none, 200);
+    assert_string_equal(json_string_value(json_object_get(body, "removed")), path + strlen("/v1/trust/"));
+    json_decref(body);
+    json_decref(ask(&running, "GET", path, NULL, none, 404));
+    running_stop(&running);
+}
+
+static void test_reload_and_verify(void **state)
+{
+    struct running running;
+    json_t *body;
+
+    running_start(&running, FORGE_NOW);
+    body = ask(&running, "POST", "/v1/reload", NULL, none, 200);
+    assert_true(json_is_false(json_object_get(body, "published")));
+    json_decref(body);
+    scratch_write("good.yaml", "listner: 1\n");
+    body = ask(&running, "POST", "/v1/reload", NULL, none, 422);
+    assert_non_null(strstr(json_string_value(json_array_get(json_object_get(body, "problems"), 0)),
+                           "good.yaml:1: listner: unknown key"));
+    json_decref(body);
+    scratch_write("good.yaml", scratch_good_yaml);
+
+    body = ask(&running, "POST", "/v1/verify", NULL, slice_text("{\"mode\":\"off\",\"for_s\":60}"), 200);
+    assert_string_equal(json_string_value(json_object_get(body, "mode")), "permissive");
+    json_decref(body);
+    assert_int_equal(running.control.verify.until_s, FORGE_NOW + 60);
+    body = ask(&running, "POST", "/v1/verify", NULL, slice_text("{\"mode\":\"on\"}"), 200);
+    assert_string_equal(json_string_value(json_object_get(body, "mode")), "enforced");
+    json_decref(body);
+    assert_false(running.control.verify.set);
+    running_stop(&running);
+}
+
+/* The public listener answers one question. */
+static void test_readiness_listener(void **state)
+{
+    static const struct {
+        const char *method, *path;
+        bool draining;
+        unsigned status;
+    } cases[] = {{"GET", "/v1/ready", false, 200},
+                 {"GET", "/v1/ready", true, 503},
+                 {"GET", "/v1/status", false, 404},
+                 {"POST", "/v1/reload", false, 404},
+                 {"POST", "/v1/ready", false, 404}};
+    struct running running;
+
+    running_start(&running, FORGE_NOW);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct admin_request request = {cases[i].method, cases[i].path, query_of, NULL, none};
+        struct admin_answer answer = {0};
+
+        admin_answer_ready(&running.control, cases[i].draining, &request, &answer);
+        assert_int_equal(answer.status, cases[i].status);
+        json_decref(answer.body);
+    }
+    running_stop(&running);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_views),
+        cmocka_unit_test(test_trust),
+        cmocka_unit_test(test_reload_and_verify),
+        cmocka_unit_test(test_readiness_listener),
+    };
+
+    return cmocka_run_group_tests(tests, begin, scratch_end);
+}

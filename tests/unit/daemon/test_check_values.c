@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "daemon/check.h"
+#include "daemon/config.h"
+#include "scratch.h"
+
+#define PORT "port: {device: net_null0, address: 198.18.0.10/15}\n"
+
+/* What each value alone does not show. */
+static const struct {
+    const char *text;
+    const char *expected[4];
+} cases[] = {
+    {"port: {device: net_null0, address: [198.18.0.10/15, 198.18.0.10/15]}\nlisteners: [{clients: any, tls: off}]\n",
+     {"a.yaml:1: port.address: 198.18.0.10 is there twice"}},
+    {"port: {device: net_null0, address: [198.18.0.10/15, \"2001:db8::1/64\"]}\nlisteners: [{clients: any, tls: "
+     "off}]\n",
+     {"a.yaml:1: port.address: 2001:db8::1: IPv6 is not supported yet"}},
+    {"port: {device: net_null0, address: 224.0.0.1/4}\nlisteners: [{clients: any, tls: off}]\n",
+     {"a.yaml:1: port.address: 224.0.0.1 cannot be a host's address"}},
+    {"port:\n  device: net_null0\n  address: 198.18.0.10/24\n  gateway: 198.18.1.1\n  routes:\n  - {to: 10.0.0.0/8, "
+     "via: 10.0.0.1}\n"
+     "listeners: [{clients: any, tls: off}]\n",
+     {"a.yaml:4: port.gateway: 198.18.1.1 is on none of the subnets of port.address",
+      "a.yaml:6: port.routes: via: 10.0.0.1 is on none of the subnets of port.address"}},
+    {PORT "cores: [1, 2, 1]\nlisteners: [{clients: any, tls: off}]\n", {"a.yaml:2: cores: 1 is there twice"}},
+    {PORT "listeners:\n- {clients: any, tls: off, address: 198.18.0.99}\n",
+     {"a.yaml:3: listeners[0].address: 198.18.0.99 is not in port.address"}},
+    {PORT "listeners:\n- {clients: any, tls: off}\n- {clients: any, tls: off, address: 198.18.0.10}\n",
+     {"a.yaml:4: listeners[1]: the same address and port as listeners[0]"}},
+    {PORT "listeners:\n- {clients: any}\n", {"a.yaml:3: listeners: one speaks TLS, but there are no credentials"}},
+    {PORT "listeners: [{clients: any, tls: off}]\ndomains:\n- {name: a.lab}\n- {name: A.lab}\n",
+     {"a.yaml:5: domains[1]: a.lab is there twice"}},
+    {PORT "listeners: [{clients: any, tls: off}]\ndns:\n  hosts:\n  - {name: a, addresses: 198.18.0.1}\n  - {name: a, "
+          "addresses: 198.18.0.2}\n",
+     {"a.yaml:6: dns.hosts[1]: a is there twice"}},
+    {PORT "listeners: [{clients: any, tls: off}]\ntcp:\n  port_min: 40000\n  rto_min: 5s\n  time_wait_max: 20000\n",
+     {"a.yaml:4: tcp: port_min is above port_max", "a.yaml:5: tcp: rto_min, rto_initial, rto_max are not in order",
+      "a.yaml:6: tcp: time_wait_max is above connections_max"}},
+    {PORT "listeners: [{clients: any, tls: off}]\nlimits: {clients_max: 100000}\nlog: {ring: 100KiB}\n",
+     {"a.yaml:3: limits.clients_max is above tcp.connections_max", "a.yaml:4: log.ring is not a power of two"}},
+};
+
+static void test_values(void **state)
+{
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct problems problems = {0};
+        struct config *config = config_parse(slice_text(cases[i].text), "a.yaml", &problems);
+
+        scratch_expect(&problems, (const char *const[]){NULL});
+        check_values(config, &problems);
+        scratch_expect(&problems, cases[i].expected);
+        problems_free(&problems);
+        config_free(config);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

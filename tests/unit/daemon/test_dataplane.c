@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the cores are configured with; that they come up and go down is tested end to end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/address.h"
+#include "daemon/dataplane.h"
+
+static struct config *config_of(const char *text)
+{
+    struct problems problems = {0};
+
+    return config_parse(slice_text(text), "a.yaml", &problems);
+}
+
+static void test_tcp(void **state)
+{
+    struct config *config =
+        config_of("port: {device: net_null0, address: 198.18.0.10/15, mtu: 9000}\n"
+                  "listeners: [{clients: any}]\n"
+                  "tcp: {connections_max: 100, time_wait_max: 10, receive_buffer: 8KiB, send_buffer: 16KiB,\n"
+                  "  mbufs_max: 17, syn_backlog: 18, accept_backlog: 19, port_min: 2000, port_max: 3000,\n"
+                  "  rto_min: 20ms, rto_max: 21s, rto_initial: 220ms, syn_retries: 3, retries: 4,\n"
+                  "  delayed_ack: 5ms, keepalive_idle: 24h, keepalive_interval: 7s, keepalive_probes: 8,\n"
+                  "  time_wait: 9s, fin_wait: 10s, congestion: newreno, timestamps: off, sack: off,\n"
+                  "  window_scaling: off}\n");
+    struct tcp_config tcp;
+
+    assert_non_null(config);
+    dataplane_tcp_config(config, &tcp);
+    assert_int_equal(tcp.mss, 8960);
+    assert_int_equal(tcp.connections_max, 100);
+    assert_int_equal(tcp.receive_buffer_bytes, 8192);
+    assert_int_equal(tcp.send_buffer_bytes, 16384);
+    assert_int_equal(tcp.mbufs_max_per_connection, 17);
+    assert_int_equal(tcp.port_min, 2000);
+    assert_int_equal(tcp.port_max, 3000);
+    assert_int_equal(tcp.rto_min_us, 20000);
+    assert_int_equal(tcp.rto_initial_us, 220000);
+    assert_int_equal(tcp.keepalive_idle_us, UINT32_MAX); /* a day does not fit: as long as possible */
+    assert_int_equal(tcp.congestion, TCP_CONGESTION_NEWRENO);
+    assert_false(tcp.timestamps || tcp.sack || tcp.window_scaling);
+    config_free(config);
+}
+
+static void test_net(void **state)
+{
+    struct config *config = config_of("port:\n"
+                                      "  device: net_null0\n"
+                                      "  address: [198.18.0.10/15, 10.1.0.1/24]\n"
+                                      "  gateway: 198.18.0.1\n"
+                                      "  routes: [{to: [10.2.0.0/16, 10.3.0.0/16], via: 10.1.0.254}]\n"
+                                      "listeners: [{clients: any}]\n");
+    struct net_address addresses[NET_ADDRESSES_MAX];
+    struct net_route routes[NET_ROUTES_MAX];
+    struct net_port_config port = {0};
+    char text[ASSAY_ADDRESS_TEXT_MAX];
+    struct net_config net;
+
+    assert_non_null(config);
+    dataplane_net_config(config, &port, addresses, routes, &net);
+    assert_int_equal(net.ports_count, 1);
+    assert_int_equal(port.addresses_count, 2);
+    assert_int_equal(addresses[1].prefix_length, 96 + 24);
+    assert_int_equal(net.routes_count, 3);
+    assert_string_equal(address_format(&routes[0].prefix.address, text), "0.0.0.0");
+    assert_int_equal(routes[0].prefix.length, 96); /* the default route */
+    assert_string_equal(address_format(&routes[0].gateway, text), "198.18.0.1");
+    assert_string_equal(address_format(&routes[2].prefix.address, text), "10.3.0.0");
+    config_free(config);
+}
+
+static void test_down_without_up(void **state)
+{
+    struct dataplane dataplane = {0};
+
+    dataplane_stop(&dataplane);
+    dataplane_free_cores(&dataplane);
+    dataplane_down(&dataplane);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tcp), cmocka_unit_test(test_net),
+                                       cmocka_unit_test(test_down_without_up)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
