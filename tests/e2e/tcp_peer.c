@@ -145,8 +145,7 @@ static void run_discard(struct host *h, struct session *s)
         tcp_consume(h->tcp, s->handle, piece.len);
     }
     if (tcp_at_end(h->tcp, s->handle) && s->line_len == 0 && s->service == SERVICE_DISCARD) {
-        s->line_len =
-            (uint32_t)snprintf(s->line, sizeof(s->line), "%" PRIu64 " %" PRIu64 "\n", s->read, s->wrong);
+        s->line_len = (uint32_t)snprintf(s->line, sizeof(s->line), "%" PRIu64 " %" PRIu64 "\n", s->read, s->wrong);
         s->line_sent = (uint32_t)tcp_write(h->tcp, s->handle, s->line, s->line_len);
     }
 }
@@ -232,7 +231,8 @@ static void connect_out(struct host *h, uint64_t now)
     if (s == NULL)
         return;
     s->to_write = h->target_bytes;
-    if (tcp_connect(h->tcp, &h->self, 0, &h->target, h->target_port, (uint64_t)(uintptr_t)s, now, &s->handle) != ASSAY_OK) {
+    if (tcp_connect(h->tcp, &h->self, 0, &h->target, h->target_port, (uint64_t)(uintptr_t)s, now, &s->handle) !=
+        ASSAY_OK) {
         end_session(h, s);
         return;
     }

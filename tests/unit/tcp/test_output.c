@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fixture.h"
+
+#include <rte_mbuf.h>
+
+#include "tcp/counters.h"
+#include "tcp/output.h"
+
+static const uint8_t data[200000];
+
+static void an_empty_pool_loses_nothing(void **state)
+{
+    struct rte_mempool *pools[2];
+
+    for (int which = 0; which < 2; which++) {
+        struct rte_mbuf *hoard[2100];
+        uint32_t hoarded = 0, out;
+        struct tcp_handle handle;
+        struct bench b;
+
+        bench_open(&b, NULL);
+        pools[0] = b.pools.packet;
+        pools[1] = b.pools.indirect;
+        bench_establish(&b, &handle);
+        assert_int_equal(tcp_write(b.tcp, handle, data, 5000), 5000);
+        while (hoarded < 2100 && (hoard[hoarded] = rte_pktmbuf_alloc(pools[which])) != NULL)
+            hoarded++;
+        rte_pktmbuf_free(hoard[--hoarded]);
+        b.tx.count = 0;
+        /* one goes out, the next finds nothing, and it is said that there is more */
+        assert_true(tcp_output(b.tcp, b.now_us, &b.tx));
+        assert_true(b.tx.count <= 1);
+        out = b.tx.count;
+        for (uint32_t i = 0; i < hoarded; i++)
+            rte_pktmbuf_free(hoard[i]);
+        b.tx_taken = 0;
+        out = bench_flush(&b);
+        assert_int_equal(out, 5);
+        assert_int_equal(tcp_get_counters(b.tcp)->bytes_out, 5000);
+        bench_close(&b);
+    }
+}
+
+static void a_full_burst_waits_for_the_next(void **state)
+{
+    struct tcp_handle handle;
+    struct tcp_connection *c;
+    struct rig_segment segment;
+    uint32_t seq, n = 0;
+    struct bench b;
+
+    bench_open(&b, NULL);
+    c = bench_establish(&b, &handle);
+    c->cwnd = 1 << 20;
+    c->snd_wnd = 1 << 20;
+    seq = c->snd_nxt;
+    assert_int_equal(tcp_write(b.tcp, handle, data, 200000), 200000);
+    b.tx.count = NET_TX_MAX - 3;
+    b.tx_taken = NET_TX_MAX - 3;
+    assert_true(tcp_output(b.tcp, b.now_us, &b.tx));
+    assert_int_equal(b.tx.count, NET_TX_MAX);
+    while (bench_out(&b, &segment, NULL)) {
+        assert_int_equal(segment.seq, seq);
+        seq += segment.payload_len;
+        n++;
+    }
+    assert_int_equal(n, 200);
+    assert_int_equal(seq, c->snd_nxt);
+    assert_false(tcp_output(b.tcp, b.now_us, &b.tx));
+    bench_close(&b);
+}
+
+/* A connection with much to send does not hold up the others. */
+static void turns_are_fair(void **state)
+{
+    struct tcp_handle handles[4];
+    uint32_t seen[4] = {0}, first_of_last = 0, n = 0;
+    struct rig_segment segment;
+    struct bench b;
+
+    bench_open(&b, NULL);
+    for (uint16_t i = 0; i < 4; i++) {
+        struct tcp_connection *c;
+
+        bench_in(&b, (struct rig_segment){.source_port = (uint16_t)(1000 + i), .seq = 0, .flags = TCP_FLAG_SYN});
+        assert_true(bench_out(&b, &segment, NULL));
+        bench_in(&b, (struct rig_segment){
+                         .source_port = (uint16_t)(1000 + i), .seq = 1, .ack = segment.seq + 1, .flags = TCP_FLAG_ACK});
+        handles[i] = b.events[0].handle;
+        c = &b.tcp->connections[handles[i].index];
+        c->cwnd = c->snd_wnd = 1 << 20;
+        bench_flush(&b);
+    }
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(tcp_write(b.tcp, handles[i], data, 53600), 53600);
+    while (bench_out(&b, &segment, NULL)) {
+        n++;
+        if (seen[segment.destination_port - 1000]++ == 0 && segment.destination_port == 1003)
+            first_of_last = n;
+    }
+    assert_int_equal(n, 400);
+    assert_in_range(first_of_last, 1, 64);
+    bench_close(&b);
+}
+
+static void replies_are_bounded(void **state)
+{
+    struct bench b;
+
+    bench_open(&b, NULL);
+    for (uint32_t i = 0; i < TCP_REPLIES_MAX + 5; i++)
+        bench_in(&b,
+                 (struct rig_segment){.source_port = (uint16_t)(i + 1), .destination_port = 9, .flags = TCP_FLAG_SYN});
+    assert_int_equal(tcp_get_counters(b.tcp)->replies_dropped, 5);
+    assert_int_equal(bench_flush(&b), TCP_REPLIES_MAX);
+    bench_close(&b);
+}
+
+/* RFC 6691: SACK blocks come off the payload; where they have no room they follow in an ACK of their own. */
+static void sack_blocks_and_data(void **state)
+{
+    struct tcp_handle handle;
+    struct tcp_connection *c;
+    struct rig_segment segment;
+    struct tcp_options options;
+    struct bench b;
+
+    bench_open(&b, NULL);
+    c = bench_establish(&b, &handle);
+    bench_peer(&b, c, TCP_FLAG_ACK, 101, 50, 1);
+    assert_int_equal(tcp_write(b.tcp, handle, data, 500), 500);
+    assert_true(bench_out(&b, &segment, &options));
+    assert_int_equal(segment.payload_len, 500);
+    assert_int_equal(options.sack_count, 1);
+    assert_false(bench_out(&b, &segment, NULL));
+    bench_peer(&b, c, TCP_FLAG_ACK, 201, 50, 501);
+    assert_int_equal(tcp_write(b.tcp, handle, data, 1000), 1000);
+    assert_true(bench_out(&b, &segment, &options));
+    assert_int_equal(segment.payload_len, 1000);
+    assert_int_equal(options.sack_count, 0);
+    assert_true(bench_out(&b, &segment, &options));
+    assert_int_equal(segment.payload_len, 0);
+    assert_int_equal(options.sack_count, 2);
+    assert_false(bench_out(&b, &segment, NULL));
+    bench_close(&b);
+}
+
+static void push_ends_what_was_written(void **state)
+{
+    struct tcp_handle handle;
+    struct rig_segment segment;
+    struct bench b;
+
+    bench_open(&b, NULL);
+    bench_establish(&b, &handle);
+    assert_int_equal(tcp_write(b.tcp, handle, data, 2500), 2500);
+    for (int i = 0; i < 3; i++) {
+        assert_true(bench_out(&b, &segment, NULL));
+        assert_int_equal((segment.flags & TCP_FLAG_PSH) != 0, i == 2);
+    }
+    bench_close(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_pool_loses_nothing),
+        cmocka_unit_test(a_full_burst_waits_for_the_next),
+        cmocka_unit_test(turns_are_fair),
+        cmocka_unit_test(replies_are_bounded),
+        cmocka_unit_test(sack_blocks_and_data),
+        cmocka_unit_test(push_ends_what_was_written),
+    };
+
+    return cmocka_run_group_tests(tests, bench_group, NULL);
+}
