@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a request asks for and whether it may: MRA path (S13), allow list (S16, S17), origin address rules (DESIGN 9). */
-#include <stdio.h>
-
 #include "access/access.h"
 #include "assay/log_record.h"
 #include "base/address.h"
+#include "base/append.h"
 #include "http/base64.h"
 #include "proxy/internal.h"
 
@@ -50,21 +49,23 @@ static void request_log_decision(struct proxy *p, struct client *c, const struct
                                  const struct access_decision *decision)
 {
     char url[1024], user[256];
-    struct slice path = request_without_query(target->path);
-    bool v6 = target->identity.kind == X509_IDENTITY_IP6;
-    int n = snprintf(url, sizeof(url), "%s://%s%s%s:%u%.*s", target->https ? "https" : "http", v6 ? "[" : "",
-                     target->host_text, v6 ? "]" : "", target->port, (int)path.len, (const char *)path.data);
+    struct append text = append_to(url, sizeof(url));
     struct log_line line = {.kind = decision->allowed ? LOG_ACCESS_ALLOWED : LOG_ACCESS_DENIED,
                             .status = decision->allowed ? 0 : 403,
                             .peer = &c->peer,
                             .peer_port = c->peer_port,
                             .transaction = c->transaction};
 
+    if (decision->allowed && !p->snapshot->settings->log_requests)
+        return;
+    append_text(&text, target->https ? "https://" : "http://");
+    append_text(&text, target->host_header);
+    append_slice(&text, request_without_query(target->path));
     line.strings[0] = request_user(&p->request, target->path, user, sizeof(user));
     line.strings[1] =
         slice_text(decision->rule != NULL && decision->rule->deployment != NULL ? decision->rule->deployment : "1");
     line.strings[2] = p->request.method;
-    line.strings[3] = slice_of(url, n < (int)sizeof(url) ? (size_t)n : sizeof(url) - 1);
+    line.strings[3] = slice_of(url, text.length);
     if (!decision->allowed) {
         line.strings[4] = slice_text(decision->reason);
     } else if (decision->rule != NULL) {
@@ -76,8 +77,6 @@ static void request_log_decision(struct proxy *p, struct client *c, const struct
     } else {
         line.strings[6] = slice_text(decision->reason);
     }
-    if (decision->allowed && !p->snapshot->settings->log_requests)
-        return;
     proxy_log(p, &line);
 }
 
@@ -85,6 +84,7 @@ static void request_log_decision(struct proxy *p, struct client *c, const struct
 static void request_tracking(struct proxy *p, const struct client *c, struct request_target *target)
 {
     struct slice given = http_find(p->request.fields, p->request.field_count, "TrackingID");
+    struct append text = append_to(target->tracking, sizeof(target->tracking));
     uint64_t a, b;
 
     if (c->trusted && given.len > 0 && given.len < sizeof(target->tracking)) {
@@ -94,10 +94,17 @@ static void request_tracking(struct proxy *p, const struct client *c, struct req
     a = (c->transaction ^ p->tracking_key[0]) * 0x9e3779b97f4a7c15ULL;
     b = ((a >> 29) ^ c->transaction ^ p->tracking_key[1]) * 0xbf58476d1ce4e5b9ULL;
     a ^= b >> 31;
-    int n = snprintf(target->tracking, sizeof(target->tracking), "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
-                     (unsigned)(a >> 16) & 0xffff, (unsigned)a & 0xfff, (unsigned)(b >> 48 & 0x3fff) | 0x8000,
-                     (unsigned long long)(b & 0xffffffffffffULL));
-    target->tracking_id = slice_of(target->tracking, (size_t)n);
+    /* RFC 9562's form of 122 bits. */
+    append_hex(&text, a >> 32, 8);
+    append_text(&text, "-");
+    append_hex(&text, a >> 16, 4);
+    append_text(&text, "-4");
+    append_hex(&text, a, 3);
+    append_text(&text, "-");
+    append_hex(&text, (b >> 48 & 0x3fff) | 0x8000, 4);
+    append_text(&text, "-");
+    append_hex(&text, b, 12);
+    target->tracking_id = slice_of(target->tracking, text.length);
 }
 
 static bool request_route_default(const struct route_listener *listener, struct slice path,
@@ -153,6 +160,7 @@ static bool request_route(struct proxy *p, const struct route_listener *listener
 /* The names that the rest of the exchange uses: canonical host, Host field. */
 static bool request_name(struct request_target *target)
 {
+    struct append header = append_to(target->host_header, sizeof(target->host_header));
     bool v6;
 
     if (x509_identity_from_host(target->host, &target->identity) != ASSAY_OK)
@@ -161,8 +169,10 @@ static bool request_name(struct request_target *target)
     target->host = slice_text(target->host_text);
     v6 = target->identity.kind == X509_IDENTITY_IP6;
     /* S14: the port is always written. */
-    snprintf(target->host_header, sizeof(target->host_header), "%s%s%s:%u", v6 ? "[" : "", target->host_text,
-             v6 ? "]" : "", target->port);
+    append_text(&header, v6 ? "[" : "");
+    append_text(&header, target->host_text);
+    append_text(&header, v6 ? "]:" : ":");
+    append_decimal(&header, target->port);
     return true;
 }
 
