@@ -16,9 +16,6 @@ assay_config
 assay_start
 lab=$(mra_path lab.steven.lab 8443)/lab
 cucm=$(mra_path cucm.steven.lab 8443)/cucm-uds/version
-head -c 8000000 /dev/urandom >"$work/up.bin"
-up=$(sha256sum "$work/up.bin" | cut -d ' ' -f 1)
-down=$(lab_exec origin curl -sS "http://198.18.2.15:8080/lab/bytes/8000000" | sha256sum | cut -d ' ' -f 1)
 fetch "$cucm"
 check "without loss" 200 "$status"
 
@@ -41,13 +38,17 @@ NFT
 for percent in 2 10; do
     drop "$percent" || die "the switch cannot drop packets here"
     export FETCH_TIMEOUT=60
+    size=$((16000000 / percent))
+    head -c "$size" /dev/urandom >"$work/up.bin"
+    up=$(sha256sum "$work/up.bin" | cut -d ' ' -f 1)
+    down=$(lab_exec origin curl -sS "http://198.18.2.15:8080/lab/bytes/$size" | sha256sum | cut -d ' ' -f 1)
     begin=$(date +%s%N)
-    fetch "$lab/bytes/8000000"
-    check "$percent % lost: 8 MB down" "200 $down" "$status $(sha256sum "$body" | cut -d ' ' -f 1)"
+    fetch "$lab/bytes/$size"
+    check "$percent % lost: $size bytes down" "200 $down" "$status $(sha256sum "$body" | cut -d ' ' -f 1)"
     ok "in $((($(date +%s%N) - begin) / 1000000)) ms"
     begin=$(date +%s%N)
     fetch "$lab/echo" -T "$work/up.bin" -H 'Expect:'
-    check "$percent % lost: 8 MB up" "200 $up" "$status $(jq -r .body_sha256 "$body")"
+    check "$percent % lost: $size bytes up" "200 $up" "$status $(jq -r .body_sha256 "$body")"
     ok "in $((($(date +%s%N) - begin) / 1000000)) ms"
     lab_exec phone "$here/client.py" crowd --ca "$work/pki/edge-root.crt" --clients 40 --rounds 5 --timeout 60 "$cucm" "$lab/bytes/30000" >"$work/crowd.out" 2>&1
     check "$percent % lost: 40 clients, 5 requests each" "0 {\"200\":200} {}" "$? $(jq -c .status "$work/crowd.out") $(jq -c .errors "$work/crowd.out")"
