@@ -22,7 +22,7 @@
 #define CLIENT  "GET http://vcs_control.steven.lab:8443/c3Rl/cucm-uds/user/emusk/devices HTTP/1.1"
 #define ORIGIN  "GET /cucm-uds/user/emusk/devices HTTP/1.1"
 
-static const struct log_context vcsc = {"vcsc", 18242, 7200};
+static struct log_context vcsc = {.host = "vcsc", .pid = 18242, .utc_offset_s = 7200};
 
 struct golden {
     const char *what;
@@ -127,7 +127,7 @@ static const struct golden golden[] = {
      "server=cucm.steven.lab(10.48.36.215)"},
 };
 
-static size_t format(const struct golden *golden_line, const struct log_context *context, char *out)
+static size_t format(const struct golden *golden_line, struct log_context *context, char *out)
 {
     struct log_record record = golden_line->record;
     struct slice strings[LOG_STRINGS] = {{NULL, 0}};
@@ -172,7 +172,7 @@ static void test_time_zones(void **state)
     char *out = malloc(LOG_LINE_MAX);
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct log_context context = {"h", 1, cases[i].offset_s};
+        struct log_context context = {.host = "h", .pid = 1, .utc_offset_s = cases[i].offset_s};
 
         format(&golden[0], &context, out);
         assert_memory_equal(out, cases[i].stamp, strlen(cases[i].stamp));
