@@ -191,6 +191,7 @@ dns_names()
 {
     {
         cat <<'TEXT'
+198.18.0.10 vcs_control.steven.lab edge.steven.lab
 198.18.2.11 cucm.steven.lab cucm-sub.steven.lab steven.lab
 198.18.2.12 imp.steven.lab
 198.18.2.13 unity.steven.lab
