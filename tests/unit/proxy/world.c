@@ -21,8 +21,7 @@
 #include "x509/store.h"
 #include "x509/verify.h"
 
-#define WORLD_MBUFS   16384
-#define WORLD_STEP_US 500
+#define WORLD_MBUFS 16384
 
 static struct rig_pools world_pools;
 static struct x509_policy world_policy;
@@ -435,26 +434,38 @@ static void world_turn(struct world *w, const struct tcp_event *events, uint32_t
     free(loan);
 }
 
-void world_run(struct world *w, uint32_t ms)
+void world_step(struct world *w)
 {
     static struct net_segment segments[NET_TX_MAX];
     static struct tcp_event events[1024];
+    uint32_t n, e;
+
+    w->now_us += WORLD_STEP_US;
+    world_drip(w);
+    n = world_carry(w->far, w->now_us, segments);
+    e = tcp_timers(w->near, w->now_us, events, 256);
+    e += tcp_input(w->near, segments, n, w->now_us, events + e, 1024 - e);
+    world_turn(w, events, e);
+    n = world_carry(w->near, w->now_us, segments);
+    e = tcp_timers(w->far, w->now_us, events, 256);
+    e += tcp_input(w->far, segments, n, w->now_us, events + e, 1024 - e);
+    world_far_events(w, events, e);
+}
+
+void world_run(struct world *w, uint32_t ms)
+{
     uint64_t end_us = w->now_us + (uint64_t)ms * 1000;
 
-    while (w->now_us < end_us) {
-        uint32_t n, e;
+    while (w->now_us < end_us)
+        world_step(w);
+}
 
-        w->now_us += WORLD_STEP_US;
-        world_drip(w);
-        n = world_carry(w->far, w->now_us, segments);
-        e = tcp_timers(w->near, w->now_us, events, 256);
-        e += tcp_input(w->near, segments, n, w->now_us, events + e, 1024 - e);
-        world_turn(w, events, e);
-        n = world_carry(w->near, w->now_us, segments);
-        e = tcp_timers(w->far, w->now_us, events, 256);
-        e += tcp_input(w->far, segments, n, w->now_us, events + e, 1024 - e);
-        world_far_events(w, events, e);
-    }
+void world_drain(struct world *w)
+{
+    struct world_loan *loan = world_lend(w);
+
+    proxy_drain(w->proxy, &loan->snapshot, w->now_us);
+    free(loan);
 }
 
 /* --- connections -------------------------------------------------------------------------------------------------------------- */

@@ -101,6 +101,11 @@ void world_free(struct world *world);
 
 /* Lets packets, events and virtual time run until ms have passed. */
 void world_run(struct world *world, uint32_t ms);
+/* One step of virtual time, for tests that act in every one. */
+#define WORLD_STEP_US 500
+void world_step(struct world *world);
+/* proxy_drain(). */
+void world_drain(struct world *world);
 /* A client connection to the proxy, plain or over TLS (as far as the handshake goes). sni and session may be NULL. */
 struct world_peer *world_connect(struct world *world);
 struct world_peer *world_connect_from(struct world *world, const char *address);
