@@ -14,58 +14,46 @@ static int route_compare(struct slice key, const char *name)
     return key.len < len ? -1 : key.len > len;
 }
 
-const struct route_origin *route_find_origin(const struct route_section *route, struct slice host)
+/* In an array sorted by name, whose rows begin with the pointer to it. */
+static const void *route_search(const void *rows, uint32_t count, size_t row_bytes, struct slice key)
 {
-    uint32_t low = 0, high = route->origin_count;
+    uint32_t low = 0, high = count;
 
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        int order = route_compare(host, route->origins[middle].host);
+        const void *row = (const uint8_t *)rows + middle * row_bytes;
+        int order = route_compare(key, *(const char *const *)row);
 
         if (order == 0)
-            return &route->origins[middle];
+            return row;
         if (order < 0)
             high = middle;
         else
             low = middle + 1;
     }
     return NULL;
+}
+
+static_assert(offsetof(struct route_origin, host) == 0 && offsetof(struct route_domain, domain) == 0 &&
+                  offsetof(struct credential_name, name) == 0,
+              "route_search() finds the name at the front of a row");
+
+const struct route_origin *route_find_origin(const struct route_section *route, struct slice host)
+{
+    return route_search(route->origins, route->origin_count, sizeof(*route->origins), host);
 }
 
 const struct route_domain *route_find_domain(const struct route_section *route, struct slice domain)
 {
-    uint32_t low = 0, high = route->domain_count;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        int order = route_compare(domain, route->domains[middle].domain);
-
-        if (order == 0)
-            return &route->domains[middle];
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    return route_search(route->domains, route->domain_count, sizeof(*route->domains), domain);
 }
 
 static struct tls_credential *route_server_name(const struct credential_section *credentials, struct slice name)
 {
-    uint32_t low = 0, high = credentials->server_name_count;
+    const struct credential_name *row = route_search(credentials->server_names, credentials->server_name_count,
+                                                     sizeof(*credentials->server_names), name);
 
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        int order = route_compare(name, credentials->server_names[middle].name);
-
-        if (order == 0)
-            return credentials->server_names[middle].credential;
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    return row != NULL ? row->credential : NULL;
 }
 
 struct tls_credential *route_server_credential(const struct credential_section *credentials, struct slice sni)
