@@ -31,7 +31,7 @@ struct daemon {
     struct log *log;
     struct admin *admin;
     int signals;
-    bool draining, stop;
+    bool draining, stop, failed;
     uint64_t drain_end_ms;
 };
 
@@ -249,6 +249,10 @@ static void tick(struct daemon *daemon)
     if (control_tick(&daemon->control, wall_s(), &change, &what) && what != NULL)
         change_log(daemon->log, what, true, &change);
     change_free(&change);
+    if (!daemon->failed && !dataplane_alive(&daemon->dataplane)) {
+        log_event(daemon->log, "ERROR", "a core has ended by itself: stopping");
+        daemon->failed = daemon->stop = true;
+    }
     if (daemon->draining && (fleet_drained(&daemon->dataplane.fleet) || now_ms() >= daemon->drain_end_ms))
         daemon->stop = true;
 }
@@ -314,7 +318,7 @@ enum daemon_exit daemon_run(const struct daemon_options *options)
         while (!daemon.stop)
             turn(&daemon);
         log_event(daemon.log, "INFO", "stopping");
-        result = DAEMON_EXIT_OK;
+        result = daemon.failed ? DAEMON_EXIT_FAILED : DAEMON_EXIT_OK;
     } else {
         print_problems(&problems);
     }

@@ -100,6 +100,8 @@ static bool eal_up(struct dataplane *dataplane, const struct config *config, str
         return false;
     }
     dataplane->eal_up = true;
+    /* empty, unless telemetry has its socket in it; EAL would leave it behind, and we may not be root any more by then */
+    (void)rmdir(rte_eal_get_runtime_dir());
     return true;
 }
 
@@ -243,8 +245,10 @@ bool dataplane_launch(struct dataplane *dataplane, const struct config *config, 
     }
     for (uint32_t i = 0; i < dataplane->fleet.count; i++) {
         dataplane->launches[i] = (struct dataplane_launch){dataplane->fleet.cores[i], config};
-        if (rte_eal_remote_launch(core_thread, &dataplane->launches[i], i + 1) == 0)
+        if (rte_eal_remote_launch(core_thread, &dataplane->launches[i], i + 1) == 0) {
+            dataplane->launched++;
             continue;
+        }
         problems_add(problems, config->file, config_line(config, &config->root.cores), "core %u cannot be started", i);
         return false;
     }
@@ -252,17 +256,26 @@ bool dataplane_launch(struct dataplane *dataplane, const struct config *config, 
     return true;
 }
 
+bool dataplane_alive(const struct dataplane *dataplane)
+{
+    for (uint32_t i = 0; i < dataplane->fleet.count; i++)
+        if (rte_eal_get_lcore_state(i + 1) != RUNNING)
+            return false;
+    return true;
+}
+
 void dataplane_stop(struct dataplane *dataplane)
 {
+    struct fleet launched = dataplane->fleet; /* a start that failed half-way: the first few */
     struct fleet_rows none;
 
-    if (!dataplane->fleet.running)
-        return;
+    launched.count = dataplane->launched;
     /* a core that does not answer is waited for all the same: its memory cannot be freed under it */
-    if (fleet_command(&dataplane->fleet, COMMAND_STOP, 0, STOP_TIMEOUT_US, &none) == ASSAY_OK)
+    if (launched.count > 0 && fleet_command(&launched, COMMAND_STOP, 0, STOP_TIMEOUT_US, &none) == ASSAY_OK)
         fleet_rows_free(&none);
-    for (uint32_t i = 0; i < dataplane->fleet.count; i++)
+    for (uint32_t i = 0; i < launched.count; i++)
         rte_eal_wait_lcore(i + 1);
+    dataplane->launched = 0;
     dataplane->fleet.running = false;
 }
 
@@ -285,5 +298,5 @@ void dataplane_down(struct dataplane *dataplane)
     if (dataplane->eal_up)
         rte_eal_cleanup();
     eal_args_free(&dataplane->args);
-    *dataplane = (struct dataplane){0};
+    memset(dataplane, 0, sizeof(*dataplane));
 }

@@ -29,6 +29,7 @@ struct dataplane {
     struct eal_pools pools;
     struct nic *nics; /* one queue pair a core */
     bool eal_up, port_open;
+    uint32_t launched; /* cores that are in their loops */
     struct dataplane_launch launches[ASSAY_CORES_MAX];
 };
 
@@ -42,6 +43,8 @@ void dataplane_net_config(const struct config *config, struct net_port_config *p
 bool dataplane_up(struct dataplane *dataplane, const struct config *config, struct problems *problems);
 /* Starts the loops. A snapshot must have been published. */
 bool dataplane_launch(struct dataplane *dataplane, const struct config *config, struct problems *problems);
+/* Every loop runs: none has ended by itself. */
+bool dataplane_alive(const struct dataplane *dataplane);
 /* Tells the cores to stop and waits for them. */
 void dataplane_stop(struct dataplane *dataplane);
 /* After the loops have ended: connections, and with them the use of credentials. */

@@ -78,7 +78,7 @@ static void test_net(void **state)
 
 static void test_down_without_up(void **state)
 {
-    struct dataplane dataplane = {0};
+    static struct dataplane dataplane;
 
     dataplane_stop(&dataplane);
     dataplane_free_cores(&dataplane);
