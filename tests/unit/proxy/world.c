@@ -149,7 +149,6 @@ static void world_sections(struct world *w)
     w->trust =
         (struct trust_section){.epoch = 1, .store = w->stores[0], .policy = &world_policy, .revoke_grace_us = 1000000};
     w->access = (struct access_section){.epoch = 1, .rules = world_rules()};
-    w->snapshot.generation = 1;
 }
 
 static void world_tcp(struct world *w)
@@ -199,6 +198,13 @@ struct world *world_create(void)
     proxy.log = w->log;
     proxy.alarm_log = w->alarm_log;
     assert_int_equal(proxy_create(&proxy, w->now_us, &w->proxy), ASSAY_OK);
+    /* Also for tests that run the proxy by hand. */
+    w->snapshot = (struct snapshot){.generation = 1,
+                                    .settings = &w->settings,
+                                    .trust = &w->trust,
+                                    .access = &w->access,
+                                    .credentials = &w->credentials,
+                                    .route = &w->route};
     world_run(w, 1);
     return w;
 }
