@@ -240,6 +240,10 @@ struct tcp {
     uint32_t sent_max_per_connection;
 
     uint32_t received_mbufs, received_mbufs_max; /* held by all receive queues */
+    bool receive_refused;                        /* data was dropped because they hold too many together */
+    uint32_t shed_next;                          /* the slot to look at next */
+    uint64_t shed_us;                            /* when the last one was ended */
+    uint64_t starving_since_us;                  /* the payload pool has been empty since; 0: it is not */
 
     struct timer_wheel timers;
     struct tcp_listener listeners[TCP_LISTENERS_MAX];

@@ -184,6 +184,8 @@ static bool admit(struct tcp *tcp, struct tcp_connection *c, const struct rte_mb
     }
     if (likely(fits(tcp, c, truesize, mbufs)))
         return true;
+    if (tcp->received_mbufs + mbufs > tcp->received_mbufs_max)
+        tcp->receive_refused = true;
     if (collapse(tcp, c) && fits(tcp, c, truesize, mbufs))
         return true;
     if (!in_order)

@@ -40,8 +40,11 @@ static struct rte_mbuf *add_mbuf(struct tcp *tcp, struct tcp_connection *c)
 
     if (unlikely(!mbuf)) {
         tcp->counters.no_payload_mbuf++;
+        if (!tcp->starving_since_us)
+            tcp->starving_since_us = tcp->now_us;
         return NULL;
     }
+    tcp->starving_since_us = 0;
     /* Headers travel in an mbuf of their own: no headroom is needed here. */
     mbuf->data_off = 0;
     if (c->send_tail)

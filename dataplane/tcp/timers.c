@@ -3,7 +3,7 @@
 
 #include "tcp/output.h"
 #include "tcp/recovery.h"
-#include "tcp/sent.h"
+#include "tcp/shed.h"
 
 /* RFC 9293 §3.8.6.1: the first probe of a closed window comes after a retransmission timeout, the next ones ever later. */
 #define PERSIST_MAX_US 60000000u
@@ -230,6 +230,7 @@ uint32_t tcp_timers(struct tcp *tcp, uint64_t now_us, struct tcp_event *events, 
     while ((node = timer_wheel_expire(&tcp->timers, now_us)) != NULL)
         connection_due(tcp, of_node(node));
     wake_starved(tcp);
+    shed_run(tcp);
     return conn_flush_events(tcp, events, events_max);
 }
 

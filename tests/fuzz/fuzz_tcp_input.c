@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A peer that sends anything at any time to an instance with live connections, and an application that does anything with them.
+ * The input is a list of steps: an opcode, then its operands (see step()). Sequence and acknowledgment numbers are offsets from
+ * what is expected, so that the interesting ones are near. Payload is always a pattern of its sequence number: what the
+ * application reads, and what goes out, must be the right bytes. After each step the books must balance; at the end every mbuf
+ * must be home. */
+#include "fuzz.h"
+#include "rig.h"
+#include "tcp/connection.h"
+#include "tcp/counters.h"
+#include "tcp/send_buffer.h"
+#include "tcp/sent.h"
+
+#include <rte_mbuf.h>
+
+#define PEERS     4
+#define OUR_PORT  443
+#define PEER_PORT 1000 /* and those behind it */
+#define PEER_ISN  0xfffff000u
+
+struct peer {
+    struct tcp_handle handle;
+    uint32_t written, read; /* bytes of our stream and of the peer's */
+    bool open;
+};
+
+struct world {
+    struct tcp *tcp;
+    uint64_t now_us;
+    struct peer peers[PEERS];
+    struct slice input;
+};
+
+/* libFuzzer gives the target no context of its own. */
+static struct rig_pools pools;
+static struct assay_address our_address, peer_address;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    rig_start("assay-fuzz-tcp");
+    pools = rig_pools_create("fuzz", 512);
+    our_address = rig_address("198.18.1.1");
+    peer_address = rig_address("198.18.1.2");
+    return 0;
+}
+
+static uint8_t byte(struct world *w)
+{
+    uint8_t value = w->input.len > 0 ? w->input.data[0] : 0;
+
+    w->input = slice_tail(w->input, 1);
+    return value;
+}
+
+static uint32_t word(struct world *w)
+{
+    uint32_t low = byte(w);
+
+    return low | (uint32_t)byte(w) << 8;
+}
+
+static uint8_t theirs(uint32_t at)
+{
+    return (uint8_t)(at * 3 + (at >> 8));
+}
+
+static uint8_t ours(uint32_t at)
+{
+    return (uint8_t)(at * 5 + (at >> 9) + 1);
+}
+
+/* --- invariants ------------------------------------------------------------------------------------------------------- */
+
+static void check_sent(const struct world *w, const struct tcp_connection *c)
+{
+    uint32_t at = c->snd_una, sacked = 0, lost = 0, count = 0, timed = 0;
+
+    for (const struct tcp_sent *sent = sent_first(w->tcp, c); sent;
+         sent = sent->next == TCP_NONE ? NULL : sent_at(w->tcp, sent->next)) {
+        FUZZ_CHECK(sent->seq == at && sent_end(sent) != at);
+        at = sent_end(sent);
+        sacked += sent->flags & SENT_SACKED ? sent_end(sent) - sent->seq : 0;
+        lost += sent->flags & SENT_LOST ? sent_end(sent) - sent->seq : 0;
+        timed += !(sent->flags & (SENT_SACKED | SENT_LOST));
+        count++;
+    }
+    for (uint32_t i = c->time_head; i != TCP_NONE; i = w->tcp->sent[i].time_next)
+        timed--;
+    FUZZ_CHECK(timed == 0 && count == c->sent_count && sacked == c->sacked_bytes && lost == c->lost_bytes);
+    FUZZ_CHECK(count == 0 || at == c->snd_nxt);
+}
+
+static void check_received(const struct world *w, const struct tcp_connection *c)
+{
+    uint32_t bytes = 0, mbufs = 0, last = c->rcv_nxt;
+
+    for (const struct rte_mbuf *mbuf = c->receive_head; mbuf; mbuf = mbuf->next) {
+        bytes += mbuf->data_len;
+        mbufs++;
+    }
+    for (const struct rte_mbuf *mbuf = c->ooo_head; mbuf; mbuf = mbuf->next) {
+        FUZZ_CHECK(mbuf->data_len > 0 && seq_gt(mbuf->hash.usr, c->rcv_nxt) && seq_ge(mbuf->hash.usr, last));
+        last = mbuf->hash.usr + mbuf->data_len;
+        mbufs++;
+    }
+    FUZZ_CHECK(bytes == c->receive_bytes && mbufs == c->receive_mbufs && c->truesize <= w->tcp->receive_limit);
+    FUZZ_CHECK(seq_ge(c->rcv_adv, c->rcv_nxt) || c->state == TCP_SYN_SENT);
+    FUZZ_CHECK(c->sack_count <= TCP_SACK_BLOCKS_MAX);
+}
+
+static void check_all(const struct world *w)
+{
+    uint32_t received = 0, time_wait = 0, half_open = 0, accepting = 0;
+
+    for (uint32_t i = 0; i < w->tcp->config.connections_max; i++) {
+        const struct tcp_connection *c = &w->tcp->connections[i];
+
+        received += c->receive_mbufs;
+        time_wait += conn_has(c, CONN_TIME_WAIT_LISTED);
+        half_open += conn_has(c, CONN_HALF_OPEN);
+        accepting += conn_has(c, CONN_ACCEPT_QUEUED);
+        if (c->state == TCP_CLOSED)
+            continue;
+        check_sent(w, c);
+        check_received(w, c);
+        FUZZ_CHECK(c->state < TCP_ESTABLISHED || c->cwnd > 0);
+    }
+    FUZZ_CHECK(received == w->tcp->received_mbufs && time_wait == w->tcp->time_wait_count);
+    FUZZ_CHECK(half_open == w->tcp->listeners[0].half_open && accepting == w->tcp->listeners[0].accept_queued);
+}
+
+/* --- the two sides ---------------------------------------------------------------------------------------------------- */
+
+static struct tcp_connection *find(const struct world *w, uint32_t peer)
+{
+    for (uint32_t i = 0; i < w->tcp->config.connections_max; i++) {
+        struct tcp_connection *c = &w->tcp->connections[i];
+
+        if (conn_has(c, CONN_IN_TABLE) && c->remote_port == PEER_PORT + peer)
+            return c;
+    }
+    return NULL;
+}
+
+static void take_events(struct world *w, const struct tcp_event *events, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        struct tcp_info info;
+        struct peer *peer;
+
+        if (events[i].flags & TCP_EVENT_ACCEPTED) {
+            FUZZ_CHECK(tcp_get_info(w->tcp, events[i].handle, &info) == ASSAY_OK);
+            peer = &w->peers[info.remote_port - PEER_PORT];
+            if (peer->open)
+                tcp_abort(w->tcp, peer->handle);
+            *peer = (struct peer){.handle = events[i].handle, .open = true};
+            FUZZ_CHECK(tcp_set_user(w->tcp, peer->handle, (uint64_t)(peer - w->peers)) == ASSAY_OK);
+            continue;
+        }
+        peer = &w->peers[events[i].user];
+        if (events[i].flags & TCP_EVENT_CLOSED && peer->handle.generation == events[i].handle.generation &&
+            peer->handle.index == events[i].handle.index) {
+            FUZZ_CHECK(!tcp_live(w->tcp, events[i].handle));
+            peer->open = false;
+        }
+    }
+}
+
+static void segment_in(struct world *w, uint32_t index)
+{
+    static uint8_t payload[2000];
+    const struct tcp_connection *c = find(w, index);
+    struct rig_segment segment = {.source_port = (uint16_t)(PEER_PORT + index), .destination_port = OUR_PORT};
+    struct tcp_event events[4];
+    struct net_segment packet;
+    uint8_t how = byte(w), options = byte(w) % (TCP_OPTIONS_MAX + 1);
+
+    if (c)
+        segment.destination_port = c->local_port;
+    segment.flags = byte(w);
+    segment.seq = (c && c->state != TCP_SYN_SENT ? c->rcv_nxt : PEER_ISN) + (uint32_t)(int16_t)word(w);
+    segment.ack = (c ? how & 1 ? c->snd_nxt : c->snd_una : 0) + (uint32_t)(int16_t)word(w);
+    segment.window = (uint16_t)word(w);
+    segment.payload_len = how & 2 ? word(w) % 1500 : 0;
+    /* a SYN takes a number of its own in front of the text */
+    for (uint32_t i = 0; i < segment.payload_len; i++)
+        payload[i] = theirs(segment.seq + (segment.flags & TCP_FLAG_SYN ? 1 : 0) + i);
+    segment.payload = payload;
+    for (uint8_t i = 0; i < options; i++)
+        segment.options[i] = byte(w);
+    segment.options_len = options;
+    /* the SACK blocks that come after this opcode's offsets are made to lie near what is in flight */
+    if (how & 4 && c && options >= 10 && segment.options[0] == 5) {
+        for (uint8_t at = 2; at + 4 <= options; at += 4) {
+            uint32_t near = c->snd_una + (uint32_t)(segment.options[at + 2] << 8 | segment.options[at + 3]);
+
+            for (int k = 0; k < 4; k++)
+                segment.options[at + k] = (uint8_t)(near >> (24 - 8 * k));
+        }
+    }
+    if (rte_mempool_avail_count(pools.packet) < 8)
+        return;
+    packet = rig_receive(&pools, &peer_address, &our_address, &segment, 1 + (how >> 6) % 3);
+    take_events(w, events, tcp_input(w->tcp, &packet, 1, w->now_us, events, (how & 8) ? 0 : 4));
+}
+
+static void check_segment_out(const struct world *w, const struct net_datagram *datagram)
+{
+    uint8_t bytes[1600];
+    uint32_t len = rig_linearize(datagram->mbuf, bytes, sizeof(bytes));
+    struct rig_segment segment;
+    struct tcp_options options;
+    const struct tcp_connection *c;
+
+    FUZZ_CHECK(rig_parse(bytes, len, &segment, &options));
+    FUZZ_CHECK(len <= 1480);
+    c = segment.destination_port >= PEER_PORT && segment.destination_port < PEER_PORT + PEERS
+            ? find(w, segment.destination_port - PEER_PORT)
+            : NULL;
+    if (!c || c->local_port != segment.source_port)
+        return;
+    for (uint32_t i = 0; i < segment.payload_len; i++)
+        FUZZ_CHECK(segment.payload[i] == ours(segment.seq + i - c->iss - 1));
+}
+
+static void output(struct world *w)
+{
+    struct net_tx tx = {0};
+
+    tcp_output(w->tcp, w->now_us, &tx);
+    for (uint32_t i = 0; i < tx.count; i++) {
+        check_segment_out(w, &tx.datagrams[i]);
+        rte_pktmbuf_free(tx.datagrams[i].mbuf);
+    }
+}
+
+static void app_read(struct world *w, struct peer *peer, uint32_t left)
+{
+    const struct tcp_connection *c = tcp_by_handle(w->tcp, peer->handle);
+
+    while (left > 0 && c) {
+        struct slice piece = slice_head(tcp_peek(w->tcp, peer->handle), left);
+
+        if (piece.len == 0)
+            return;
+        for (size_t i = 0; i < piece.len; i++)
+            FUZZ_CHECK(piece.data[i] == theirs(c->irs + 1 + peer->read + (uint32_t)i));
+        peer->read += (uint32_t)piece.len;
+        left -= (uint32_t)piece.len;
+        tcp_consume(w->tcp, peer->handle, piece.len);
+    }
+}
+
+static void app_write(struct world *w, struct peer *peer, uint32_t len)
+{
+    static uint8_t bytes[65536];
+
+    for (uint32_t i = 0; i < len; i++)
+        bytes[i] = ours(peer->written + i);
+    if (len & 1)
+        tcp_room(w->tcp, peer->handle, len);
+    peer->written += (uint32_t)tcp_write(w->tcp, peer->handle, bytes, len);
+}
+
+static void open_out(struct world *w, uint32_t index)
+{
+    struct tcp_handle handle;
+
+    if (w->peers[index].open || find(w, index))
+        return;
+    if (tcp_connect(w->tcp, &our_address, byte(w), &peer_address, (uint16_t)(PEER_PORT + index), index, w->now_us, &handle) ==
+        ASSAY_OK)
+        w->peers[index] = (struct peer){.handle = handle, .open = true};
+}
+
+static void icmp(struct world *w, uint32_t index)
+{
+    const struct tcp_connection *c = find(w, index);
+    struct net_icmp_error error = {.local = our_address,
+                                   .remote = peer_address,
+                                   .local_port = c ? c->local_port : OUR_PORT,
+                                   .remote_port = (uint16_t)(PEER_PORT + index),
+                                   .type = byte(w),
+                                   .code = byte(w)};
+    struct tcp_event events[4];
+
+    error.sequence = (c ? c->snd_una : 0) + (uint32_t)(int8_t)byte(w);
+    take_events(w, events, tcp_icmp_error(w->tcp, &error, w->now_us, events, 4));
+}
+
+static void raw_in(struct world *w)
+{
+    struct slice bytes = slice_head(w->input, byte(w));
+    struct tcp_event events[4];
+    struct net_segment packet;
+
+    w->input = slice_tail(w->input, bytes.len);
+    if (rte_mempool_avail_count(pools.packet) < 8)
+        return;
+    packet = rig_receive_bytes(&pools, &peer_address, &our_address, bytes.data, (uint32_t)bytes.len, 1);
+    /* not to a port of ours, so that the pattern stays whole */
+    if (bytes.len >= 4)
+        *rte_pktmbuf_mtod_offset(packet.mbuf, uint8_t *, 2) |= 0x80;
+    take_events(w, events, tcp_input(w->tcp, &packet, 1, w->now_us, events, 4));
+}
+
+static void pass_time(struct world *w, uint64_t us)
+{
+    struct tcp_event events[4];
+
+    w->now_us += us;
+    take_events(w, events, tcp_timers(w->tcp, w->now_us, events, 4));
+}
+
+static void step(struct world *w)
+{
+    uint8_t code = byte(w);
+    uint32_t index = code >> 4 & (PEERS - 1);
+    struct peer *peer = &w->peers[index];
+
+    switch (code & 15) {
+    case 0:
+    case 1:
+    case 2:
+    case 3: segment_in(w, index); break;
+    case 4: app_write(w, peer, word(w)); break;
+    case 5: app_read(w, peer, word(w)); break;
+    case 6: tcp_shutdown(w->tcp, peer->handle); break;
+    case 7:
+        code & 0x40 ? tcp_abort(w->tcp, peer->handle) : tcp_close(w->tcp, peer->handle);
+        peer->open = false;
+        break;
+    case 8: pass_time(w, word(w)); break;
+    case 9: pass_time(w, word(w) * UINT64_C(1000)); break;
+    case 10: open_out(w, index); break;
+    case 11: icmp(w, index); break;
+    case 12: raw_in(w); break;
+    case 13: tcp_accepted(w->tcp, peer->handle); break;
+    default: output(w); break;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct world w = {.now_us = 1000000, .input = slice_of(data, size)};
+    struct tcp_config config;
+    uint8_t how;
+
+    if (size < 4 || size > 8192)
+        return -1;
+    tcp_config_default(&config);
+    config.connections_max = 6;
+    config.time_wait_max = 3;
+    config.syn_backlog_max = 3;
+    config.accept_backlog_max = 3;
+    config.send_buffer_bytes = 40000;
+    config.receive_buffer_bytes = 40000;
+    config.mbufs_max_per_connection = 64;
+    how = byte(&w);
+    config.sack = how & 1;
+    config.timestamps = how & 2;
+    config.window_scaling = how & 4;
+    config.congestion = how & 8 ? TCP_CONGESTION_NEWRENO : TCP_CONGESTION_CUBIC;
+    FUZZ_CHECK(tcp_create(&config, pools.packet, pools.payload, pools.indirect, w.now_us, &w.tcp) == ASSAY_OK);
+    FUZZ_CHECK(tcp_listen(w.tcp, &our_address, OUR_PORT, 0) == ASSAY_OK);
+    while (w.input.len > 0) {
+        step(&w);
+        check_all(&w);
+    }
+    tcp_destroy(w.tcp);
+    FUZZ_CHECK(rig_pools_missing(&pools) == 0);
+    return 0;
+}
