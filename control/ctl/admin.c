@@ -186,7 +186,7 @@ static void fit(char *text, size_t size, unsigned max)
         if (((unsigned char)*c & 0xc0) == 0x80 || ++count < max)
             continue;
         if ((size_t)(c - text) + sizeof("…") <= size)
-            strcpy(c, "…");
+            memcpy(c, "…", sizeof("…"));
         return;
     }
 }

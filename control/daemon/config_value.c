@@ -145,7 +145,7 @@ static const char *parse_endpoint(const struct config_value_context *context, co
                                   const char *text, struct config_endpoint *out)
 {
     uint16_t port = key->kind == CONFIG_ENDPOINTS ? (uint16_t)key->min : 0;
-    const char *host;
+    const char *host = "";
     const char *fault = parse_host_port(context, text, &host, &port);
 
     if (fault != NULL)

@@ -204,7 +204,7 @@ struct log *log_create(const char *path)
     log->path = path != NULL ? strdup(path) : NULL;
     log->fd = STDERR_FILENO;
     if (gethostname(log->host, sizeof(log->host) - 1) != 0 || log->host[0] == '\0')
-        strcpy(log->host, "localhost");
+        memcpy(log->host, "localhost", sizeof("localhost"));
     /* the prefix has the short name */
     log->host[strcspn(log->host, ".")] = '\0';
     log->context = (struct log_context){.host = log->host, .pid = (uint32_t)getpid()};

@@ -51,8 +51,10 @@ static void add_name(struct build *build, struct slice name, struct credential *
         host = slice_tail(name, 2);
     if (host_canonical(host, canonical + (wildcard ? 2 : 0), &spelled) != ASSAY_OK)
         return;
-    if (wildcard)
-        memcpy(canonical, "*.", 2);
+    if (wildcard) {
+        canonical[0] = '*';
+        canonical[1] = '.';
+    }
     spelled = slice_of(canonical, spelled.len + (wildcard ? 2 : 0));
     for (uint32_t i = 0; i < build->name_count; i++)
         if (slice_is(spelled, build->names[i].name))
