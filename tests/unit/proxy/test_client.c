@@ -295,16 +295,20 @@ static void without_ticket_keys_there_are_no_tickets_and_still_connections(void 
 
 static void a_client_that_says_goodbye_gets_one_back(void **state)
 {
-    struct world *w = world_create();
-    struct world_peer *client = world_connect_tls(w, "edge.steven.lab", NULL);
+    for (int tls12 = 0; tls12 < 2; tls12++) {
+        struct world *w = world_create();
+        struct world_peer *client;
 
-    world_finish(w, client);
-    world_run(w, 10);
-    assert_true(client->closed); /* RFC 8446 §6.1 */
-    assert_true(client->finished);
-    assert_false(client->reset);
-    assert_int_equal(world_counters(w)->client_connections_now, 0);
-    world_free(w);
+        w->tls12 = tls12;
+        client = world_connect_tls(w, "edge.steven.lab", NULL);
+        world_finish(w, client);
+        world_run(w, 10);
+        assert_true(client->closed); /* RFC 8446 §6.1 */
+        assert_true(client->finished);
+        assert_false(client->reset);
+        assert_int_equal(world_counters(w)->client_connections_now, 0);
+        world_free(w);
+    }
 }
 
 static void an_idle_connection_is_closed_with_close_notify(void **state)

@@ -503,6 +503,7 @@ static void play_settings(struct play *play)
     settings->origin_idle_us = 700000;
     play->w->trust.revoke_grace_us = 100000;
     play->w->origin_tickets = chance(play, 50);
+    play->w->tls12 = chance(play, 30);
     world_trust(play->w, WORLD_TRUST_ROOT | WORLD_TRUST_SELF);
 }
 

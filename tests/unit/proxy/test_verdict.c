@@ -481,47 +481,53 @@ static struct world_peer *ask_once(struct world *w, struct world_peer *client)
 
 static void a_resumed_connection_stands_on_a_verdict_that_is_current(void **state)
 {
-    struct world *w = world_create();
-    struct world_peer *client, *origin;
+    for (int tls12 = 0; tls12 < 2; tls12++) {
+        struct world *w = world_create();
+        struct world_peer *client, *origin;
 
-    w->origin_tickets = true;
-    world_trust(w, WORLD_TRUST_ROOT);
-    client = world_connect_tls(w, "edge.steven.lab", NULL);
-    origin = ask_once(w, client);
-    assert_false(origin->resumed);
-    origin = ask_once(w, client);
-    expect(client, ACCEPTED);
-    assert_true(origin->resumed);
-    assert_int_equal(world_counters(w)->origin_handshakes_resumed, 1);
-    assert_int_equal(world_counters(w)->verify_checks, 1);
-    assert_int_equal(world_counters(w)->requests_verified, 2);
-    /* The epoch moves: the session's chain is judged again before it is offered. */
-    world_trust(w, WORLD_TRUST_ROOT | WORLD_TRUST_SELF);
-    origin = ask_once(w, client);
-    assert_true(origin->resumed);
-    assert_int_equal(world_counters(w)->verify_checks, 2);
-    assert_int_equal(world_counters(w)->requests_verified, 3);
-    world_free(w);
+        w->origin_tickets = true;
+        w->tls12 = tls12;
+        world_trust(w, WORLD_TRUST_ROOT);
+        client = world_connect_tls(w, "edge.steven.lab", NULL);
+        origin = ask_once(w, client);
+        assert_false(origin->resumed);
+        origin = ask_once(w, client);
+        expect(client, ACCEPTED);
+        assert_true(origin->resumed);
+        assert_int_equal(world_counters(w)->origin_handshakes_resumed, 1);
+        assert_int_equal(world_counters(w)->verify_checks, 1);
+        assert_int_equal(world_counters(w)->requests_verified, 2);
+        /* The epoch moves: the session's chain is judged again before it is offered. */
+        world_trust(w, WORLD_TRUST_ROOT | WORLD_TRUST_SELF);
+        origin = ask_once(w, client);
+        assert_true(origin->resumed);
+        assert_int_equal(world_counters(w)->verify_checks, 2);
+        assert_int_equal(world_counters(w)->requests_verified, 3);
+        world_free(w);
+    }
 }
 
 static void a_session_whose_trust_is_gone_is_not_offered(void **state)
 {
-    struct world *w = world_create();
-    struct world_peer *client, *origin;
+    for (int tls12 = 0; tls12 < 2; tls12++) {
+        struct world *w = world_create();
+        struct world_peer *client, *origin;
 
-    w->origin_tickets = true;
-    world_trust(w, WORLD_TRUST_ROOT);
-    client = world_connect_tls(w, "edge.steven.lab", NULL);
-    ask_once(w, client);
-    world_trust(w, 0);
-    origin = ask_once(w, client);
-    expect(client, REFUSED);
-    assert_true(origin->failed);
-    assert_false(origin->resumed);
-    world_trust(w, WORLD_TRUST_ROOT);
-    ask_once(w, client);
-    expect(client, ACCEPTED);
-    world_free(w);
+        w->origin_tickets = true;
+        w->tls12 = tls12;
+        world_trust(w, WORLD_TRUST_ROOT);
+        client = world_connect_tls(w, "edge.steven.lab", NULL);
+        ask_once(w, client);
+        world_trust(w, 0);
+        origin = ask_once(w, client);
+        expect(client, REFUSED);
+        assert_true(origin->failed);
+        assert_false(origin->resumed);
+        world_trust(w, WORLD_TRUST_ROOT);
+        ask_once(w, client);
+        expect(client, ACCEPTED);
+        world_free(w);
+    }
 }
 
 static void a_resumed_connection_says_continue_as_any_other(void **state)

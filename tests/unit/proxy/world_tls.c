@@ -20,7 +20,7 @@
 
 /* Contexts of the far side and of the proxy; they outlive every world. */
 static struct {
-    struct tls_context *origins[WORLD_CERTIFICATES], *client;
+    struct tls_context *origins[2][WORLD_CERTIFICATES], *client[2]; /* [1]: no TLS 1.3 */
     struct tls_context *edge, *wild, *proxy_client, *proxy_client_other;
     struct slice root, self_signed;
 } tls;
@@ -57,13 +57,13 @@ static char *key_pem(EVP_PKEY *key)
     return pem_text(bio);
 }
 
-static struct tls_context *server_context(struct slice der, void *key)
+static struct tls_context *server_context(struct slice der, void *key, enum tls_version most)
 {
     char *chain = certificate_pem(der), *secret = key_pem(key);
     struct tls_context_settings settings = {.chain_pem = slice_text(chain),
                                             .key_pem = slice_text(secret),
                                             .version_min = TLS_VERSION_1_2,
-                                            .version_max = TLS_VERSION_1_3,
+                                            .version_max = most,
                                             .ticket_lifetime_s = 3600};
     struct tls_context *context;
     const char *fault = NULL;
@@ -75,9 +75,9 @@ static struct tls_context *server_context(struct slice der, void *key)
     return context;
 }
 
-static struct tls_context *client_context(void)
+static struct tls_context *client_context(enum tls_version most)
 {
-    struct tls_context_settings settings = {.version_min = TLS_VERSION_1_2, .version_max = TLS_VERSION_1_3};
+    struct tls_context_settings settings = {.version_min = TLS_VERSION_1_2, .version_max = most};
     struct tls_context *context;
     const char *fault = NULL;
 
@@ -90,6 +90,12 @@ static struct slice node_names(void)
 {
     return forge_san(forge_join(forge_join(forge_dns("cucm.steven.lab"), forge_dns("two.steven.lab")),
                                 forge_join(forge_dns("hole.steven.lab"), forge_ip("198.18.2.11"))));
+}
+
+static void make_origin(enum world_certificate which, struct slice der, void *key)
+{
+    tls.origins[0][which] = server_context(der, key, TLS_VERSION_1_3);
+    tls.origins[1][which] = server_context(der, key, TLS_VERSION_1_2);
 }
 
 static void make_origins(void)
@@ -108,16 +114,16 @@ static void make_origins(void)
 
     tls.root = forge_certificate(&root);
     tls.self_signed = forge_certificate(&self);
-    tls.origins[WORLD_SELF_SIGNED] = server_context(tls.self_signed, self_key);
-    tls.origins[WORLD_CA_SIGNED] = server_context(forge_certificate(&leaf), key);
+    make_origin(WORLD_SELF_SIGNED, tls.self_signed, self_key);
+    make_origin(WORLD_CA_SIGNED, forge_certificate(&leaf), key);
     leaf.not_after = FORGE_NOW + 3600;
-    tls.origins[WORLD_SHORT_LIVED] = server_context(forge_certificate(&leaf), key);
+    make_origin(WORLD_SHORT_LIVED, forge_certificate(&leaf), key);
     leaf.not_after = 0;
     leaf.key = small;
-    tls.origins[WORLD_SMALL_KEY] = server_context(forge_certificate(&leaf), small);
+    make_origin(WORLD_SMALL_KEY, forge_certificate(&leaf), small);
     leaf.key = key;
     leaf.extensions[0] = forge_san(forge_dns("other.steven.lab"));
-    tls.origins[WORLD_OTHER_NAME] = server_context(forge_certificate(&leaf), key);
+    make_origin(WORLD_OTHER_NAME, forge_certificate(&leaf), key);
 }
 
 void world_tls_start(void)
@@ -127,18 +133,21 @@ void world_tls_start(void)
 
     assert_int_equal(thread_slot_install(), ASSAY_OK);
     make_origins();
-    tls.edge = server_context(forge_certificate(&edge), edge.key);
-    tls.wild = server_context(forge_certificate(&wild), wild.key);
-    tls.client = client_context();
-    tls.proxy_client = client_context();
-    tls.proxy_client_other = client_context();
+    tls.edge = server_context(forge_certificate(&edge), edge.key, TLS_VERSION_1_3);
+    tls.wild = server_context(forge_certificate(&wild), wild.key, TLS_VERSION_1_3);
+    tls.client[0] = client_context(TLS_VERSION_1_3);
+    tls.client[1] = client_context(TLS_VERSION_1_2);
+    tls.proxy_client = client_context(TLS_VERSION_1_3);
+    tls.proxy_client_other = client_context(TLS_VERSION_1_3);
 }
 
 void world_tls_stop(void)
 {
-    for (int i = 0; i < WORLD_CERTIFICATES; i++)
-        tls_context_free(tls.origins[i]);
-    tls_context_free(tls.client);
+    for (int old = 0; old < 2; old++) {
+        for (int i = 0; i < WORLD_CERTIFICATES; i++)
+            tls_context_free(tls.origins[old][i]);
+        tls_context_free(tls.client[old]);
+    }
     tls_context_free(tls.edge);
     tls_context_free(tls.wild);
     tls_context_free(tls.proxy_client);
@@ -186,11 +195,13 @@ static bool begin(struct world *w, struct world_peer *peer)
 {
     struct tls_verifier verifier = {.fn = believe};
     enum tls_status status = TLS_STATUS_WANT_INPUT;
+    enum world_certificate which;
     uint8_t alert;
     struct slice piece;
 
     if (peer->is_client) {
-        assert_int_equal(tls_client_create(tls.client, peer->sni, verifier, peer->session, &peer->tls), ASSAY_OK);
+        assert_int_equal(tls_client_create(tls.client[w->tls12], peer->sni, verifier, peer->session, &peer->tls),
+                         ASSAY_OK);
         return true;
     }
     if (peer->hello == NULL)
@@ -204,9 +215,8 @@ static bool begin(struct world *w, struct world_peer *peer)
     assert_int_not_equal(status, TLS_STATUS_FAILED);
     if (status != TLS_STATUS_OK)
         return false;
-    assert_int_equal(tls_server_create(tls.origins[peer->port == 6972 ? w->certificate_6972 : w->certificate_8443],
-                                       peer->hello, &peer->tls),
-                     ASSAY_OK);
+    which = peer->port == 6972 ? w->certificate_6972 : w->certificate_8443;
+    assert_int_equal(tls_server_create(tls.origins[w->tls12][which], peer->hello, &peer->tls), ASSAY_OK);
     peer->hello = NULL;
     return true;
 }
