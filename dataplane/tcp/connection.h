@@ -220,7 +220,8 @@ struct tcp_reply {
 
 struct tcp {
     struct tcp_config config;
-    uint32_t receive_limit;    /* what a connection's receive queues may pin: receive_buffer_bytes, or what its mbufs hold */
+    uint32_t
+        receive_limit; /* what a connection's receive queues may pin: receive_buffer_bytes, or what its mbufs hold */
     uint32_t receive_capacity; /* the largest window: what always fits into that */
     uint32_t send_capacity;    /* the largest tcp_room() */
     uint8_t rcv_shift;

@@ -35,20 +35,20 @@ struct tcp_config {
     uint32_t receive_buffer_bytes; /* per connection: the largest window offered, and the bound on truesize held */
     uint32_t send_buffer_bytes;    /* per connection: what tcp_write() takes before tcp_room() is 0 */
     uint32_t mbufs_max_per_connection;
-    uint16_t mss;                  /* what we announce: MTU - 40 for IPv4 */
-    uint16_t port_min, port_max;   /* source ports of tcp_connect(), both inclusive (S15: 30000-35999) */
-    uint32_t syn_backlog_max;      /* half-open per listener */
-    uint32_t accept_backlog_max;   /* per listener: established, not yet seen by tcp_accepted() */
+    uint16_t mss;                /* what we announce: MTU - 40 for IPv4 */
+    uint16_t port_min, port_max; /* source ports of tcp_connect(), both inclusive (S15: 30000-35999) */
+    uint32_t syn_backlog_max;    /* half-open per listener */
+    uint32_t accept_backlog_max; /* per listener: established, not yet seen by tcp_accepted() */
     uint32_t rto_min_us, rto_max_us, rto_initial_us;
-    uint32_t syn_retries;          /* retransmissions of SYN or SYN-ACK before giving up */
-    uint32_t retries;              /* retransmissions of data (and zero-window probes unanswered) before giving up */
+    uint32_t syn_retries; /* retransmissions of SYN or SYN-ACK before giving up */
+    uint32_t retries;     /* retransmissions of data (and zero-window probes unanswered) before giving up */
     uint32_t delayed_ack_us;
     uint32_t keepalive_idle_us, keepalive_interval_us, keepalive_probes; /* idle 0: off */
     uint32_t time_wait_us;
-    uint32_t fin_wait_us;          /* FIN-WAIT-2 of a connection the application has closed */
+    uint32_t fin_wait_us; /* FIN-WAIT-2 of a connection the application has closed */
     enum tcp_congestion congestion;
     bool timestamps, sack, window_scaling;
-    uint8_t secret[16];            /* SipHash key for ISN, ports, timestamp offsets: random per start */
+    uint8_t secret[16]; /* SipHash key for ISN, ports, timestamp offsets: random per start */
 };
 
 /* Sensible values for all but the secret. */
@@ -61,18 +61,18 @@ enum tcp_event_flag {
     TCP_EVENT_PEER_FIN = 1 << 3,  /* the peer's FIN is in order: after what is readable comes the end */
     TCP_EVENT_WRITABLE = 1 << 4,  /* tcp_room() grew after it had been too small (see tcp_room) */
     TCP_EVENT_SENT = 1 << 5,      /* all that was written (and FIN, where sent) is acknowledged */
-    TCP_EVENT_CLOSED = 1 << 6,    /* gone for a reason other than a clean close: see reason; the handle is stale after the
+    TCP_EVENT_CLOSED = 1 << 6, /* gone for a reason other than a clean close: see reason; the handle is stale after the
                                    * event has been returned, unread data is lost except after TIMEOUT of our own FIN */
 };
 
 enum tcp_reason {
     TCP_REASON_NONE,
-    TCP_REASON_RESET,        /* the peer's RST */
-    TCP_REASON_REFUSED,      /* RST in answer to our SYN */
-    TCP_REASON_TIMEOUT,      /* retransmissions ran out */
-    TCP_REASON_KEEPALIVE,    /* keepalive probes unanswered */
-    TCP_REASON_UNREACHABLE,  /* hard ICMP error during SYN-SENT (RFC 5461) */
-    TCP_REASON_NO_MEMORY,    /* shed to protect the packet pool */
+    TCP_REASON_RESET,       /* the peer's RST */
+    TCP_REASON_REFUSED,     /* RST in answer to our SYN */
+    TCP_REASON_TIMEOUT,     /* retransmissions ran out */
+    TCP_REASON_KEEPALIVE,   /* keepalive probes unanswered */
+    TCP_REASON_UNREACHABLE, /* hard ICMP error during SYN-SENT (RFC 5461) */
+    TCP_REASON_NO_MEMORY,   /* shed to protect the packet pool */
 };
 
 struct tcp_event {
@@ -93,8 +93,8 @@ void tcp_destroy(struct tcp *tcp);
 /* --- packets and time ------------------------------------------------------------------------------------------------- */
 
 /* Takes over all mbufs of segments[0..n). Returns how many events were appended (at most n). */
-uint32_t tcp_input(struct tcp *tcp, const struct net_segment *segments, uint32_t n, uint64_t now_us, struct tcp_event *events,
-                   uint32_t events_max);
+uint32_t tcp_input(struct tcp *tcp, const struct net_segment *segments, uint32_t n, uint64_t now_us,
+                   struct tcp_event *events, uint32_t events_max);
 /* Hard and soft errors of RFC 5461, each validated against the connection (sequence in flight). 0 or 1 event. */
 uint32_t tcp_icmp_error(struct tcp *tcp, const struct net_icmp_error *error, uint64_t now_us, struct tcp_event *events,
                         uint32_t events_max);
@@ -107,7 +107,8 @@ uint64_t tcp_next_timer_us(const struct tcp *tcp);
 
 /* --- the application --------------------------------------------------------------------------------------------------- */
 
-enum assay_error tcp_listen(struct tcp *tcp, const struct assay_address *local, uint16_t port, uint64_t user) ASSAY_MUST_USE;
+enum assay_error tcp_listen(struct tcp *tcp, const struct assay_address *local, uint16_t port, uint64_t user)
+    ASSAY_MUST_USE;
 /* Half-open connections of it are dropped; established ones live on. */
 enum assay_error tcp_unlisten(struct tcp *tcp, const struct assay_address *local, uint16_t port) ASSAY_MUST_USE;
 /* The application has taken an ACCEPTED connection: it no longer counts against the accept backlog. */
@@ -150,7 +151,7 @@ void tcp_abort(struct tcp *tcp, struct tcp_handle handle);
 struct tcp_info {
     struct assay_address local, remote;
     uint16_t local_port, remote_port;
-    const char *state;        /* RFC 9293 §3.3.2 spelling */
+    const char *state; /* RFC 9293 §3.3.2 spelling */
     uint32_t srtt_us, rttvar_us, rto_us;
     uint32_t cwnd_bytes, ssthresh_bytes, snd_wnd_bytes, rcv_wnd_bytes, mss;
     uint64_t retransmits;
