@@ -271,8 +271,8 @@ static void open_out(struct world *w, uint32_t index)
 
     if (w->peers[index].open || find(w, index))
         return;
-    if (tcp_connect(w->tcp, &our_address, byte(w), &peer_address, (uint16_t)(PEER_PORT + index), index, w->now_us, &handle) ==
-        ASSAY_OK)
+    if (tcp_connect(w->tcp, &our_address, byte(w), &peer_address, (uint16_t)(PEER_PORT + index), index, w->now_us,
+                    &handle) == ASSAY_OK)
         w->peers[index] = (struct peer){.handle = handle, .open = true};
 }
 
