@@ -6,6 +6,8 @@
 
 #include <rte_mbuf.h>
 
+#include "base/siphash.h"
+
 void link_init(struct link *link, const struct link_config *config, uint64_t seed)
 {
     *link = (struct link){.config = *config, .random = seed};
@@ -13,13 +15,13 @@ void link_init(struct link *link, const struct link_config *config, uint64_t see
 
 static uint64_t digest_of(const struct rte_mbuf *mbuf)
 {
-    uint64_t digest = 0xcbf29ce484222325u;
+    static const uint8_t key[SIPHASH_KEY_BYTES];
+    uint64_t digest = 0;
 
     for (; mbuf; mbuf = mbuf->next) {
         const uint8_t *bytes = rte_pktmbuf_mtod(mbuf, const uint8_t *);
 
-        for (uint32_t i = 0; i < mbuf->data_len; i++)
-            digest = (digest ^ bytes[i]) * 0x100000001b3u;
+        digest = siphash_1_3(key, bytes, mbuf->data_len) ^ digest * 31;
     }
     return digest;
 }
