@@ -115,9 +115,9 @@ bool verdict_current(struct proxy *p, struct upstream *u)
         return true;
     if (verdict_fresh(p, &u->verdict))
         return true;
-    /* No chain to judge: nothing can be said for this connection any more. */
+    /* No chain to judge: nothing can be said for this connection any more. Permissive refuses nothing, this neither. */
     if (u->chain == NULL)
-        return false;
+        return p->snapshot->trust->mode == VERIFY_PERMISSIVE;
     verdict_judge_chain(p, u->chain, &u->origin->identity, &u->verdict);
     return !verdict_refuses(p, &u->verdict);
 }

@@ -259,6 +259,35 @@ static void a_session_is_its_origins_and_its_credentials_alone(void **state)
     world_free(w);
 }
 
+/* Control frees a context when no section names it and no connection uses it: what is left of it here must not need it. */
+static void a_session_outlives_the_context_it_came_from(void **state)
+{
+    const struct tls_context_settings settings = {.version_min = TLS_VERSION_1_2, .version_max = TLS_VERSION_1_3};
+
+    for (int tls12 = 0; tls12 < 2; tls12++) {
+        struct tls_credential credential = {.id = 77, .name = "short-lived"};
+        struct world *w = world_create();
+        struct world_peer *client = world_connect(w);
+        const char *fault;
+
+        assert_int_equal(tls_client_context_create(&settings, &credential.contexts[0], &fault), ASSAY_OK);
+        w->tls12 = tls12;
+        w->origin_tickets = true;
+        w->credentials.client_default = &credential;
+        world_trust(w, WORLD_TRUST_ROOT);
+        ask_once(w, client, "cucm.steven.lab", 8443);
+        assert_true(ask_once(w, client, "cucm.steven.lab", 8443)->resumed);
+        w->credentials.client_default = &w->client;
+        w->credentials.epoch++;
+        world_publish(w);
+        assert_int_equal(atomic_load(&credential.users[0]), 0);
+        tls_context_free(credential.contexts[0]);
+        assert_false(ask_once(w, client, "cucm.steven.lab", 8443)->resumed);
+        assert_true(ask_once(w, client, "cucm.steven.lab", 8443)->resumed);
+        world_free(w);
+    }
+}
+
 static void a_ticket_the_origin_does_not_know_any_more_is_a_full_handshake(void **state)
 {
     struct world *w = world_create();
@@ -361,6 +390,7 @@ int main(void)
         cmocka_unit_test(the_second_address_serves_when_the_first_is_silent),
         cmocka_unit_test(several_that_fail_together_go_on_to_the_next_address_once),
         cmocka_unit_test(a_session_is_its_origins_and_its_credentials_alone),
+        cmocka_unit_test(a_session_outlives_the_context_it_came_from),
         cmocka_unit_test(a_ticket_the_origin_does_not_know_any_more_is_a_full_handshake),
         cmocka_unit_test(an_idle_connection_ends_when_its_origin_ends_it),
         cmocka_unit_test(an_idle_connection_is_closed_after_its_time_with_close_notify),

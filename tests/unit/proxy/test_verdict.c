@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "proxy/internal.h"
 #include "world.h"
 #include "x509/reason.h"
 
@@ -323,6 +324,30 @@ static void permissive_says_continue_once_a_connection_and_epoch(void **state)
     world_free(w);
 }
 
+/* Also where nothing can be judged, because memory was short when the chain should have been kept. */
+static void permissive_refuses_nothing(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *client, *origin;
+    struct upstream *u;
+
+    world_mode(w, VERIFY_PERMISSIVE);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    origin = ask_and_answer(w, client, NODE, 8443, NULL);
+    u = pool_at(w->proxy->upstreams, 0);
+    assert_int_equal(u->phase, UPSTREAM_IDLE);
+    x509_chain_unref(u->chain);
+    u->chain = NULL;
+    world_trust(w, WORLD_TRUST_ROOT);
+    assert_false(origin->finished);
+    ask_and_answer(w, client, NODE, 8443, origin);
+    assert_int_equal(world_counters(w)->requests_verified, 0);
+    world_mode(w, VERIFY_ENFORCED);
+    world_run(w, 5);
+    assert_true(origin->finished);
+    world_free(w);
+}
+
 static void disabled_checks_nothing_and_keeps_what_turning_it_on_needs(void **state)
 {
     struct world *w = world_create();
@@ -562,6 +587,7 @@ int main(void)
         cmocka_unit_test(a_new_epoch_judges_pooled_connections_again_and_keeps_the_good),
         cmocka_unit_test(a_certificate_that_expires_in_the_pool_serves_no_more),
         cmocka_unit_test(permissive_says_continue_once_a_connection_and_epoch),
+        cmocka_unit_test(permissive_refuses_nothing),
         cmocka_unit_test(disabled_checks_nothing_and_keeps_what_turning_it_on_needs),
         cmocka_unit_test(enforced_again_ends_what_the_other_modes_let_pass),
         cmocka_unit_test(a_change_of_mode_keeps_the_epoch_and_its_verdicts),
