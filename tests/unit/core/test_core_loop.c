@@ -253,6 +253,11 @@ static void return_icmp_error(struct bench *b, const uint8_t *frame)
 
     assert_non_null(m);
     out = (uint8_t *)rte_pktmbuf_append(m, LENGTH);
+    if (out == NULL) {
+        rte_pktmbuf_free(m);
+        fail_msg("no room for an ICMP error");
+        return;
+    }
     memset(out, 0, LENGTH);
     memcpy(out, frame + 6, 6);
     memcpy(out + 6, frame, 6);
