@@ -87,7 +87,7 @@ static void check_sent(const struct world *w, const struct tcp_connection *c)
         timed += !(sent->flags & (SENT_SACKED | SENT_LOST));
         count++;
     }
-    for (uint32_t i = c->time_head; i != TCP_NONE; i = w->tcp->sent[i].time_next)
+    for (uint32_t i = c->time_head; i != TCP_NONE; i = sent_at(w->tcp, i)->time_next)
         timed--;
     FUZZ_CHECK(timed == 0 && count == c->sent_count && sacked == c->sacked_bytes && lost == c->lost_bytes);
     FUZZ_CHECK(count == 0 || at == c->snd_nxt);

@@ -97,23 +97,20 @@ struct net_segment rig_receive_bytes(const struct rig_pools *pools, const struct
                                      uint32_t pieces)
 {
     struct net_segment packet = {.src = *src, .dst = *dst, .length = (uint16_t)len};
-    struct rte_mbuf **link = &packet.mbuf, *head = NULL;
+    struct rte_mbuf **link = &packet.mbuf, *head = fresh(pools);
     uint32_t at = 0;
 
+    rte_pktmbuf_append(head, HEADERS_BEFORE);
+    rte_pktmbuf_adj(head, HEADERS_BEFORE);
     for (uint32_t piece = 0; piece < pieces; piece++) {
         /* The header's 60 bytes are contiguous; the rest is cut anywhere. */
         uint32_t share = pieces == 1 ? len : (len - at) / (pieces - piece);
-        struct rte_mbuf *mbuf = fresh(pools);
+        struct rte_mbuf *mbuf = piece == 0 ? head : fresh(pools);
 
         if (piece == 0 && share < 60)
             share = len < 60 ? len : 60;
         if (piece == pieces - 1)
             share = len - at;
-        if (piece == 0) {
-            head = mbuf;
-            rte_pktmbuf_append(mbuf, HEADERS_BEFORE);
-            rte_pktmbuf_adj(mbuf, HEADERS_BEFORE);
-        }
         memcpy(rte_pktmbuf_mtod(mbuf, uint8_t *), bytes + at, share);
         mbuf->data_len = (uint16_t)share;
         at += share;

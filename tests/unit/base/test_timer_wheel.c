@@ -105,13 +105,13 @@ static void rearming_moves_it(void **state)
 static void the_expired_can_be_cancelled(void **state)
 {
     struct timer_wheel wheel;
-    struct timer_node nodes[8] = {0}, *node;
+    struct timer_node nodes[8] = {0};
     uint32_t seen = 0;
 
     timer_wheel_init(&wheel, 0);
     for (int i = 0; i < 8; i++)
         timer_wheel_arm(&wheel, &nodes[i], 5 * TICK);
-    while ((node = timer_wheel_expire(&wheel, 5 * TICK)) != NULL) {
+    while (timer_wheel_expire(&wheel, 5 * TICK)) {
         seen++;
         for (int i = 0; i < 8; i += 2)
             timer_wheel_cancel(&wheel, &nodes[i]);

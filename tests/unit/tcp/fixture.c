@@ -103,7 +103,7 @@ struct tcp_connection *bench_establish(struct bench *b, struct tcp_handle *handl
 {
     static const uint8_t offer[] = {2, 4, 1000 >> 8, 1000 & 0xff, 1, 1, 4, 2};
     struct rig_segment syn = {.seq = PEER_ISN, .flags = TCP_FLAG_SYN, .options_len = sizeof(offer)};
-    struct rig_segment answer;
+    struct rig_segment answer = {0};
 
     memcpy(syn.options, offer, sizeof(offer));
     bench_in(b, syn);

@@ -39,15 +39,14 @@ static void a_full_table_drops_syns(void **state)
 static void initial_numbers(void **state)
 {
     struct tcp_tuple tuple, other;
-    struct tcp_connection a = {0}, again = {0}, elsewhere = {0}, floored = {0}, keyed = {0};
+    struct tcp_connection a, again, elsewhere, floored, keyed;
     struct tcp_config config;
     struct bench b;
 
     bench_open(&b, NULL);
     tuple = (struct tcp_tuple){b.us, b.peer, 443, 1000};
     other = (struct tcp_tuple){b.us, b.peer, 443, 1001};
-    /* not one of the instance's slots: only the numbers are looked at, the table is emptied of it at once */
-    a.hash_next = again.hash_next = TCP_NONE;
+    /* copies of a slot: only their numbers are looked at */
 #define OPEN(c, t, floor)                                                 \
     do {                                                                  \
         struct tcp_connection *slot = conn_new(b.tcp);                    \

@@ -71,10 +71,10 @@ static void marks_keep_the_counts(void **state)
     struct bench b;
     struct tcp_connection *c = with_data(&b, 8);
     struct tcp_sent *records[8];
-    uint32_t n = 0;
 
-    for (uint32_t i = c->sent_head; i != TCP_NONE; i = b.tcp->sent[i].next)
-        records[n++] = &b.tcp->sent[i];
+    records[0] = sent_at(b.tcp, c->sent_head);
+    for (uint32_t i = 1; i < 8; i++)
+        records[i] = sent_at(b.tcp, records[i - 1]->next);
     sent_mark_sacked(b.tcp, c, records[3]);
     check_counts(b.tcp, c);
     sent_mark_lost(b.tcp, c, records[3]); /* what is SACKed is not lost */
