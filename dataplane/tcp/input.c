@@ -220,12 +220,16 @@ static bool check_reset(struct tcp *tcp, struct tcp_connection *c, const struct 
     return false;
 }
 
-/* Fourth: SYN, by RFC 5961 §4.2. (Third, security and precedence, went with RFC 9293.) */
+/* Fourth: SYN, by RFC 9293 §3.10.7.4 and RFC 5961 §4.2. (Third, security and precedence, went with RFC 9293.) */
 static bool check_syn(struct tcp *tcp, struct tcp_connection *c, const struct tcp_segment *segment)
 {
     if (likely(!(segment->flags & TCP_FLAG_SYN)))
         return true;
-    input_challenge(tcp, c);
+    /* Half open from a listener: back to LISTEN; the peer's next SYN finds it. */
+    if (c->state == TCP_SYN_RECEIVED && conn_has(c, CONN_PASSIVE))
+        conn_free(tcp, c);
+    else
+        input_challenge(tcp, c);
     return false;
 }
 

@@ -379,8 +379,12 @@ static enum output_result output_connection(struct tcp *tcp, struct tcp_connecti
     uint32_t nxt_before = c->snd_nxt, retransmits_before = c->retransmits, budget = QUANTUM;
     enum output_result result;
 
-    if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
+    if (c->state == TCP_SYN_SENT)
         return output_syn(tcp, c, tx);
+    if (c->state == TCP_SYN_RECEIVED) {
+        result = output_syn(tcp, c, tx);
+        return result == OUTPUT_DONE ? output_ack(tcp, c, tx) : result;
+    }
     result = output_lost(tcp, c, tx, &budget);
     if (result == OUTPUT_DONE)
         result = output_probes(tcp, c, tx);
