@@ -15,14 +15,14 @@ static bool sent_after(uint64_t a_us, uint32_t a_end, uint64_t b_us, uint32_t b_
     return a_us > b_us || (a_us == b_us && seq_gt(a_end, b_end));
 }
 
-/* Step 3: was something delivered that had been overtaken, and not because it was sent again? */
-static void detect_reordering(struct tcp_connection *c, const struct tcp_sent *sent)
+/* Step 3: was something delivered that had been overtaken, and not because it was sent again? What the same ACK tells of came
+ * in an order nobody knows: the highest delivered before it is what counts. */
+static void detect_reordering(struct tcp_connection *c, const struct tcp_sent *sent, uint32_t fack_before)
 {
     uint32_t end = sent_end(sent);
 
-    if (seq_gt(end, c->rack_fack))
-        c->rack_fack = end;
-    else if (seq_lt(end, c->rack_fack) && !(sent->flags & SENT_RETRANSMITTED))
+    c->rack_fack = seq_max(c->rack_fack, end);
+    if (seq_lt(end, fack_before) && !(sent->flags & SENT_RETRANSMITTED))
         c->flags |= CONN_REORDERING;
 }
 
@@ -31,7 +31,7 @@ void rack_delivered(struct tcp_connection *c, const struct tcp_sent *sent, struc
     uint64_t age_us = sample->now_us - sent->sent_us;
     uint32_t rtt_us = age_us < UINT32_MAX ? (uint32_t)age_us : UINT32_MAX;
 
-    detect_reordering(c, sent);
+    detect_reordering(c, sent, sample->fack_before);
     if (sent->flags & SENT_RETRANSMITTED) {
         /* Step 2: is it the ACK of the first transmission, come late? */
         if (sample->has_ts && seq_lt(sample->ts_echo, conn_ts_now(c, sent->sent_us)))

@@ -12,6 +12,7 @@ struct tcp_ack_sample {
     uint32_t rtt_us;          /* of the youngest segment delivered that was sent once; 0: none */
     uint32_t lost_bytes;      /* newly marked lost */
     uint32_t ts_echo;
+    uint32_t fack_before; /* RACK.fack when the ACK came */
     bool has_ts;
     bool dsack;            /* the peer received something twice */
     bool duplicate;        /* a duplicate ACK (RFC 5681 §2) */

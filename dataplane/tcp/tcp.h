@@ -30,15 +30,17 @@ struct tcp_handle {
 enum tcp_congestion { TCP_CONGESTION_CUBIC, TCP_CONGESTION_NEWRENO };
 
 struct tcp_config {
-    uint32_t connections_max;      /* slots, all states; allocated at creation */
-    uint32_t time_wait_max;        /* of them in TIME_WAIT; the oldest goes first when more are needed */
-    uint32_t receive_buffer_bytes; /* per connection: the largest window offered, and the bound on truesize held */
-    uint32_t send_buffer_bytes;    /* per connection: what tcp_write() takes before tcp_room() is 0 */
-    uint32_t mbufs_max_per_connection;
-    uint16_t mss;                /* what we announce: MTU - 40 for IPv4 */
-    uint16_t port_min, port_max; /* source ports of tcp_connect(), both inclusive (S15: 30000-35999) */
-    uint32_t syn_backlog_max;    /* half-open per listener */
-    uint32_t accept_backlog_max; /* per listener: established, not yet seen by tcp_accepted() */
+    uint32_t connections_max; /* slots, all states; allocated at creation */
+    uint32_t time_wait_max;   /* of them in TIME_WAIT; the oldest goes first when more are needed */
+    uint32_t
+        receive_buffer_bytes;   /* per connection: the bound on truesize held; the largest window is what of it always
+                                    * fits (about four fifths), whatever the segments' sizes */
+    uint32_t send_buffer_bytes; /* per connection: what tcp_write() takes before tcp_room() is 0 */
+    uint32_t mbufs_max_per_connection; /* half for receiving, half for sending: the smaller limit holds */
+    uint16_t mss;                      /* what we announce: MTU - 40 for IPv4 */
+    uint16_t port_min, port_max;       /* source ports of tcp_connect(), both inclusive (S15: 30000-35999) */
+    uint32_t syn_backlog_max;          /* half-open per listener */
+    uint32_t accept_backlog_max;       /* per listener: established, not yet seen by tcp_accepted() */
     uint32_t rto_min_us, rto_max_us, rto_initial_us;
     uint32_t syn_retries; /* retransmissions of SYN or SYN-ACK before giving up */
     uint32_t retries;     /* retransmissions of data (and zero-window probes unanswered) before giving up */
@@ -92,10 +94,12 @@ void tcp_destroy(struct tcp *tcp);
 
 /* --- packets and time ------------------------------------------------------------------------------------------------- */
 
-/* Takes over all mbufs of segments[0..n). Returns how many events were appended (at most n). */
+/* Takes over all mbufs of segments[0..n). Returns how many events were appended: at most events_max; what is left over comes
+ * with the next call that has an array (tcp_next_timer_us() is 0 until then). */
 uint32_t tcp_input(struct tcp *tcp, const struct net_segment *segments, uint32_t n, uint64_t now_us,
                    struct tcp_event *events, uint32_t events_max);
-/* Hard and soft errors of RFC 5461, each validated against the connection (sequence in flight). 0 or 1 event. */
+/* Hard and soft errors of RFC 5461, each validated against the connection (sequence in flight). Appends
+ * at most events_max events, as tcp_input(). */
 uint32_t tcp_icmp_error(struct tcp *tcp, const struct net_icmp_error *error, uint64_t now_us, struct tcp_event *events,
                         uint32_t events_max);
 /* Runs what is due, appending at most events_max events (the rest waits for the next turn). */
@@ -132,7 +136,8 @@ size_t tcp_readable(const struct tcp *tcp, struct tcp_handle handle);
 /* The peer's FIN is in order and everything before it has been consumed. */
 bool tcp_at_end(const struct tcp *tcp, struct tcp_handle handle);
 
-/* How many bytes tcp_write() would take now. When that is less than wanted, a WRITABLE event follows once it is not. */
+/* How many bytes tcp_write() would take now. When that is less than wanted, a WRITABLE event follows once it is not;
+ * wanting more than an empty buffer holds counts as wanting all of that. */
 size_t tcp_room(struct tcp *tcp, struct tcp_handle handle, size_t wanted);
 /* Copies up to len bytes into the send buffer and returns how many (0 when stale or shut down). Nagle is off: the caller
  * writes whole records; full segments are made where there is more. */

@@ -241,7 +241,8 @@ static bool run_until(struct sim *sim, bool (*done)(const struct sim *))
         side_step(sim, &sim->server, &sim->client);
         more = side_output(sim, &sim->client);
         more |= side_output(sim, &sim->server);
-        advance(sim, more);
+        if (!done(sim))
+            advance(sim, more);
     }
     return true;
 }

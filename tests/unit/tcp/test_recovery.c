@@ -64,7 +64,8 @@ static void the_window_shrinks_in_proportion(void **state)
 {
     struct bench b;
     struct tcp_connection *c = in_flight(&b, true);
-    struct tcp_ack_sample sample = {.now_us = b.now_us, .delivered_bytes = 1000, .lost_bytes = 1000};
+    struct tcp_ack_sample sample = {
+        .now_us = b.now_us, .fack_before = c->rack_fack, .delivered_bytes = 1000, .lost_bytes = 1000};
     uint32_t before = tcp_pipe(c);
 
     sent_mark_lost(b.tcp, c, sent_first(b.tcp, c));
@@ -112,7 +113,7 @@ static void the_reordering_timer_finds_the_loss(void **state)
     struct bench b;
     struct tcp_connection *c = in_flight(&b, true);
     struct tcp_sent *second = sent_at(b.tcp, sent_first(b.tcp, c)->next);
-    struct tcp_ack_sample sample = {.now_us = b.now_us};
+    struct tcp_ack_sample sample = {.now_us = b.now_us, .fack_before = c->rack_fack};
     uint32_t wait_us;
 
     c->min_rtt_us = c->srtt_us = 40000;
@@ -134,7 +135,7 @@ static void dsack_widening_wears_off(void **state)
 {
     struct bench b;
     struct tcp_connection *c = in_flight(&b, true);
-    struct tcp_ack_sample sample = {.now_us = b.now_us};
+    struct tcp_ack_sample sample = {.now_us = b.now_us, .fack_before = c->rack_fack};
 
     c->rack_reo_mult = 4;
     c->rack_reo_persist = 1;

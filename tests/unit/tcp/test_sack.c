@@ -96,12 +96,15 @@ static void marks_what_is_covered_whole(void **state)
         for (uint32_t k = 0; k < rows[i].count; k++)
             options.sack[k] = (struct tcp_sack_block){c->iss + rows[i].blocks[k].start, c->iss + rows[i].blocks[k].end};
         sample.now_us = b.now_us + 1000;
+        sample.fack_before = c->rack_fack;
         sack_apply(b.tcp, c, &options, c->snd_una, &sample);
         assert_int_equal(c->sacked_bytes, rows[i].sacked);
         assert_int_equal(sent_bytes_with(b.tcp, c, SENT_SACKED), rows[i].sacked);
         assert_int_equal(sample.delivered_bytes, rows[i].sacked);
         assert_int_equal(b.tcp->counters.sack_invalid, rows[i].invalid);
         assert_int_equal(sample.dsack, rows[i].dsack);
+        /* blocks of one ACK, in whatever order, are no reordering */
+        assert_false(conn_has(c, CONN_REORDERING));
         /* again: nothing is new */
         sample.delivered_bytes = 0;
         sack_apply(b.tcp, c, &options, c->snd_una, &sample);
