@@ -304,6 +304,28 @@ static void a_ticket_the_origin_does_not_know_any_more_is_a_full_handshake(void 
     world_free(w);
 }
 
+static void a_session_that_an_origin_fails_at_is_not_offered_again(void **state)
+{
+    const uint8_t alert[] = {21, 3, 3, 0, 2, 2, 40};
+    struct world *w = world_create();
+    struct world_peer *client = world_connect(w), *origin;
+
+    w->origin_tickets = true;
+    world_trust(w, WORLD_TRUST_ROOT);
+    ask_once(w, client, "cucm.steven.lab", 8443);
+    w->plays_bytes = true;
+    origin = ask(w, client, "https", "cucm.steven.lab", 8443);
+    w->plays_bytes = false;
+    world_send_raw(w, origin, alert, sizeof(alert));
+    world_run(w, 20);
+    origin = world_accept(w);
+    assert_true(origin->established);
+    assert_false(origin->resumed);
+    world_answer(w, origin, "ok");
+    expect(client, "HTTP/1.1 200 OK");
+    world_free(w);
+}
+
 /* --- idle ------------------------------------------------------------------------------------------------------------------------ */
 
 static void an_idle_connection_ends_when_its_origin_ends_it(void **state)
@@ -392,6 +414,7 @@ int main(void)
         cmocka_unit_test(a_session_is_its_origins_and_its_credentials_alone),
         cmocka_unit_test(a_session_outlives_the_context_it_came_from),
         cmocka_unit_test(a_ticket_the_origin_does_not_know_any_more_is_a_full_handshake),
+        cmocka_unit_test(a_session_that_an_origin_fails_at_is_not_offered_again),
         cmocka_unit_test(an_idle_connection_ends_when_its_origin_ends_it),
         cmocka_unit_test(an_idle_connection_is_closed_after_its_time_with_close_notify),
         cmocka_unit_test(an_origin_that_fails_its_tls_in_the_response_is_told_and_logged),

@@ -476,6 +476,26 @@ static void trust_that_comes_back_in_time_saves_the_download(void **state)
     world_free(w);
 }
 
+static void each_removal_has_a_grace_of_its_own(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *origin, *client = begin_download(w, &origin);
+
+    world_trust(w, 0);
+    world_send(w, origin, "67890");
+    world_forget(origin);
+    world_trust(w, WORLD_TRUST_ROOT);
+    world_forget(client);
+    ask(w, client, NODE, 8443);
+    assert_true(world_starts(origin, "GET /x"));
+    world_send(w, origin, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+    world_trust(w, 0);
+    world_run(w, 1100);
+    assert_true(client->reset);
+    assert_int_equal(world_counters(w)->verify_revoked_in_flight, 1);
+    world_free(w);
+}
+
 static void a_download_that_ends_in_the_grace_leaves_no_pooled_connection_of_use(void **state)
 {
     struct world *w = world_create();
@@ -594,6 +614,7 @@ int main(void)
         cmocka_unit_test(a_download_whose_trust_was_removed_ends_within_the_grace),
         cmocka_unit_test(a_request_without_response_is_502_when_its_trust_was_removed),
         cmocka_unit_test(trust_that_comes_back_in_time_saves_the_download),
+        cmocka_unit_test(each_removal_has_a_grace_of_its_own),
         cmocka_unit_test(a_download_that_ends_in_the_grace_leaves_no_pooled_connection_of_use),
         cmocka_unit_test(a_resumed_connection_stands_on_a_verdict_that_is_current),
         cmocka_unit_test(a_session_whose_trust_is_gone_is_not_offered),

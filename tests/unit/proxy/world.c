@@ -347,7 +347,7 @@ static void world_far_accept(struct world *w, const struct tcp_event *event)
     peer->tcp = event->handle;
     if (tcp_get_info(w->far, event->handle, &info) == ASSAY_OK)
         peer->port = info.local_port;
-    peer->secure = peer->port == 8443 || peer->port == 6972;
+    peer->secure = !w->plays_bytes && (peer->port == 8443 || peer->port == 6972);
     w->accepted[w->accepted_count++ % WORLD_ACCEPTED] = peer;
 }
 

@@ -82,7 +82,8 @@ struct world {
     /* The far side. */
     enum world_certificate certificate_8443, certificate_6972;
     bool origin_tickets;
-    bool tls12; /* it speaks no TLS 1.3 */
+    bool tls12;       /* it speaks no TLS 1.3 */
+    bool plays_bytes; /* its origins do not speak TLS by themselves */
     uint32_t accepted_count, accepted_taken;
     struct world_peer *accepted[WORLD_ACCEPTED]; /* connections that reached an origin, in order */
     uint32_t peer_count;
