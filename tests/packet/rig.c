@@ -111,7 +111,9 @@ struct net_segment rig_receive_bytes(const struct rig_pools *pools, const struct
             share = len < 60 ? len : 60;
         if (piece == pieces - 1)
             share = len - at;
-        memcpy(rte_pktmbuf_mtod(mbuf, uint8_t *), bytes + at, share);
+        /* No bytes may be no pointer either. */
+        if (share)
+            memcpy(rte_pktmbuf_mtod(mbuf, uint8_t *), bytes + at, share);
         mbuf->data_len = (uint16_t)share;
         at += share;
         *link = mbuf;
