@@ -212,14 +212,14 @@ struct config_idle {
 struct config_tcp {
     uint64_t connections_max, time_wait_max;
     uint64_t receive_buffer, send_buffer, mbufs_max;
-    uint64_t syn_backlog, accept_backlog;
+    uint64_t syn_backlog, accept_backlog, half_open, source_half_open_max, source_connections_max, challenge_acks;
     uint64_t port_min, port_max;
     uint64_t rto_min, rto_max, rto_initial;
     uint64_t syn_retries, retries;
     uint64_t delayed_ack, keepalive_idle, keepalive_interval, keepalive_probes;
     uint64_t time_wait, fin_wait;
     uint32_t congestion; /* enum tcp_congestion */
-    bool timestamps, sack, window_scaling;
+    bool timestamps, sack, window_scaling, syn_cookies;
 };
 
 struct config_root {

@@ -36,6 +36,11 @@ void dataplane_tcp_config(const struct config *config, struct tcp_config *out)
     out->port_max = (uint16_t)tcp->port_max;
     out->syn_backlog_max = (uint32_t)tcp->syn_backlog;
     out->accept_backlog_max = (uint32_t)tcp->accept_backlog;
+    out->syn_cookies = tcp->syn_cookies;
+    out->half_open_us = (uint32_t)tcp->half_open;
+    out->source_half_open_max = (uint32_t)tcp->source_half_open_max;
+    out->source_connections_max = (uint32_t)tcp->source_connections_max;
+    out->challenge_acks_max = (uint32_t)tcp->challenge_acks;
     out->rto_min_us = (uint32_t)tcp->rto_min;
     out->rto_max_us = (uint32_t)tcp->rto_max;
     out->rto_initial_us = (uint32_t)tcp->rto_initial;

@@ -4,6 +4,8 @@
 #include "tcp/receive_buffer.h"
 #include "tcp/send_buffer.h"
 #include "tcp/sent.h"
+#include "tcp/shed.h"
+#include "tcp/source_limit.h"
 #include "tcp/table.h"
 #include "tcp/timers.h"
 
@@ -63,7 +65,28 @@ static void leave_half_open(struct tcp *tcp, struct tcp_connection *c)
     if (!conn_has(c, CONN_HALF_OPEN))
         return;
     tcp->listeners[c->listener].half_open--;
+    TAILQ_REMOVE(&tcp->half_open, c, wait_link);
+    tcp->half_open_count--;
     c->flags &= ~(uint32_t)CONN_HALF_OPEN;
+    if (c->source != SOURCE_NONE)
+        source_limit_opened(tcp->sources, c->source);
+}
+
+void conn_half_open(struct tcp *tcp, struct tcp_connection *c)
+{
+    tcp->listeners[c->listener].half_open++;
+    TAILQ_INSERT_TAIL(&tcp->half_open, c, wait_link);
+    tcp->half_open_count++;
+    c->flags |= CONN_HALF_OPEN;
+    conn_timer_set(tcp, c, TCP_TIMER_WAIT, tcp->now_us + tcp->config.half_open_us);
+}
+
+static void leave_source(struct tcp *tcp, struct tcp_connection *c)
+{
+    if (c->source == SOURCE_NONE)
+        return;
+    source_limit_remove(tcp->sources, c->source);
+    c->source = SOURCE_NONE;
 }
 
 static void leave_accept_queue(struct tcp *tcp, struct tcp_connection *c)
@@ -86,6 +109,10 @@ static void enter_time_wait(struct tcp *tcp, struct tcp_connection *c)
         conn_finish(tcp, TAILQ_FIRST(&tcp->time_wait));
     }
     leave_starved(tcp, c);
+    /* It is nobody's load any more, or a busy proxy in front of us could open only so many connections in so long. */
+    leave_source(tcp, c);
+    if (!conn_has(c, CONN_PASSIVE))
+        tcp->ports_freed++;
     TAILQ_INSERT_TAIL(&tcp->time_wait, c, wait_link);
     tcp->time_wait_count++;
     tcp->counters.time_wait++;
@@ -105,7 +132,10 @@ void conn_set_state(struct tcp *tcp, struct tcp_connection *c, enum tcp_state st
     if (before == TCP_TIME_WAIT)
         leave_time_wait(tcp, c);
     switch (state) {
-    case TCP_ESTABLISHED: tcp->counters.established++; break;
+    case TCP_ESTABLISHED:
+        tcp->counters.established++;
+        conn_timer_stop(c, TCP_TIMER_WAIT);
+        break;
     case TCP_FIN_WAIT_2:
         /* Nobody will read any more: the peer gets only so long to close too. */
         if (conn_has(c, CONN_ORPHAN))
@@ -125,24 +155,15 @@ static void reset_slot(struct tcp_connection *c)
     c->hash_next = TCP_NONE;
     c->sent_head = c->sent_tail = c->time_head = c->time_tail = TCP_NONE;
     c->rack_reo_mult = 1;
+    c->source = SOURCE_NONE;
 }
 
 struct tcp_connection *conn_new(struct tcp *tcp)
 {
     struct tcp_connection *c;
 
-    if (TAILQ_EMPTY(&tcp->free)) {
-        struct tcp_connection *oldest;
-
-        /* Only a connection that nobody has a handle of can give its slot away. */
-        TAILQ_FOREACH (oldest, &tcp->time_wait, wait_link)
-            if (!conn_has(oldest, CONN_ANNOUNCED))
-                break;
-        if (!oldest)
-            return NULL;
-        tcp->counters.time_wait_evicted++;
-        conn_free(tcp, oldest);
-    }
+    if (!shed_slot(tcp, SHED_FOR_OPEN))
+        return NULL;
     c = TAILQ_FIRST(&tcp->free);
     TAILQ_REMOVE(&tcp->free, c, output_link);
     reset_slot(c);
@@ -155,6 +176,7 @@ static void detach(struct tcp *tcp, struct tcp_connection *c)
 {
     tcp_table_remove(tcp, c);
     leave_half_open(tcp, c);
+    leave_source(tcp, c);
     leave_time_wait(tcp, c);
     leave_starved(tcp, c);
     timer_wheel_cancel(&tcp->timers, &c->timer);

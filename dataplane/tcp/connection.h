@@ -29,7 +29,7 @@ enum tcp_timer {
     TCP_TIMER_REXMT,     /* SYN, RTO, probe, reordering or persist: see enum tcp_rexmt */
     TCP_TIMER_DELACK,    /* RFC 1122 §4.2.3.2 */
     TCP_TIMER_KEEPALIVE, /* RFC 9293 §3.8.4 */
-    TCP_TIMER_WAIT,      /* TIME-WAIT, and FIN-WAIT-2 of a connection the application has closed */
+    TCP_TIMER_WAIT,      /* TIME-WAIT, FIN-WAIT-2 of a connection the application has closed, half-open ones */
     TCP_TIMER_COUNT,
 };
 
@@ -184,12 +184,13 @@ struct tcp_connection {
     uint64_t user;
     uint32_t room_wanted;
     uint32_t iss, irs;
+    uint32_t source; /* where source_limit.h counts it, or SOURCE_NONE */
     struct tcp_rate_limit challenge;
     uint32_t retransmits;
     uint64_t bytes_in, bytes_out;
     TAILQ_ENTRY(tcp_connection) output_link; /* free list too */
     TAILQ_ENTRY(tcp_connection) event_link;
-    TAILQ_ENTRY(tcp_connection) wait_link; /* TIME-WAIT by age, or the starved */
+    TAILQ_ENTRY(tcp_connection) wait_link; /* TIME-WAIT or half-open by age, or the starved */
 } __attribute__((aligned(64)));
 
 static_assert(offsetof(struct tcp_connection, snd_una) == 64, "a lookup reads one cache line");
@@ -203,20 +204,34 @@ struct tcp_listener {
     struct assay_address local; /* all zero or 0.0.0.0: any */
     uint64_t user;
     uint32_t half_open, accept_queued;
+    uint64_t cookie_us; /* when it sent the last SYN cookie; 0: never */
     uint16_t port;
     bool live;
 };
 
-/* A RST that belongs to no connection (any more). */
+/* A segment that belongs to no connection: a RST, or a SYN-ACK with a cookie, which alone has options. */
 struct tcp_reply {
     struct assay_address src, dst;
     uint16_t source_port, destination_port;
     uint32_t sequence, acknowledgment;
+    uint16_t window;
     uint8_t flags;
+    struct {
+        uint16_t mss;
+        bool timestamps, sack, window_scaling;
+        uint32_t ts_value, ts_echo;
+    } syn;
 };
 
 #define TCP_REPLIES_MAX 512
 #define TCP_PORT_SLOTS  256
+
+/* All ports toward one destination were taken when so many connections had left theirs: no need to look through them again
+ * before another one does. */
+struct tcp_ports_full {
+    uint64_t destination; /* its keyed hash; 0: none */
+    uint32_t freed;
+};
 
 struct tcp {
     struct tcp_config config;
@@ -232,8 +247,11 @@ struct tcp {
     struct tcp_connection_list free;
     uint32_t *buckets;
     uint32_t bucket_mask;
-    struct tcp_connection_list output, events, time_wait, starved;
-    uint32_t time_wait_count;
+    struct tcp_connection_list output, events, time_wait, half_open, starved;
+    uint32_t time_wait_count, half_open_count;
+    struct source_limit *sources; /* NULL: no limits per source */
+    uint64_t challenge_second;    /* the second that challenges_left is of */
+    uint32_t challenges_left;
     uint64_t starved_since_us;
 
     struct tcp_sent *sent;
@@ -242,7 +260,7 @@ struct tcp {
 
     uint32_t received_mbufs, received_mbufs_max; /* held by all receive queues */
     bool receive_refused;                        /* data was dropped because they hold too many together */
-    uint32_t shed_next;                          /* the slot to look at next */
+    uint32_t shed_next, shed_next_ooo;           /* the slot to look at next */
     uint64_t shed_us;                            /* when the last one was ended */
     uint64_t starving_since_us;                  /* the payload pool has been empty since; 0: it is not */
 
@@ -252,6 +270,8 @@ struct tcp {
     struct tcp_reply replies[TCP_REPLIES_MAX];
     uint32_t reply_first, reply_count;
     uint32_t port_next[TCP_PORT_SLOTS]; /* RFC 6056 §3.3.4 */
+    struct tcp_ports_full ports_full[TCP_PORT_SLOTS];
+    uint32_t ports_freed; /* active opens that have left their port, or may soon, since the start */
     struct tcp_counters counters;
 };
 
@@ -295,7 +315,7 @@ const char *tcp_state_text(enum tcp_state state);
 /* The only place where a state changes; keeps what hangs on it (backlogs, TIME-WAIT list, timers). */
 void conn_set_state(struct tcp *tcp, struct tcp_connection *c, enum tcp_state state);
 
-/* A fresh connection, in no table and no list, or NULL (a TIME-WAIT one gives way first). */
+/* A fresh connection, in no table and no list, or NULL (others give way first: shed.h). */
 struct tcp_connection *conn_new(struct tcp *tcp);
 /* Out of the table, the lists and the wheel; packet memory returned; the slot is free and its handle stale. */
 void conn_free(struct tcp *tcp, struct tcp_connection *c);
@@ -306,6 +326,8 @@ void conn_finish(struct tcp *tcp, struct tcp_connection *c);
 /* It is over with an error: freed, after the application has been told where it knows of it. */
 void conn_fail(struct tcp *tcp, struct tcp_connection *c, enum tcp_reason reason);
 
+/* A passive open that waits for the ACK of our SYN-ACK: it counts in its listener's backlog, and the clock runs. */
+void conn_half_open(struct tcp *tcp, struct tcp_connection *c);
 /* The application has taken it: it leaves the listener's accept backlog. */
 void conn_accepted(struct tcp *tcp, struct tcp_connection *c);
 

@@ -12,29 +12,7 @@
 
 #define BURST 16
 
-/* RFC 5961 §7: so many challenge ACKs in so long, counted for each connection (a shared count is a side channel:
- * CVE-2016-5696). */
-#define CHALLENGES_MAX      10
-#define CHALLENGE_WINDOW_MS 5000
-
 #define PAWS_IDLE_S (24u * 24 * 3600) /* RFC 7323 §5.5 */
-
-void input_challenge(struct tcp *tcp, struct tcp_connection *c)
-{
-    uint32_t now_ms = (uint32_t)(tcp->now_us / 1000);
-
-    if (now_ms - c->challenge.window_ms >= CHALLENGE_WINDOW_MS) {
-        c->challenge.window_ms = now_ms;
-        c->challenge.count = 0;
-    }
-    if (c->challenge.count >= CHALLENGES_MAX) {
-        tcp->counters.challenge_acks_limited++;
-        return;
-    }
-    c->challenge.count++;
-    tcp->counters.challenge_acks++;
-    conn_ack_now(tcp, c);
-}
 
 void input_reply_reset(struct tcp *tcp, const struct tcp_segment *segment)
 {
@@ -337,8 +315,7 @@ void input_text(struct tcp *tcp, struct tcp_connection *c, struct tcp_segment *s
 
 /* --- dispatch --------------------------------------------------------------------------------------------------------- */
 
-/* §3.10.7.4 */
-static void input_synchronized(struct tcp *tcp, struct tcp_connection *c, struct tcp_segment *segment)
+void input_synchronized(struct tcp *tcp, struct tcp_connection *c, struct tcp_segment *segment)
 {
     if (!check_timestamp(tcp, c, segment) || !check_sequence(tcp, c, segment))
         return;
@@ -361,7 +338,7 @@ static bool reopens(const struct tcp_connection *c, const struct tcp_segment *se
 }
 
 /* §3.10.7.1 and the way to §3.10.7.2. */
-static void input_unknown(struct tcp *tcp, const struct tcp_segment *segment, uint32_t iss_floor)
+static void input_unknown(struct tcp *tcp, struct tcp_segment *segment, uint32_t iss_floor)
 {
     uint32_t listener = tcp_listener_find(tcp, &segment->tuple.local, segment->tuple.local_port);
 

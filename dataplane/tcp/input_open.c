@@ -4,6 +4,8 @@
 #include "tcp/input.h"
 #include "tcp/output.h"
 #include "tcp/recovery.h"
+#include "tcp/shed.h"
+#include "tcp/source_limit.h"
 #include "tcp/timers.h"
 
 /* RFC 6298 (5.7): after a lost SYN, with nothing measured. */
@@ -34,13 +36,27 @@ void open_init(struct tcp *tcp, struct tcp_connection *c, const struct tcp_tuple
     tcp_table_insert(tcp, c);
 }
 
+uint16_t open_mss(const struct tcp *tcp, const struct tcp_segment *segment)
+{
+    const struct tcp_options *options = &segment->options;
+    uint16_t mss = options->has_mss && options->mss > 0     ? options->mss
+                   : address_is_ip4(&segment->tuple.remote) ? TCP_MSS_DEFAULT_IP4
+                                                            : TCP_MSS_DEFAULT_IP6;
+
+    if (mss < TCP_MSS_FLOOR)
+        mss = TCP_MSS_FLOOR;
+    return mss < tcp->config.mss ? mss : tcp->config.mss;
+}
+
+uint32_t open_ts_now(const struct tcp *tcp, const struct tcp_tuple *tuple)
+{
+    return (uint32_t)(tcp->now_us / 1000) + (uint32_t)(siphash_2_4(tcp->config.secret, tuple, sizeof(*tuple)) >> 32);
+}
+
 /* What the peer's SYN asks for and we agree to. */
 static void take_options(struct tcp *tcp, struct tcp_connection *c, const struct tcp_segment *segment)
 {
     const struct tcp_options *options = &segment->options;
-    uint32_t mss = options->has_mss && options->mss > 0     ? options->mss
-                   : address_is_ip4(&segment->tuple.remote) ? TCP_MSS_DEFAULT_IP4
-                                                            : TCP_MSS_DEFAULT_IP6;
 
     c->flags &= ~(uint32_t)(CONN_WINDOW_SCALE | CONN_TIMESTAMPS | CONN_SACK);
     if (tcp->config.window_scaling && options->has_window_scale) {
@@ -58,14 +74,10 @@ static void take_options(struct tcp *tcp, struct tcp_connection *c, const struct
     }
     if (tcp->config.sack && options->sack_permitted)
         c->flags |= CONN_SACK;
-    if (mss < TCP_MSS_FLOOR)
-        mss = TCP_MSS_FLOOR;
-    if (mss > tcp->config.mss)
-        mss = tcp->config.mss;
-    c->snd_mss = (uint16_t)(mss - (conn_has(c, CONN_TIMESTAMPS) ? 12 : 0));
+    c->snd_mss = (uint16_t)(open_mss(tcp, segment) - (conn_has(c, CONN_TIMESTAMPS) ? 12 : 0));
 }
 
-static void take_syn(struct tcp *tcp, struct tcp_connection *c, const struct tcp_segment *segment)
+void open_take_syn(struct tcp *tcp, struct tcp_connection *c, const struct tcp_segment *segment)
 {
     c->irs = segment->seq;
     c->rcv_nxt = segment->seq + 1;
@@ -79,27 +91,87 @@ static void take_syn(struct tcp *tcp, struct tcp_connection *c, const struct tcp
     take_options(tcp, c, segment);
 }
 
-static bool listener_has_room(struct tcp *tcp, const struct tcp_listener *listener)
+bool open_source_is_full(const struct tcp *tcp, const struct assay_address *peer)
 {
-    if (listener->half_open >= tcp->config.syn_backlog_max) {
-        tcp->counters.drop_syn_backlog++;
-        return false;
-    }
-    if (listener->accept_queued >= tcp->config.accept_backlog_max) {
-        tcp->counters.drop_accept_backlog++;
-        return false;
-    }
-    return true;
+    uint32_t max = tcp->config.source_connections_max;
+
+    return max > 0 && source_limit_counts(tcp->sources, peer).connections >= max;
 }
 
-void input_listen(struct tcp *tcp, uint32_t index, const struct tcp_segment *segment, uint32_t iss_floor)
+void open_passive(struct tcp *tcp, struct tcp_connection *c, uint32_t listener, bool half_open)
 {
-    struct tcp_listener *listener = &tcp->listeners[index];
-    struct tcp_connection *c;
+    c->user = tcp->listeners[listener].user;
+    c->listener = (uint16_t)listener;
+    c->flags |= CONN_PASSIVE;
+    if (tcp->sources)
+        c->source = source_limit_add(tcp->sources, &c->remote, half_open);
+    if (half_open)
+        conn_half_open(tcp, c);
+}
 
+enum syn_answer { SYN_OPEN, SYN_COOKIE, SYN_DROP };
+
+/* There is no room to remember this SYN: a cookie needs none. */
+static enum syn_answer without_room(struct tcp *tcp, uint64_t *drops)
+{
+    if (tcp->config.syn_cookies)
+        return SYN_COOKIE;
+    (*drops)++;
+    return SYN_DROP;
+}
+
+static enum syn_answer judge_syn(struct tcp *tcp, const struct tcp_listener *listener, const struct assay_address *peer)
+{
+    const struct tcp_config *config = &tcp->config;
+    uint32_t source_max = config->source_half_open_max;
+
+    if (listener->accept_queued >= config->accept_backlog_max) {
+        tcp->counters.drop_accept_backlog++;
+        return SYN_DROP;
+    }
+    if (open_source_is_full(tcp, peer)) {
+        tcp->counters.drop_source_connections++;
+        return SYN_DROP;
+    }
+    if (listener->half_open >= config->syn_backlog_max)
+        return without_room(tcp, &tcp->counters.drop_syn_backlog);
+    if (source_max > 0 && source_limit_counts(tcp->sources, peer).half_open >= source_max) {
+        tcp->counters.source_half_open_limited++;
+        return without_room(tcp, &tcp->counters.drop_source_half_open);
+    }
+    /* However many listeners there are: half of the table is for those who have shown that they exist. */
+    if (config->syn_cookies && tcp->half_open_count >= config->connections_max / 2)
+        return SYN_COOKIE;
+    if (!shed_slot(tcp, SHED_FOR_SYN))
+        return without_room(tcp, &tcp->counters.drop_no_slot);
+    return SYN_OPEN;
+}
+
+static void open_half(struct tcp *tcp, uint32_t listener, const struct tcp_segment *segment, uint32_t iss_floor)
+{
+    struct tcp_connection *c = conn_new(tcp);
+
+    if (!c) {
+        tcp->counters.drop_no_slot++;
+        return;
+    }
+    tcp->counters.passive_opens++;
+    open_init(tcp, c, &segment->tuple, segment->hash, iss_floor);
+    open_take_syn(tcp, c, segment);
+    c->flags |= CONN_SYN_NOW;
+    conn_set_state(tcp, c, TCP_SYN_RECEIVED);
+    open_passive(tcp, c, listener, true);
+    conn_rexmt_rearm(tcp, c, 0);
+    conn_want_output(tcp, c);
+}
+
+void input_listen(struct tcp *tcp, uint32_t index, struct tcp_segment *segment, uint32_t iss_floor)
+{
     if (segment->flags & TCP_FLAG_RST)
         return;
     if (segment->flags & TCP_FLAG_ACK) {
+        if (input_take_cookie(tcp, index, segment))
+            return;
         tcp->counters.drop_no_connection++;
         input_reply_reset(tcp, segment);
         return;
@@ -108,23 +180,18 @@ void input_listen(struct tcp *tcp, uint32_t index, const struct tcp_segment *seg
         tcp->counters.drop_flags++;
         return;
     }
-    if (!listener_has_room(tcp, listener))
-        return;
-    c = conn_new(tcp);
-    if (!c) {
-        tcp->counters.drop_no_slot++;
-        return;
+    switch (judge_syn(tcp, &tcp->listeners[index], &segment->tuple.remote)) {
+    case SYN_OPEN: open_half(tcp, index, segment, iss_floor); break;
+    case SYN_COOKIE:
+        /* It ends a TIME-WAIT, whose slot it may have: a cookie could not begin behind the old numbers (RFC 6191 §2), and
+         * whoever had a connection a minute ago is no spoofed source. */
+        if (iss_floor)
+            open_half(tcp, index, segment, iss_floor);
+        else
+            input_send_cookie(tcp, index, segment);
+        break;
+    case SYN_DROP: break;
     }
-    tcp->counters.passive_opens++;
-    open_init(tcp, c, &segment->tuple, segment->hash, iss_floor);
-    take_syn(tcp, c, segment);
-    c->user = listener->user;
-    c->listener = (uint16_t)index;
-    c->flags |= CONN_PASSIVE | CONN_HALF_OPEN | CONN_SYN_NOW;
-    listener->half_open++;
-    conn_set_state(tcp, c, TCP_SYN_RECEIVED);
-    conn_rexmt_rearm(tcp, c, 0);
-    conn_want_output(tcp, c);
 }
 
 /* The round trip of the handshake itself, by Karn's rule; a lost SYN without a measurement leaves a long RTO. */
@@ -132,6 +199,9 @@ static void measure_handshake(struct tcp *tcp, struct tcp_connection *c, const s
 {
     uint32_t age_ms = conn_ts_now(c, tcp->now_us) - segment->options.ts_echo;
 
+    /* By a cookie: nobody knows when the SYN-ACK went out. */
+    if (c->last_out_us == 0)
+        return;
     if (c->retransmits == 0 && c->last_out_us)
         rtt_sample(tcp, c, (uint32_t)(tcp->now_us - c->last_out_us));
     else if (conn_has(c, CONN_TIMESTAMPS) && segment->options.has_timestamps && age_ms < RTO_AFTER_SYN_LOSS_US / 1000)
@@ -185,7 +255,7 @@ void input_syn_sent(struct tcp *tcp, struct tcp_connection *c, struct tcp_segmen
         tcp->counters.drop_syn_sent++;
         return;
     }
-    take_syn(tcp, c, segment);
+    open_take_syn(tcp, c, segment);
     c->last_in_us = tcp->now_us;
     if (!ack) {
         /* Both sides open at once (RFC 9293 §3.5, figure 8). */

@@ -422,26 +422,43 @@ void output_reset(struct tcp *tcp, struct tcp_connection *c)
                                           .flags = TCP_FLAG_RST | TCP_FLAG_ACK});
 }
 
+/* What a connection would have agreed to (write_options()), in a SYN-ACK of none. */
+static uint32_t write_reply_options(const struct tcp *tcp, const struct tcp_reply *reply, uint8_t *at)
+{
+    struct tcp_options options = {.mss = reply->syn.mss,
+                                  .sack_permitted = reply->syn.sack,
+                                  .has_timestamps = reply->syn.timestamps,
+                                  .ts_value = reply->syn.ts_value,
+                                  .ts_echo = reply->syn.ts_echo,
+                                  .has_window_scale = reply->syn.window_scaling,
+                                  .window_shift = tcp->rcv_shift};
+
+    return tcp_options_write_syn(&options, at);
+}
+
 static bool emit_reply(struct tcp *tcp, struct net_tx *tx, const struct tcp_reply *reply)
 {
     struct rte_mbuf *mbuf = rte_pktmbuf_alloc(tcp->packet_pool);
     struct tcp_header *header;
+    uint32_t options_len;
 
     if (unlikely(!mbuf)) {
         tcp->counters.no_packet_mbuf++;
         return false;
     }
     header = rte_pktmbuf_mtod(mbuf, struct tcp_header *);
+    options_len = reply->flags & TCP_FLAG_SYN ? write_reply_options(tcp, reply, (uint8_t *)(header + 1)) : 0;
     *header = (struct tcp_header){
         .source_port_be = rte_cpu_to_be_16(reply->source_port),
         .destination_port_be = rte_cpu_to_be_16(reply->destination_port),
         .sequence_be = rte_cpu_to_be_32(reply->sequence),
         .acknowledgment_be = rte_cpu_to_be_32(reply->acknowledgment),
-        .data_offset = sizeof(*header) / 4 << 4,
+        .data_offset = (uint8_t)((sizeof(*header) + options_len) / 4 << 4),
         .flags = reply->flags,
+        .window_be = rte_cpu_to_be_16(reply->window),
     };
-    mbuf->data_len = sizeof(*header);
-    mbuf->pkt_len = sizeof(*header);
+    mbuf->data_len = (uint16_t)(sizeof(*header) + options_len);
+    mbuf->pkt_len = mbuf->data_len;
     tx->datagrams[tx->count++] = (struct net_datagram){.mbuf = mbuf, .src = reply->src, .dst = reply->dst};
     tcp->counters.segments_out++;
     if (reply->flags & TCP_FLAG_RST)

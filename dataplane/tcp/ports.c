@@ -27,6 +27,8 @@ enum assay_error ports_choose(struct tcp *tcp, struct tcp_tuple *tuple, uint32_t
 {
     uint32_t count = (uint32_t)tcp->config.port_max - tcp->config.port_min + 1;
     struct tcp_connection *reusable = NULL;
+    bool may_become_reusable = false;
+    struct tcp_ports_full *full;
     uint64_t secret;
     uint32_t offset, *next;
 
@@ -35,6 +37,9 @@ enum assay_error ports_choose(struct tcp *tcp, struct tcp_tuple *tuple, uint32_t
     secret = siphash_2_4(tcp->config.secret, tuple, sizeof(*tuple));
     offset = (uint32_t)secret;
     next = &tcp->port_next[(secret >> 32) % TCP_PORT_SLOTS];
+    full = &tcp->ports_full[(secret >> 32) % TCP_PORT_SLOTS];
+    if (full->destination == secret && full->freed == tcp->ports_freed)
+        return ASSAY_ERR_NO_PORT;
     for (uint32_t i = 0; i < count; i++) {
         struct tcp_connection *c;
 
@@ -43,13 +48,15 @@ enum assay_error ports_choose(struct tcp *tcp, struct tcp_tuple *tuple, uint32_t
         c = tcp_table_find(tcp, tuple, *hash);
         if (!c)
             return ASSAY_OK;
+        may_become_reusable |= c->state == TCP_TIME_WAIT;
         if (!reusable && is_reusable(tcp, c))
             reusable = c;
         if (reusable && i >= LOOK_FOR_FREE)
             break;
     }
     if (!reusable) {
-        tcp->counters.no_port++;
+        if (!may_become_reusable)
+            *full = (struct tcp_ports_full){secret, tcp->ports_freed};
         return ASSAY_ERR_NO_PORT;
     }
     tuple->local_port = reusable->local_port;
@@ -65,10 +72,8 @@ enum assay_error ports_claim(struct tcp *tcp, const struct tcp_tuple *tuple, uin
     *iss_floor = 0;
     *hash = tcp_tuple_hash(tcp, tuple);
     c = tcp_table_find(tcp, tuple, *hash);
-    if (c && !is_reusable(tcp, c)) {
-        tcp->counters.no_port++;
+    if (c && !is_reusable(tcp, c))
         return ASSAY_ERR_NO_PORT;
-    }
     if (c)
         end_time_wait(tcp, c, iss_floor);
     return ASSAY_OK;

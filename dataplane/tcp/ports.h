@@ -6,7 +6,7 @@
 
 /* Fills tuple->local_port and *hash; the rest of the tuple is given. A TIME-WAIT connection in the way ends when no free port
  * was met soon: *iss_floor is then what our first sequence number must exceed (RFC 6191 for the active side), else 0.
- * NO_PORT when all are taken. */
+ * NO_PORT when all are taken: found out once by looking at all of them, then told at once until a connection has gone. */
 enum assay_error ports_choose(struct tcp *tcp, struct tcp_tuple *tuple, uint32_t *hash, uint32_t *iss_floor)
     ASSAY_MUST_USE;
 /* The same for a port the caller has chosen. */

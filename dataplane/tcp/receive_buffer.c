@@ -388,20 +388,28 @@ void receive_consume(struct tcp *tcp, struct tcp_connection *c, size_t len)
     }
 }
 
-void receive_free(struct tcp *tcp, struct tcp_connection *c)
+static void release_queue(struct tcp *tcp, struct tcp_connection *c, struct rte_mbuf **head, struct rte_mbuf **tail)
 {
     struct rte_mbuf *mbuf, *next;
 
-    for (mbuf = c->receive_head; mbuf; mbuf = next) {
+    for (mbuf = *head; mbuf; mbuf = next) {
         next = mbuf->next;
         release(tcp, c, mbuf);
     }
-    for (mbuf = c->ooo_head; mbuf; mbuf = next) {
-        next = mbuf->next;
-        release(tcp, c, mbuf);
-    }
-    c->receive_head = c->receive_tail = c->ooo_head = c->ooo_tail = NULL;
+    *head = *tail = NULL;
+}
+
+void receive_free(struct tcp *tcp, struct tcp_connection *c)
+{
+    release_queue(tcp, c, &c->receive_head, &c->receive_tail);
+    release_queue(tcp, c, &c->ooo_head, &c->ooo_tail);
     c->receive_bytes = 0;
+}
+
+void receive_drop_waiting(struct tcp *tcp, struct tcp_connection *c)
+{
+    release_queue(tcp, c, &c->ooo_head, &c->ooo_tail);
+    c->sack_count = 0;
 }
 
 uint32_t receive_waiting(const struct tcp_connection *c, uint32_t *mbufs)

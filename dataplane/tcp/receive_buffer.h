@@ -26,6 +26,8 @@ bool receive_window_opened(const struct tcp *tcp, const struct tcp_connection *c
 
 void receive_consume(struct tcp *tcp, struct tcp_connection *c, size_t len);
 void receive_free(struct tcp *tcp, struct tcp_connection *c);
+/* Gives up what waits behind the gap: the peer has to send it again. */
+void receive_drop_waiting(struct tcp *tcp, struct tcp_connection *c);
 /* For tests: bytes and mbufs behind the gap. */
 uint32_t receive_waiting(const struct tcp_connection *c, uint32_t *mbufs);
 

@@ -52,6 +52,8 @@ void tcp_table_remove(struct tcp *tcp, struct tcp_connection *c)
     *link = c->hash_next;
     c->hash_next = TCP_NONE;
     c->flags &= ~(uint32_t)CONN_IN_TABLE;
+    if (!conn_has(c, CONN_PASSIVE))
+        tcp->ports_freed++;
 }
 
 static bool is_any(const struct assay_address *address)

@@ -13,6 +13,7 @@
 #include "tcp/receive_buffer.h"
 #include "tcp/send_buffer.h"
 #include "tcp/sent.h"
+#include "tcp/source_limit.h"
 #include "tcp/table.h"
 #include "tcp/timers.h"
 
@@ -50,6 +51,11 @@ void tcp_config_default(struct tcp_config *config)
         .timestamps = true,
         .sack = true,
         .window_scaling = true,
+        .syn_cookies = true,
+        .half_open_us = 30000000,
+        .source_half_open_max = 256,
+        .source_connections_max = 0,
+        .challenge_acks_max = 1000,
     };
 }
 
@@ -60,7 +66,7 @@ static bool config_is_usable(const struct tcp_config *config)
            config->receive_buffer_bytes <= 1u << 30 && config->send_buffer_bytes >= config->mss &&
            config->send_buffer_bytes <= 1u << 30 && config->mbufs_max_per_connection >= 8 &&
            config->mbufs_max_per_connection <= UINT16_MAX && config->rto_min_us > 0 &&
-           config->rto_max_us >= config->rto_min_us && config->rto_initial_us > 0;
+           config->rto_max_us >= config->rto_min_us && config->rto_initial_us > 0 && config->half_open_us > 0;
 }
 
 /* The largest window that always fits into limit, whatever the segments are: what is held, copied together into whole mbufs,
@@ -113,6 +119,9 @@ static bool allocate_tables(struct tcp *tcp, uint32_t sent_count)
     tcp->sent = allocate(sent_count, sizeof(*tcp->sent));
     if (!tcp->connections || !tcp->buckets || !tcp->sent)
         return false;
+    if ((tcp->config.source_half_open_max > 0 || tcp->config.source_connections_max > 0) &&
+        source_limit_create(tcp->config.connections_max, tcp->config.secret, &tcp->sources))
+        return false;
     memset(tcp->buckets, 0xff, (size_t)buckets * sizeof(*tcp->buckets));
     for (uint32_t i = 0; i < sent_count; i++)
         tcp->sent[i].next = i + 1 < sent_count ? i + 1 : TCP_NONE;
@@ -144,7 +153,9 @@ enum assay_error tcp_create(const struct tcp_config *config, struct rte_mempool 
     TAILQ_INIT(&tcp->output);
     TAILQ_INIT(&tcp->events);
     TAILQ_INIT(&tcp->time_wait);
+    TAILQ_INIT(&tcp->half_open);
     TAILQ_INIT(&tcp->starved);
+    tcp->challenge_second = UINT64_MAX;
     set_limits(tcp);
     if (tcp->receive_capacity < 2u * config->mss) {
         free(tcp);
@@ -173,6 +184,7 @@ void tcp_destroy(struct tcp *tcp)
             receive_free(tcp, c);
         }
     }
+    source_limit_free(tcp->sources);
     free(tcp->connections);
     free(tcp->buckets);
     free(tcp->sent);
@@ -204,6 +216,7 @@ enum assay_error tcp_listen(struct tcp *tcp, const struct assay_address *local, 
 
 enum assay_error tcp_unlisten(struct tcp *tcp, const struct assay_address *local, uint16_t port)
 {
+    struct tcp_connection *c, *next;
     uint32_t slot = 0;
 
     while (slot < tcp->listener_count && !(tcp->listeners[slot].live && tcp->listeners[slot].port == port &&
@@ -212,9 +225,11 @@ enum assay_error tcp_unlisten(struct tcp *tcp, const struct assay_address *local
     if (slot == tcp->listener_count)
         return ASSAY_ERR_NOT_FOUND;
     tcp->listeners[slot].live = false;
-    for (uint32_t i = 0; i < tcp->config.connections_max && tcp->listeners[slot].half_open > 0; i++)
-        if (conn_has(&tcp->connections[i], CONN_HALF_OPEN) && tcp->connections[i].listener == slot)
-            conn_free(tcp, &tcp->connections[i]);
+    for (c = TAILQ_FIRST(&tcp->half_open); c; c = next) {
+        next = TAILQ_NEXT(c, wait_link);
+        if (c->listener == slot)
+            conn_free(tcp, c);
+    }
     return ASSAY_OK;
 }
 
@@ -226,13 +241,44 @@ void tcp_accepted(struct tcp *tcp, struct tcp_handle handle)
         conn_accepted(tcp, c);
 }
 
-enum assay_error tcp_connect(struct tcp *tcp, const struct assay_address *local, uint16_t local_port,
-                             const struct assay_address *remote, uint16_t remote_port, uint64_t user, uint64_t now_us,
-                             struct tcp_handle *out)
+/* The active open of c, whose tuple is complete. */
+static void open_active(struct tcp *tcp, struct tcp_connection *c, const struct tcp_tuple *tuple, uint32_t hash,
+                        uint32_t iss_floor)
 {
-    struct tcp_tuple tuple = {*local, *remote, local_port, remote_port};
+    open_init(tcp, c, tuple, hash, iss_floor);
+    c->snd_mss = tcp->config.mss;
+    c->rcv_shift = tcp->rcv_shift;
+    c->flags |= CONN_ANNOUNCED | CONN_SYN_NOW | (tcp->config.timestamps ? CONN_TIMESTAMPS : 0) |
+                (tcp->config.sack ? CONN_SACK : 0) | (tcp->config.window_scaling ? CONN_WINDOW_SCALE : 0);
+    tcp->counters.active_opens++;
+    conn_set_state(tcp, c, TCP_SYN_SENT);
+    conn_rexmt_rearm(tcp, c, 0);
+    conn_want_output(tcp, c);
+}
+
+/* The first of locals that has a port toward the destination; local_port 0: any. */
+static enum assay_error choose_local(struct tcp *tcp, const struct assay_address *locals, uint32_t count,
+                                     uint16_t local_port, struct tcp_tuple *tuple, uint32_t *hash, uint32_t *iss_floor)
+{
+    enum assay_error error = ASSAY_ERR_NO_PORT;
+
+    for (uint32_t i = 0; i < count && error; i++) {
+        tuple->local = locals[i];
+        tuple->local_port = local_port;
+        error = local_port ? ports_claim(tcp, tuple, hash, iss_floor) : ports_choose(tcp, tuple, hash, iss_floor);
+    }
+    if (error == ASSAY_ERR_NO_PORT)
+        tcp->counters.no_port++;
+    return error;
+}
+
+static enum assay_error connect_from(struct tcp *tcp, const struct assay_address *locals, uint32_t count,
+                                     uint16_t local_port, const struct assay_address *remote, uint16_t remote_port,
+                                     uint64_t user, uint64_t now_us, struct tcp_handle *out)
+{
+    struct tcp_tuple tuple = {.remote = *remote, .remote_port = remote_port};
     struct tcp_connection *c;
-    uint32_t hash, iss_floor;
+    uint32_t hash = 0, iss_floor = 0;
     enum assay_error error;
 
     tcp->now_us = now_us;
@@ -242,23 +288,29 @@ enum assay_error tcp_connect(struct tcp *tcp, const struct assay_address *local,
         tcp->counters.no_slot++;
         return ASSAY_ERR_NO_SLOT;
     }
-    error = local_port ? ports_claim(tcp, &tuple, &hash, &iss_floor) : ports_choose(tcp, &tuple, &hash, &iss_floor);
+    error = choose_local(tcp, locals, count, local_port, &tuple, &hash, &iss_floor);
     if (error) {
         conn_free(tcp, c);
         return error;
     }
-    open_init(tcp, c, &tuple, hash, iss_floor);
     c->user = user;
-    c->snd_mss = tcp->config.mss;
-    c->rcv_shift = tcp->rcv_shift;
-    c->flags |= CONN_ANNOUNCED | CONN_SYN_NOW | (tcp->config.timestamps ? CONN_TIMESTAMPS : 0) |
-                (tcp->config.sack ? CONN_SACK : 0) | (tcp->config.window_scaling ? CONN_WINDOW_SCALE : 0);
-    tcp->counters.active_opens++;
-    conn_set_state(tcp, c, TCP_SYN_SENT);
-    conn_rexmt_rearm(tcp, c, 0);
-    conn_want_output(tcp, c);
+    open_active(tcp, c, &tuple, hash, iss_floor);
     *out = conn_handle(tcp, c);
     return ASSAY_OK;
+}
+
+enum assay_error tcp_connect(struct tcp *tcp, const struct assay_address *local, uint16_t local_port,
+                             const struct assay_address *remote, uint16_t remote_port, uint64_t user, uint64_t now_us,
+                             struct tcp_handle *out)
+{
+    return connect_from(tcp, local, 1, local_port, remote, remote_port, user, now_us, out);
+}
+
+enum assay_error tcp_connect_any(struct tcp *tcp, const struct assay_address *locals, uint32_t count,
+                                 const struct assay_address *remote, uint16_t remote_port, uint64_t user,
+                                 uint64_t now_us, struct tcp_handle *out)
+{
+    return connect_from(tcp, locals, count, 0, remote, remote_port, user, now_us, out);
 }
 
 bool tcp_live(const struct tcp *tcp, struct tcp_handle handle)

@@ -9,7 +9,7 @@
  * Thread: one core calls everything of one instance.
  * Units: microseconds of a monotonic clock (now_us, must not be 0), bytes.
  * Source: RFC 9293; 7323 (window scaling, timestamps, PAWS), 2018/6675 (SACK), 8985 (RACK-TLP), 6298 (RTO), 5681/6582 or
- * 9438 (congestion), 6928 (IW10), 5961 (blind attacks), 6528 (ISN), 6191 (TIME_WAIT reuse), 6056 (ports). */
+ * 9438 (congestion), 6928 (IW10), 5961 (blind attacks), 6528 (ISN), 4987 (SYN floods), 6191 (TIME_WAIT reuse), 6056 (ports). */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,7 +39,7 @@ struct tcp_config {
     uint32_t mbufs_max_per_connection; /* half for receiving, half for sending: the smaller limit holds */
     uint16_t mss;                      /* what we announce: MTU - 40 for IPv4 */
     uint16_t port_min, port_max;       /* source ports of tcp_connect(), both inclusive (S15: 30000-35999) */
-    uint32_t syn_backlog_max;          /* half-open per listener */
+    uint32_t syn_backlog_max;          /* half-open per listener; beyond: syn_cookies */
     uint32_t accept_backlog_max;       /* per listener: established, not yet seen by tcp_accepted() */
     uint32_t rto_min_us, rto_max_us, rto_initial_us;
     uint32_t syn_retries; /* retransmissions of SYN or SYN-ACK before giving up */
@@ -50,7 +50,13 @@ struct tcp_config {
     uint32_t fin_wait_us; /* FIN-WAIT-2 of a connection the application has closed */
     enum tcp_congestion congestion;
     bool timestamps, sack, window_scaling;
-    uint8_t secret[16]; /* SipHash key for ISN, ports, timestamp offsets: random per start */
+    bool syn_cookies;      /* answer SYNs there is no room for by cookies (syn_cookie.h) instead of dropping them */
+    uint32_t half_open_us; /* the longest a handshake of a listener may take */
+    uint32_t source_half_open_max; /* of one IPv4 address or IPv6 /64; beyond: syn_cookies; 0: no limit */
+    uint32_t
+        source_connections_max; /* of one IPv4 address or IPv6 /64, to all listeners, TIME-WAIT not counted; 0: no limit */
+    uint32_t challenge_acks_max; /* of the instance a second, about (RFC 5961 §10); 0: no limit */
+    uint8_t secret[16];          /* SipHash key for ISN, ports, timestamp offsets: random per start */
 };
 
 /* Sensible values for all but the secret. */
@@ -123,6 +129,12 @@ void tcp_accepted(struct tcp *tcp, struct tcp_handle handle);
 enum assay_error tcp_connect(struct tcp *tcp, const struct assay_address *local, uint16_t local_port,
                              const struct assay_address *remote, uint16_t remote_port, uint64_t user, uint64_t now_us,
                              struct tcp_handle *out) ASSAY_MUST_USE;
+
+/* The same from any of locals[0..count), in this order: the next address is for when the ports of the one before are used up
+ * toward that destination. */
+enum assay_error tcp_connect_any(struct tcp *tcp, const struct assay_address *locals, uint32_t count,
+                                 const struct assay_address *remote, uint16_t remote_port, uint64_t user,
+                                 uint64_t now_us, struct tcp_handle *out) ASSAY_MUST_USE;
 
 bool tcp_live(const struct tcp *tcp, struct tcp_handle handle);
 enum assay_error tcp_set_user(struct tcp *tcp, struct tcp_handle handle, uint64_t user) ASSAY_MUST_USE;

@@ -183,7 +183,10 @@ static void timer_due(struct tcp *tcp, struct tcp_connection *c, enum tcp_timer 
     case TCP_TIMER_REXMT: rexmt_due(tcp, c); break;
     case TCP_TIMER_DELACK: conn_ack_now(tcp, c); break;
     case TCP_TIMER_KEEPALIVE: keepalive_due(tcp, c); break;
-    case TCP_TIMER_WAIT: conn_finish(tcp, c); break;
+    case TCP_TIMER_WAIT:
+        tcp->counters.half_open_timeouts += c->state == TCP_SYN_RECEIVED;
+        conn_finish(tcp, c);
+        break;
     case TCP_TIMER_COUNT: break;
     }
 }

@@ -219,6 +219,11 @@ void command_set(struct script *s)
         KEY(sack, 1),
         KEY(window_scaling, 1),
         KEY(congestion, 1),
+        KEY(syn_cookies, 1),
+        KEY(half_open_us, 1000),
+        KEY(source_half_open_max, 1),
+        KEY(source_connections_max, 1),
+        KEY(challenge_acks_max, 1),
 #undef KEY
     };
     const char *name = script_next(s);

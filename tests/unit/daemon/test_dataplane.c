@@ -29,13 +29,19 @@ static void test_tcp(void **state)
                   "  rto_min: 20ms, rto_max: 21s, rto_initial: 220ms, syn_retries: 3, retries: 4,\n"
                   "  delayed_ack: 5ms, keepalive_idle: 24h, keepalive_interval: 7s, keepalive_probes: 8,\n"
                   "  time_wait: 9s, fin_wait: 10s, congestion: newreno, timestamps: off, sack: off,\n"
-                  "  window_scaling: off}\n");
+                  "  window_scaling: off, syn_cookies: off, half_open: 12s, source_half_open_max: 20,\n"
+                  "  source_connections_max: 21, challenge_acks: 22}\n");
     struct tcp_config tcp;
 
     assert_non_null(config);
     dataplane_tcp_config(config, &tcp);
     assert_int_equal(tcp.mss, 8960);
     assert_int_equal(tcp.connections_max, 100);
+    assert_false(tcp.syn_cookies);
+    assert_int_equal(tcp.half_open_us, 12000000);
+    assert_int_equal(tcp.source_half_open_max, 20);
+    assert_int_equal(tcp.source_connections_max, 21);
+    assert_int_equal(tcp.challenge_acks_max, 22);
     assert_int_equal(tcp.receive_buffer_bytes, 8192);
     assert_int_equal(tcp.send_buffer_bytes, 16384);
     assert_int_equal(tcp.mbufs_max_per_connection, 17);

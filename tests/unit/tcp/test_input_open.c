@@ -24,9 +24,12 @@ static void what_is_no_syn_opens_nothing(void **state)
 
 static void a_full_table_drops_syns(void **state)
 {
+    struct tcp_config config;
     struct bench b;
 
-    bench_open(&b, NULL);
+    bench_config(&config);
+    config.syn_cookies = false;
+    bench_open(&b, &config);
     for (uint16_t i = 0; i < 40; i++)
         bench_in(&b, (struct rig_segment){.source_port = (uint16_t)(1000 + i), .seq = 1, .flags = TCP_FLAG_SYN});
     assert_int_equal(tcp_get_counters(b.tcp)->passive_opens, 32);

@@ -67,6 +67,67 @@ static void destinations_have_their_own_sequence(void **state)
     bench_close(&b);
 }
 
+/* The second address is for when the ports of the first are used up, and none is left when those of both are. */
+static void several_addresses(void **state)
+{
+    struct assay_address locals[2] = {rig_address("198.18.1.1"), rig_address("198.18.1.9")};
+    struct tcp_handle handles[21];
+    struct tcp_info info;
+    struct bench b;
+
+    open_with_range(&b, 30000, 30009);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(tcp_connect_any(b.tcp, locals, 2, &b.peer, 443, 0, b.now_us, &handles[i]), ASSAY_OK);
+        assert_int_equal(tcp_get_info(b.tcp, handles[i], &info), ASSAY_OK);
+        assert_memory_equal(&info.local, &locals[i >= 10], sizeof(info.local));
+    }
+    assert_int_equal(tcp_connect_any(b.tcp, locals, 2, &b.peer, 443, 0, b.now_us, &handles[20]), ASSAY_ERR_NO_PORT);
+    assert_int_equal(tcp_connect_any(b.tcp, locals, 0, &b.peer, 443, 0, b.now_us, &handles[20]), ASSAY_ERR_NO_PORT);
+    assert_int_equal(b.tcp->counters.no_port, 2);
+    /* toward another destination the first one serves again */
+    assert_int_equal(tcp_connect_any(b.tcp, locals, 2, &b.peer, 444, 0, b.now_us, &handles[20]), ASSAY_OK);
+    assert_int_equal(tcp_get_info(b.tcp, handles[20], &info), ASSAY_OK);
+    assert_memory_equal(&info.local, &locals[0], sizeof(info.local));
+    tcp_abort(b.tcp, handles[13]);
+    assert_int_equal(tcp_connect_any(b.tcp, locals, 2, &b.peer, 443, 0, b.now_us, &handles[13]), ASSAY_OK);
+    assert_int_equal(tcp_get_info(b.tcp, handles[13], &info), ASSAY_OK);
+    assert_memory_equal(&info.local, &locals[1], sizeof(info.local));
+    bench_close(&b);
+}
+
+/* That all are taken is found out once; a port that is given up is found at once, and so is a TIME-WAIT that has come of age
+ * without anybody giving up anything. */
+static void a_full_range_is_remembered(void **state)
+{
+    struct tcp_tuple tuple;
+    struct tcp_handle handles[10], handle;
+    struct tcp_connection *c;
+    uint32_t hash, floor, next_before[TCP_PORT_SLOTS];
+    struct bench b;
+
+    open_with_range(&b, 30000, 30009);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(tcp_connect(b.tcp, &b.us, 0, &b.peer, 443, 0, b.now_us, &handles[i]), ASSAY_OK);
+    tuple = (struct tcp_tuple){b.us, b.peer, 0, 443};
+    assert_int_equal(ports_choose(b.tcp, &tuple, &hash, &floor), ASSAY_ERR_NO_PORT);
+    memcpy(next_before, b.tcp->port_next, sizeof(next_before));
+    assert_int_equal(ports_choose(b.tcp, &tuple, &hash, &floor), ASSAY_ERR_NO_PORT);
+    /* nobody went through the range again */
+    assert_memory_equal(b.tcp->port_next, next_before, sizeof(next_before));
+    tcp_abort(b.tcp, handles[4]);
+    assert_int_equal(tcp_connect(b.tcp, &b.us, 0, &b.peer, 443, 0, b.now_us, &handles[4]), ASSAY_OK);
+    assert_int_equal(ports_choose(b.tcp, &tuple, &hash, &floor), ASSAY_ERR_NO_PORT);
+    c = &b.tcp->connections[handles[7].index];
+    conn_set_state(b.tcp, c, TCP_TIME_WAIT);
+    c->flags &= ~(uint32_t)CONN_ANNOUNCED;
+    assert_int_equal(tcp_connect(b.tcp, &b.us, 0, &b.peer, 443, 0, b.now_us, &handle), ASSAY_ERR_NO_PORT);
+    b.now_us += 1000000;
+    assert_int_equal(tcp_connect(b.tcp, &b.us, 0, &b.peer, 443, 0, b.now_us, &handle), ASSAY_OK);
+    assert_int_equal(b.tcp->counters.time_wait_reused, 1);
+    bench_flush(&b);
+    bench_close(&b);
+}
+
 static void one_port_is_a_range_too(void **state)
 {
     struct tcp_handle handle;
@@ -83,6 +144,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(none_is_left),
         cmocka_unit_test(destinations_have_their_own_sequence),
+        cmocka_unit_test(several_addresses),
+        cmocka_unit_test(a_full_range_is_remembered),
         cmocka_unit_test(one_port_is_a_range_too),
     };
 
