@@ -250,3 +250,20 @@ const struct net_counters *counters(const struct fixture *f)
 {
     return net_get_counters(f->net);
 }
+
+static uint64_t count_at(const struct fixture *f, size_t offset)
+{
+    uint64_t value;
+
+    memcpy(&value, (const uint8_t *)counters(f) + offset, sizeof(value));
+    return value;
+}
+
+void expect_dropped(struct fixture *f, size_t counter, const char *what)
+{
+    if (f->segments_count != 0 || f->errors_count != 0)
+        fail_msg("passed up: %s", what);
+    if (count_at(f, counter) != 1)
+        fail_msg("not counted: %s", what);
+    expect_nothing_sent(f);
+}

@@ -81,5 +81,8 @@ void expect_nothing_sent(struct fixture *f);
 void feed_arp_reply(struct fixture *f, uint32_t port, uint32_t peer_be);
 
 const struct net_counters *counters(const struct fixture *f);
+#define COUNTER(name) offsetof(struct net_counters, name)
+/* Nothing came up, nothing was sent, and that counter (of COUNTER()) is 1. */
+void expect_dropped(struct fixture *f, size_t counter, const char *what);
 
 #endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* IPv4 and its ICMP: what is for us goes up or is answered. */
+#include "base/address.h"
+#include "net/input.h"
+#include "net/ip4.h"
+#include "net/mbuf.h"
+
+/* --- ICMP ----------------------------------------------------------------------------------------------------------------- */
+
+/* Turns the request itself into its reply: the data go back as they came (RFC 1122 §3.2.2.6). */
+static void echo_reply(struct burst *b, struct rte_mbuf *m, const struct ip4_header *ip)
+{
+    struct net *net = b->net;
+    uint8_t *icmp;
+    uint16_t checksum;
+
+    if (!icmp_limit_allow(&net->echo_limit, b->now_us)) {
+        input_drop(m, &net->counters.icmp_echo_limited);
+        return;
+    }
+    if (!mbuf_writable(m)) {
+        struct rte_mbuf *copy = rte_pktmbuf_copy(m, net->pool, 0, UINT32_MAX);
+
+        rte_pktmbuf_free(m);
+        m = copy;
+    }
+    if (m == NULL) {
+        net->counters.drop_no_mbuf++;
+        return;
+    }
+    m->ol_flags = 0;
+    icmp = rte_pktmbuf_mtod(m, uint8_t *);
+    icmp[0] = ICMP_ECHO_REPLY;
+    memset(icmp + 2, 0, sizeof(checksum));
+    checksum = (uint16_t)~mbuf_checksum(0, m, 0);
+    memcpy(icmp + 2, &checksum, sizeof(checksum));
+    net->counters.icmp_echo_answered++;
+    ip4_output(net, b->port, m, ip->dst_be, ip->src_be, IP4_PROTO_ICMP, b->now_us);
+}
+
+static void icmp_error(struct burst *b, struct rte_mbuf *m)
+{
+    struct net_counters *c = &b->net->counters;
+    struct net_icmp_error *error = &b->errors[b->errors_count];
+
+    if (icmp_read_error(slice_of(rte_pktmbuf_mtod(m, void *), m->data_len), error) &&
+        port_find_address(&b->net->ports[b->port], address_ip4_be(&error->local)) != NULL) {
+        b->errors_count++;
+        input_drop(m, &c->rx_icmp_error);
+    } else {
+        input_drop(m, &c->icmp_malformed);
+    }
+}
+
+static void icmp_message(struct burst *b, struct rte_mbuf *m, const struct ip4_header *ip)
+{
+    struct net_counters *c = &b->net->counters;
+    const uint8_t *icmp;
+
+    (void)rte_pktmbuf_adj(m, ip->header_length);
+    if (m->pkt_len < ICMP_BYTES || mbuf_checksum(0, m, 0) != 0xffff) {
+        input_drop(m, &c->icmp_malformed);
+        return;
+    }
+    icmp = rte_pktmbuf_mtod(m, const uint8_t *);
+    if (icmp[0] == ICMP_ECHO_REQUEST && icmp[1] == 0)
+        echo_reply(b, m, ip);
+    else if (icmp_is_error(icmp[0]))
+        icmp_error(b, m);
+    else
+        input_drop(m, &c->icmp_ignored);
+}
+
+/* --- what we do not speak --------------------------------------------------------------------------------------------------- */
+
+/* The sender is a single host and the datagram was for us alone and whole: all that RFC 1122 §3.2.2 asks before an answer. */
+static void unreachable(struct burst *b, struct rte_mbuf *m, const struct ip4_header *ip)
+{
+    struct net *net = b->net;
+    uint32_t quoted = ip->header_length + 8U;
+    uint8_t code = ip->protocol == IP4_PROTO_UDP ? ICMP_CODE_PORT : ICMP_CODE_PROTOCOL;
+    struct rte_mbuf *out;
+    uint8_t *message;
+
+    net->counters.drop_protocol++;
+    if (!icmp_limit_allow(&net->error_limit, b->now_us)) {
+        input_drop(m, &net->counters.icmp_errors_limited);
+        return;
+    }
+    out = rte_pktmbuf_alloc(net->pool);
+    message = out != NULL ? (uint8_t *)rte_pktmbuf_append(out, ICMP_BYTES + ICMP_QUOTE_MAX) : NULL;
+    if (message == NULL) {
+        rte_pktmbuf_free(out);
+        input_drop(m, &net->counters.drop_no_mbuf);
+        return;
+    }
+    if (quoted > m->pkt_len)
+        quoted = m->pkt_len;
+    mbuf_truncate(out, icmp_write_unreachable(message, code, slice_of(rte_pktmbuf_mtod(m, void *), quoted)));
+    net->counters.icmp_errors_sent++;
+    ip4_output(net, b->port, out, ip->dst_be, ip->src_be, IP4_PROTO_ICMP, b->now_us);
+    rte_pktmbuf_free(m);
+}
+
+/* --- IPv4 ----------------------------------------------------------------------------------------------------------------- */
+
+/* Can the source not be right: no host's address, our own, or of a subnet that is behind another port? */
+static bool is_martian(const struct burst *b, uint32_t src_be)
+{
+    const struct net *net = b->net;
+
+    if (ip4_is_martian_source(src_be) || port_is_broadcast(&net->ports[b->port], src_be))
+        return true;
+    for (uint32_t i = 0; i < net->ports_count; i++)
+        if (port_find_address(&net->ports[i], src_be) != NULL ||
+            (i != b->port && port_is_on_link(&net->ports[i], src_be) && !port_is_on_link(&net->ports[b->port], src_be)))
+            return true;
+    return false;
+}
+
+static void tcp_input4(struct burst *b, struct rte_mbuf *m, const struct ip4_header *ip)
+{
+    struct assay_address src = address_from_ip4_be(ip->src_be), dst = address_from_ip4_be(ip->dst_be);
+
+    (void)rte_pktmbuf_adj(m, ip->header_length);
+    tcp_segment_input(b, m, &src, &dst, checksum_pseudo4(ip->src_be, ip->dst_be, IP4_PROTO_TCP, (uint16_t)m->pkt_len),
+                      ip->ecn);
+}
+
+static uint64_t *fault_counter(struct net_counters *c, enum ip4_fault fault)
+{
+    switch (fault) {
+    case IP4_BAD_CHECKSUM: return &c->drop_ip4_checksum;
+    case IP4_BAD_OPTIONS: return &c->drop_ip4_options;
+    case IP4_SOURCE_ROUTE: return &c->drop_ip4_source_route;
+    case IP4_FRAGMENT: return &c->drop_ip4_fragment;
+    case IP4_BAD_HEADER:
+    case IP4_OK: break;
+    }
+    return &c->drop_ip4_header;
+}
+
+/* Why the datagram is not for us, or NULL. */
+static uint64_t *not_for_us(const struct burst *b, const struct ip4_header *ip, bool to_us_alone)
+{
+    struct net_counters *c = &b->net->counters;
+    const struct net_port *port = &b->net->ports[b->port];
+
+    if (!to_us_alone || ip4_is_multicast(ip->dst_be) || port_is_broadcast(port, ip->dst_be))
+        return &c->drop_ip4_broadcast;
+    if (port_find_address(port, ip->dst_be) == NULL)
+        return &c->drop_ip4_destination;
+    return NULL;
+}
+
+void ip4_input(struct burst *b, struct rte_mbuf *m, bool to_us_alone)
+{
+    struct net_counters *c = &b->net->counters;
+    bool verified = b->net->ports[b->port].nic->rx_checksum &&
+                    (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+    struct slice head = slice_head(slice_of(rte_pktmbuf_mtod(m, void *), m->data_len), IP4_BYTES_MAX);
+    struct ip4_header ip;
+    enum ip4_fault fault = ip4_read(head, m->pkt_len, verified, &ip);
+    uint64_t *reason;
+
+    if (fault == IP4_BAD_HEADER || fault == IP4_BAD_CHECKSUM) {
+        input_drop(m, fault_counter(c, fault));
+        return;
+    }
+    reason = not_for_us(b, &ip, to_us_alone);
+    if (reason != NULL) {
+        input_not_ours(b, m, reason);
+        return;
+    }
+    if (is_martian(b, ip.src_be)) {
+        input_drop(m, &c->drop_ip4_martian);
+        return;
+    }
+    if (fault != IP4_OK) {
+        input_drop(m, fault_counter(c, fault));
+        return;
+    }
+    if (m->pkt_len > ip.total_length) {
+        mbuf_truncate(m, ip.total_length);
+        c->rx_trimmed++;
+    }
+    switch (ip.protocol) {
+    case IP4_PROTO_TCP: tcp_input4(b, m, &ip); break;
+    case IP4_PROTO_ICMP: icmp_message(b, m, &ip); break;
+    default: unreachable(b, m, &ip); break;
+    }
+}

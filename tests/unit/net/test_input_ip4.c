@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fixture.h"
+
+#define OURS IP(198, 18, 1, 10)
+#define PEER IP(198, 18, 1, 77)
+#define FAR  IP(203, 0, 113, 5)
+
+static void drops_what_was_sent_to_all(void **state)
+{
+    struct fixture *f = *state;
+    struct frame frame = frame_tcp(PEER, OURS, 20);
+
+    memcpy(frame.bytes, all_mac, 6); /* RFC 1122 §3.3.6: a unicast datagram in a link-level broadcast */
+    feed(f, 0, &frame);
+    expect_dropped(f, COUNTER(drop_ip4_broadcast), "link broadcast");
+    frame = frame_tcp(PEER, IP(255, 255, 255, 255), 20);
+    memcpy(frame.bytes, all_mac, 6);
+    feed(f, 0, &frame);
+    assert_int_equal(counters(f)->drop_ip4_broadcast, 2);
+    frame = frame_ip4(PEER, OURS, 6, NULL, 0);
+    write_be16(frame.bytes + 12, ETHER_TYPE_IP6);
+    feed(f, 0, &frame);
+    assert_int_equal(counters(f)->drop_ip6, 1);
+    frame = frame_icmp(PEER, IP(198, 18, 1, 255), ICMP_ECHO_REQUEST, 0, "abcd", 4); /* no smurf */
+    feed(f, 0, &frame);
+    assert_int_equal(counters(f)->drop_ip4_broadcast, 3);
+    expect_nothing_sent(f);
+}
+
+static void drops_what_came_in_on_the_wrong_port(void **state)
+{
+    struct fixture *f = *state;
+    struct frame frame = frame_tcp(FAR, OURS, 20);
+
+    feed(f, 1, &frame);
+    expect_dropped(f, COUNTER(drop_ip4_destination), "wrong port");
+    feed(f, 0, &frame);
+    assert_int_equal(f->segments_count, 1);
+}
+
+static void drops_every_truncation(void **state)
+{
+    struct fixture *f = *state;
+    struct frame frame = frame_tcp(PEER, OURS, 20);
+    uint32_t whole = frame.len;
+
+    for (frame.len = 0; frame.len < whole; frame.len++) {
+        feed(f, 0, &frame);
+        assert_int_equal(f->segments_count, 0);
+    }
+    assert_int_equal(counters(f)->drop_short, ETHER_BYTES);
+    assert_int_equal(counters(f)->drop_ip4_header, whole - ETHER_BYTES);
+    expect_nothing_sent(f);
+}
+
+static void answers_echo_with_what_came(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t rest[1500];
+
+    for (uint32_t i = 0; i < sizeof(rest); i++)
+        rest[i] = (uint8_t)(i * 3);
+    feed_arp_reply(f, 0, PEER); /* unsolicited: changes nothing */
+    struct frame request = frame_arp(ARP_REQUEST, all_mac, peer_mac, PEER, NULL, OURS);
+    feed(f, 0, &request); /* now it is known */
+    rte_pktmbuf_free(sent(f, 0));
+    for (uint32_t len = 4; len <= 1476; len += 46) {
+        struct frame frame = frame_icmp(PEER, OURS, ICMP_ECHO_REQUEST, 0, rest, len);
+        uint32_t cuts[2] = {len % 50, len % 50 + (len + 3) / 2};
+        struct rte_mbuf *m;
+        uint8_t copy[2000];
+        const uint8_t *p;
+
+        feed_mbuf(f, 0, mbuf_cut(f->pool, frame.bytes, frame.len, cuts, len % 3));
+        m = sent(f, 0);
+        assert_non_null(m);
+        p = rte_pktmbuf_read(m, 0, m->pkt_len, copy);
+        assert_non_null(p);
+        assert_int_equal(m->pkt_len, frame.len);
+        assert_memory_equal(p, peer_mac, 6);
+        assert_memory_equal(p + 6, own_mac, 6);
+        assert_int_equal(checksum_add(0, p + 14, 20), 0xffff);
+        assert_int_equal(read_raw32(p + 26), OURS);
+        assert_int_equal(read_raw32(p + 30), PEER);
+        assert_int_equal(p[34], ICMP_ECHO_REPLY);
+        assert_int_equal(checksum_add(0, p + 34, 4 + len), 0xffff);
+        assert_memory_equal(p + 38, rest, len);
+        rte_pktmbuf_free(m);
+        if (len == 4) { /* STALE: asked by unicast whether it is still there */
+            m = sent(f, 0);
+            assert_non_null(m);
+            assert_memory_equal(rte_pktmbuf_mtod(m, uint8_t *), peer_mac, 6);
+            rte_pktmbuf_free(m);
+        }
+    }
+    assert_int_equal(f->segments_count, 0);
+}
+
+static void does_not_write_into_a_shared_echo_request(void **state)
+{
+    struct fixture *f = *state;
+    struct frame arp = frame_arp(ARP_REQUEST, all_mac, peer_mac, PEER, NULL, OURS);
+    struct frame frame = frame_icmp(PEER, OURS, ICMP_ECHO_REQUEST, 0, "12345678", 8);
+    struct rte_mbuf *m = mbuf_of(f->pool, frame.bytes, frame.len), *reply;
+
+    feed(f, 0, &arp);
+    rte_pktmbuf_free(sent(f, 0));
+    rte_mbuf_refcnt_update(m, 1);
+    feed_mbuf(f, 0, m);
+    assert_memory_equal((uint8_t *)m->buf_addr + RTE_PKTMBUF_HEADROOM, frame.bytes, frame.len);
+    rte_pktmbuf_free(m);
+    reply = sent(f, 0);
+    assert_non_null(reply);
+    rte_pktmbuf_free(reply);
+}
+
+static void limits_echo(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < 150; i++) {
+        struct frame frame = frame_icmp(PEER, OURS, ICMP_ECHO_REQUEST, 0, "12345678", 8);
+
+        feed(f, 0, &frame);
+    }
+    assert_int_equal(counters(f)->icmp_echo_answered, 100);
+    assert_int_equal(counters(f)->icmp_echo_limited, 50);
+}
+
+static void refuses_bad_icmp(void **state)
+{
+    struct fixture *f = *state;
+    struct frame frame = frame_icmp(PEER, OURS, ICMP_ECHO_REQUEST, 0, "12345678", 8);
+
+    frame.bytes[45] ^= 1;
+    feed(f, 0, &frame);
+    assert_int_equal(counters(f)->icmp_malformed, 1); /* checksum */
+    frame = frame_icmp(PEER, OURS, ICMP_ECHO_REQUEST, 0, "123", 3);
+    feed(f, 0, &frame);
+    assert_int_equal(counters(f)->icmp_malformed, 2); /* 7 bytes */
+    frame = frame_icmp(PEER, OURS, 5, 1, "12345678", 8);
+    feed(f, 0, &frame); /* redirect */
+    frame = frame_icmp(PEER, OURS, ICMP_ECHO_REPLY, 0, "12345678", 8);
+    feed(f, 0, &frame);
+    frame = frame_icmp(PEER, OURS, 13, 0, "1234567890123456", 16);
+    feed(f, 0, &frame); /* timestamp request */
+    frame = frame_icmp(PEER, OURS, 4, 0, "1234567890123456", 16);
+    feed(f, 0, &frame); /* source quench */
+    assert_int_equal(counters(f)->icmp_ignored, 4);
+    expect_nothing_sent(f);
+}
+
+static void passes_icmp_errors_up(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        uint32_t quoted_src;
+        uint8_t type;
+        bool up;
+    } rows[] = {
+        {OURS, 3, true},
+        {OURS, 11, true},
+        {OURS, 12, true},
+        {IP(198, 18, 2, 10), 3, false}, /* ours, but of the other port */
+        {IP(198, 18, 1, 11), 3, false},
+        {OURS, 5, false},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct frame quoted = frame_tcp(rows[i].quoted_src, FAR, 0), frame;
+        uint8_t rest[4 + 40] = {0, 0, 5, 0};
+
+        memcpy(rest + 4, quoted.bytes + ETHER_BYTES, 40);
+        frame = frame_icmp(IP(198, 18, 1, 1), OURS, rows[i].type, rows[i].type == 3 ? 4 : 0, rest, 4 + 28);
+        for (uint32_t cut = 0; cut <= frame.len; cut++) {
+            feed_mbuf(f, 0, mbuf_cut(f->pool, frame.bytes, frame.len, &cut, 1));
+            assert_int_equal(f->errors_count, rows[i].up);
+            if (!rows[i].up)
+                continue;
+            assert_int_equal(f->errors[0].local_port, 0x9c40);
+            assert_int_equal(f->errors[0].remote_port, 443);
+            assert_int_equal(f->errors[0].sequence, 0x01020304);
+            assert_int_equal(f->errors[0].mtu, rows[i].type == 3 ? 1280 : 0);
+        }
+    }
+    expect_nothing_sent(f);
+}
+
+static void tells_who_asks_for_what_is_not_here(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        uint8_t protocol, code;
+    } rows[] = {{IP4_PROTO_UDP, ICMP_CODE_PORT}, {47, ICMP_CODE_PROTOCOL}, {132, ICMP_CODE_PROTOCOL}};
+    struct frame arp = frame_arp(ARP_REQUEST, all_mac, peer_mac, PEER, NULL, OURS);
+
+    feed(f, 0, &arp);
+    rte_pktmbuf_free(sent(f, 0));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        for (uint32_t len = 0; len < 30; len += 4) {
+            struct frame frame = frame_ip4(PEER, OURS, rows[i].protocol, "0123456789012345678901234567890", len);
+            uint32_t quoted = 20 + RTE_MIN(len, 8U);
+            struct rte_mbuf *m;
+            const uint8_t *p;
+
+            f->now_us += SECOND;
+            feed(f, 0, &frame);
+            m = sent(f, 0);
+            assert_non_null(m);
+            p = rte_pktmbuf_mtod(m, uint8_t *);
+            assert_int_equal(m->pkt_len, 34 + 8 + quoted);
+            assert_int_equal(p[34], 3);
+            assert_int_equal(p[35], rows[i].code);
+            assert_int_equal(checksum_add(0, p + 34, 8 + quoted), 0xffff);
+            assert_memory_equal(p + 42, frame.bytes + 14, quoted);
+            rte_pktmbuf_free(m);
+            while ((m = sent(f, 0)) != NULL) /* the unicast ARP question to a stale neighbour */
+                rte_pktmbuf_free(m);
+        }
+    uint64_t before = counters(f)->icmp_errors_sent;
+    for (int i = 0; i < 50; i++) {
+        struct frame frame = frame_ip4(PEER, OURS, IP4_PROTO_UDP, "01234567", 8);
+
+        feed(f, 0, &frame);
+    }
+    assert_in_range(counters(f)->icmp_errors_sent - before, 9, 10);
+    assert_int_equal(counters(f)->icmp_errors_limited, 50 - (counters(f)->icmp_errors_sent - before));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(drops_what_was_sent_to_all),
+        TEST(drops_what_came_in_on_the_wrong_port),
+        TEST(drops_every_truncation),
+        TEST(answers_echo_with_what_came),
+        TEST(does_not_write_into_a_shared_echo_request),
+        TEST(limits_echo),
+        TEST(refuses_bad_icmp),
+        TEST(passes_icmp_errors_up),
+        TEST(tells_who_asks_for_what_is_not_here),
+    };
+
+    return cmocka_run_group_tests(tests, fixture_setup_group, fixture_teardown_group);
+}
