@@ -6,15 +6,18 @@
 #include <stdint.h>
 #include <string.h>
 
-#define ETHER_BYTES      14
-#define ETHER_MAC_BYTES  6
-#define ETHER_FRAME_MIN  60 /* without the frame check sequence */
-#define ETHER_TYPE_IP4   0x0800
-#define ETHER_TYPE_ARP   0x0806
-#define ETHER_TYPE_VLAN  0x8100
-#define ETHER_TYPE_QINQ  0x88a8
-#define ETHER_TYPE_IP6   0x86dd
-#define ETHER_OFFSET_SRC 6
+#define ETHER_BYTES       14
+#define ETHER_MAC_BYTES   6
+#define ETHER_FRAME_MIN   60 /* without the frame check sequence */
+#define ETHER_TYPE_IP4    0x0800
+#define ETHER_TYPE_ARP    0x0806
+#define ETHER_TYPE_VLAN   0x8100
+#define ETHER_TYPE_QINQ   0x88a8
+#define ETHER_TYPE_IP6    0x86dd
+#define ETHER_OFFSET_SRC  6
+#define ETHER_OFFSET_TYPE 12
+#define ETHER_VLAN_ID     0x0fff
+#define ETHER_VLAN_BYTES  4 /* IEEE 802.1Q: what a tag adds */
 
 static inline uint16_t read_be16(const uint8_t *p)
 {

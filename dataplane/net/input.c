@@ -4,15 +4,18 @@
 
 #include <rte_prefetch.h>
 
+#include "net/icmp6.h"
 #include "net/input.h"
 #include "net/ip4.h"
 #include "net/mbuf.h"
 
 /* So many bytes of a frame are made contiguous: every header there may be, and what an ICMP error quotes. */
-#define HEADERS_BYTES (ETHER_BYTES + IP4_BYTES_MAX + ICMP_BYTES + ICMP_QUOTE_MAX)
+#define LINK_BYTES    (ETHER_BYTES + ETHER_VLAN_BYTES)
+#define QUOTED_BYTES  (IP6_BYTES + 8) /* with the part of a TCP header that is looked at */
+#define HEADERS_BYTES (LINK_BYTES + IP6_BYTES + IP6_EXTENSION_BYTES_MAX + INPUT_TCP_BYTES_MAX)
 
-static_assert(HEADERS_BYTES >= ETHER_BYTES + IP4_BYTES_MAX + INPUT_TCP_BYTES_MAX,
-              "the TCP header's place is counted in");
+static_assert(INPUT_TCP_BYTES_MAX >= ICMP6_BYTES + QUOTED_BYTES, "an ICMPv6 error's place is counted in");
+static_assert(HEADERS_BYTES >= LINK_BYTES + IP4_BYTES_MAX + ICMP_BYTES + ICMP_QUOTE_MAX, "and one of IPv4");
 
 void input_drop(struct rte_mbuf *m, uint64_t *counter)
 {
@@ -25,25 +28,95 @@ void input_not_ours(struct burst *b, struct rte_mbuf *m, uint64_t *counter)
     input_drop(m, counter);
 }
 
+bool input_make_writable(struct net *net, struct rte_mbuf **m)
+{
+    struct rte_mbuf *copy = *m;
+
+    if (!mbuf_writable(copy)) {
+        copy = rte_pktmbuf_copy(*m, net->pool, 0, UINT32_MAX);
+        rte_pktmbuf_free(*m);
+    }
+    *m = copy;
+    if (copy == NULL) {
+        net->counters.drop_no_mbuf++;
+        return false;
+    }
+    copy->ol_flags = 0;
+    return true;
+}
+
+/* Where the packet begins behind the Ethernet header and, where there is one, its VLAN tag. */
+struct link_header {
+    uint16_t type;
+    uint16_t vlan; /* 0: none, or one for a priority alone */
+    uint8_t bytes;
+};
+
+static bool read_link_header(const struct rte_mbuf *m, struct link_header *out)
+{
+    const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+
+    *out = (struct link_header){.type = read_be16(frame + ETHER_OFFSET_TYPE), .bytes = ETHER_BYTES};
+    if (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) {
+        out->vlan = m->vlan_tci & ETHER_VLAN_ID;
+    } else if (out->type == ETHER_TYPE_VLAN) {
+        if (m->data_len < ETHER_BYTES + ETHER_VLAN_BYTES)
+            return false;
+        out->vlan = read_be16(frame + ETHER_BYTES) & ETHER_VLAN_ID;
+        out->type = read_be16(frame + ETHER_BYTES + 2);
+        out->bytes += ETHER_VLAN_BYTES;
+    }
+    return true;
+}
+
 static void other_ethertype(struct burst *b, struct rte_mbuf *m, uint16_t type)
 {
     struct net_counters *c = &b->net->counters;
 
-    if (type == ETHER_TYPE_VLAN || type == ETHER_TYPE_QINQ)
+    if (type == ETHER_TYPE_VLAN || type == ETHER_TYPE_QINQ) /* a tag in a tag */
         input_not_ours(b, m, &c->drop_vlan);
-    else if (type == ETHER_TYPE_IP6)
-        input_not_ours(b, m, &c->drop_ip6);
     else
         input_not_ours(b, m, &c->drop_ethertype);
 }
 
-static void ether_input(struct burst *b, struct rte_mbuf *m)
+/* Is it sent to us, or to all, or to a group whose members we may be (the IPv6 header tells)? */
+static bool is_to_us(const struct net_port *port, const uint8_t *frame, uint16_t type)
+{
+    if (memcmp(frame, port->nic->mac, ETHER_MAC_BYTES) == 0 || mac_is_broadcast(frame))
+        return true;
+    return type == ETHER_TYPE_IP6 && port->addresses6_count != 0 && frame[0] == 0x33 && frame[1] == 0x33;
+}
+
+static void link_input(struct burst *b, struct rte_mbuf *m, const struct link_header *link)
 {
     struct net_counters *c = &b->net->counters;
-    const struct nic *nic = b->net->ports[b->port].nic;
-    const uint8_t *frame;
-    uint16_t type;
-    bool to_us_alone;
+    const struct net_port *port = &b->net->ports[b->port];
+    const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *), *source = frame + ETHER_OFFSET_SRC;
+    bool to_us_alone = !mac_is_group(frame);
+
+    if (link->vlan != port->vlan)
+        input_not_ours(b, m, &c->drop_vlan);
+    else if (link->type == ETHER_TYPE_IP6 && port->addresses6_count == 0)
+        input_not_ours(b, m, &c->drop_ip6);
+    else if (!is_to_us(port, frame, link->type))
+        input_not_ours(b, m, &c->drop_not_for_us);
+    else if (mac_is_group(source) || memcmp(source, port->nic->mac, ETHER_MAC_BYTES) == 0)
+        input_drop(m, &c->drop_source_mac);
+    else {
+        (void)rte_pktmbuf_adj(m, link->bytes);
+        switch (link->type) {
+        case ETHER_TYPE_IP4: ip4_input(b, m, to_us_alone); break;
+        case ETHER_TYPE_IP6: ip6_input(b, m, to_us_alone); break;
+        case ETHER_TYPE_ARP: arp_input(b->net, b->port, m, to_us_alone, b->now_us); break;
+        default: other_ethertype(b, m, link->type); break;
+        }
+    }
+}
+
+void ether_input(struct burst *b, struct rte_mbuf *m)
+{
+    struct net_counters *c = &b->net->counters;
+    struct link_header link;
 
     if (m->data_len < HEADERS_BYTES && m->nb_segs > 1) {
         if (!mbuf_pull(&m, HEADERS_BYTES, b->net->pool)) {
@@ -52,28 +125,11 @@ static void ether_input(struct burst *b, struct rte_mbuf *m)
         }
         c->rx_pulled++;
     }
-    if (m->data_len < ETHER_BYTES) {
-        input_drop(m, &c->drop_short);
-        return;
-    }
     b->frame_off = m->data_off;
-    frame = rte_pktmbuf_mtod(m, const uint8_t *);
-    type = read_be16(frame + 12);
-    to_us_alone = memcmp(frame, nic->mac, ETHER_MAC_BYTES) == 0;
-    if (type == ETHER_TYPE_IP6) /* its multicast would else be counted as frames for others */
-        input_not_ours(b, m, &c->drop_ip6);
-    else if (!to_us_alone && !mac_is_broadcast(frame))
-        input_not_ours(b, m, &c->drop_not_for_us);
-    else if (mac_is_group(frame + ETHER_OFFSET_SRC) || memcmp(frame + ETHER_OFFSET_SRC, nic->mac, ETHER_MAC_BYTES) == 0)
-        input_drop(m, &c->drop_source_mac);
-    else if (type == ETHER_TYPE_ARP)
-        resolve_input(b->net, b->port, m, b->now_us);
-    else if (type != ETHER_TYPE_IP4)
-        other_ethertype(b, m, type);
-    else {
-        (void)rte_pktmbuf_adj(m, ETHER_BYTES);
-        ip4_input(b, m, to_us_alone);
-    }
+    if (m->data_len < ETHER_BYTES || !read_link_header(m, &link))
+        input_drop(m, &c->drop_short);
+    else
+        link_input(b, m, &link);
 }
 
 uint32_t net_input(struct net *net, uint32_t port, struct rte_mbuf **packets, uint32_t n, uint64_t now_us,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef ASSAY_NET_INPUT_H
 #define ASSAY_NET_INPUT_H
-/* The way up of a received frame, a file for each protocol: input.c is Ethernet, input_ip4.c IPv4 and its ICMP, input_tcp.c
- * what a TCP segment must be before it goes up. Not for others: they have net.h.
+/* The way up of a received frame, a file for each protocol: input.c is Ethernet, input_ip4.c and input_ip6.c IP and its
+ * ICMP, input_tcp.c what a TCP segment must be before it goes up. Not for others: they have net.h.
  * Owner: each function takes the packet over. Thread: one core. */
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,8 +30,16 @@ void input_drop(struct rte_mbuf *m, uint64_t *counter);
  * become of such frames is done here. m may have lost headers at its front: they are still there, from frame_off on. */
 void input_not_ours(struct burst *b, struct rte_mbuf *m, uint64_t *counter);
 
-/* m: data at the IP header, all headers contiguous. to_us_alone: not sent to all at link level. */
+/* For a request that is turned into its reply: copied when it is shared, and without what the port said of it. False: there was
+ * no room for a copy; the packet is gone and counted. */
+bool input_make_writable(struct net *net, struct rte_mbuf **m);
+
+/* m: a whole frame. */
+void ether_input(struct burst *b, struct rte_mbuf *m);
+
+/* m: data at the IP header, all headers contiguous. to_us_alone: not sent to several at link level. */
 void ip4_input(struct burst *b, struct rte_mbuf *m, bool to_us_alone);
+void ip6_input(struct burst *b, struct rte_mbuf *m, bool to_us_alone);
 
 /* m: data at the TCP header, length trimmed; pseudo: sum of its pseudo header. */
 void tcp_segment_input(struct burst *b, struct rte_mbuf *m, const struct assay_address *src,

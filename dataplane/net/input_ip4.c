@@ -18,17 +18,8 @@ static void echo_reply(struct burst *b, struct rte_mbuf *m, const struct ip4_hea
         input_drop(m, &net->counters.icmp_echo_limited);
         return;
     }
-    if (!mbuf_writable(m)) {
-        struct rte_mbuf *copy = rte_pktmbuf_copy(m, net->pool, 0, UINT32_MAX);
-
-        rte_pktmbuf_free(m);
-        m = copy;
-    }
-    if (m == NULL) {
-        net->counters.drop_no_mbuf++;
+    if (!input_make_writable(net, &m))
         return;
-    }
-    m->ol_flags = 0;
     icmp = rte_pktmbuf_mtod(m, uint8_t *);
     icmp[0] = ICMP_ECHO_REPLY;
     memset(icmp + 2, 0, sizeof(checksum));

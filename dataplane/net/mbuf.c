@@ -180,3 +180,15 @@ uint16_t checksum_pseudo4(uint32_t src_be, uint32_t dst_be, uint8_t protocol, ui
 
     return checksum_add(0, &pseudo, sizeof(pseudo));
 }
+
+uint16_t checksum_pseudo6(const struct assay_address *src, const struct assay_address *dst, uint8_t protocol,
+                          uint32_t length)
+{
+    struct {
+        struct assay_address src, dst;
+        uint32_t length_be;
+        uint8_t zero[3], protocol;
+    } pseudo = {*src, *dst, rte_cpu_to_be_32(length), {0}, protocol};
+
+    return checksum_add(0, &pseudo, sizeof(pseudo));
+}

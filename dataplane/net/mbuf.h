@@ -11,6 +11,8 @@
 
 #include <rte_mbuf.h>
 
+#include "assay/address.h"
+
 /* May its data be written: not shared, not another's buffer. */
 static inline bool mbuf_writable(const struct rte_mbuf *m)
 {
@@ -34,5 +36,8 @@ uint16_t checksum_add(uint32_t sum, const void *data, size_t len);
 uint16_t mbuf_checksum(uint32_t sum, const struct rte_mbuf *packet, uint32_t offset);
 /* The sum of the IPv4 pseudo header (RFC 9293 §3.1). */
 uint16_t checksum_pseudo4(uint32_t src_be, uint32_t dst_be, uint8_t protocol, uint16_t length);
+/* The sum of the IPv6 pseudo header (RFC 8200 §8.1). */
+uint16_t checksum_pseudo6(const struct assay_address *src, const struct assay_address *dst, uint8_t protocol,
+                          uint32_t length);
 
 #endif

@@ -5,18 +5,27 @@
 
 #include <rte_mbuf.h>
 
+#include "base/address.h"
 #include "net/net.h"
 
 #define TOUCH_EVERY_US 1000000 /* the LRU order need not be finer than this */
 
-static uint32_t bucket_of(const struct neighbours *table, uint32_t port, uint32_t ip_be)
+/* 64-bit finaliser of splitmix64. */
+static uint64_t mix(uint64_t h)
 {
-    uint64_t h = ((uint64_t)port << 32 | ip_be) ^ table->hash_key;
-
-    /* Keyed, because who is on the link chooses addresses: 64-bit finaliser of splitmix64. */
     h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9ULL;
     h = (h ^ (h >> 27)) * 0x94d049bb133111ebULL;
-    return (uint32_t)(h ^ (h >> 31)) & table->buckets_mask;
+    return h ^ (h >> 31);
+}
+
+/* Keyed, because who is on the link chooses addresses. */
+static uint32_t bucket_of(const struct neighbours *table, uint32_t port, const struct assay_address *address)
+{
+    uint64_t high, low;
+
+    memcpy(&high, address->bytes, sizeof(high));
+    memcpy(&low, address->bytes + sizeof(high), sizeof(low));
+    return (uint32_t)mix(mix(high ^ table->hash_key ^ (uint64_t)port << 32) ^ low) & table->buckets_mask;
 }
 
 static uint32_t index_of(const struct neighbours *table, const struct neighbour *n)
@@ -64,11 +73,11 @@ void neighbours_fini(struct neighbours *table)
     *table = (struct neighbours){0};
 }
 
-struct neighbour *neighbours_find(const struct neighbours *table, uint32_t port, uint32_t ip_be)
+struct neighbour *neighbours_find(const struct neighbours *table, uint32_t port, const struct assay_address *address)
 {
-    uint32_t i = table->buckets[bucket_of(table, port, ip_be)];
+    uint32_t i = table->buckets[bucket_of(table, port, address)];
 
-    while (i != NEIGHBOUR_NONE && (table->rows[i].ip_be != ip_be || table->rows[i].port != port))
+    while (i != NEIGHBOUR_NONE && (!address_equal(&table->rows[i].address, address) || table->rows[i].port != port))
         i = table->rows[i].hash_next;
     return i == NEIGHBOUR_NONE ? NULL : &table->rows[i];
 }
@@ -109,7 +118,7 @@ static void lru_push_last(struct neighbours *table, struct neighbour *n)
 
 void neighbours_remove(struct neighbours *table, struct neighbour *n)
 {
-    uint32_t *link = &table->buckets[bucket_of(table, n->port, n->ip_be)];
+    uint32_t *link = &table->buckets[bucket_of(table, n->port, &n->address)];
 
     for (struct rte_mbuf *m; (m = neighbours_dequeue(table, n)) != NULL;) {
         table->counters->drop_arp_queue++;
@@ -138,16 +147,18 @@ static bool make_room(struct neighbours *table, bool wanted)
     return true;
 }
 
-struct neighbour *neighbours_add(struct neighbours *table, uint32_t port, uint32_t ip_be, bool wanted, uint64_t now_us)
+struct neighbour *neighbours_add(struct neighbours *table, uint32_t port, const struct assay_address *address,
+                                 bool wanted, uint64_t now_us)
 {
-    uint32_t *bucket = &table->buckets[bucket_of(table, port, ip_be)];
+    uint32_t *bucket = &table->buckets[bucket_of(table, port, address)];
     struct neighbour *n;
 
     if (!make_room(table, wanted))
         return NULL;
     n = &table->rows[table->free_row];
     table->free_row = n->hash_next;
-    *n = (struct neighbour){.ip_be = ip_be, .port = (uint8_t)port, .state = NEIGHBOUR_INCOMPLETE, .wanted = wanted};
+    *n =
+        (struct neighbour){.address = *address, .port = (uint8_t)port, .state = NEIGHBOUR_INCOMPLETE, .wanted = wanted};
     n->used_us = wanted ? now_us : 0;
     n->due_us = UINT64_MAX;
     n->pending_head = n->pending_tail = NEIGHBOUR_NONE;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef ASSAY_NET_NEIGHBOUR_H
 #define ASSAY_NET_NEIGHBOUR_H
-/* The ARP table: a hash of (port, address) with a bound, least-recently-used eviction, and for each neighbour a short queue of
+/* The neighbours of both families, for ARP and neighbour discovery: a hash of (port, address) with a bound, least-recently-used eviction, and for each neighbour a short queue of
  * frames that wait for its MAC address. The table knows states and time, but sends nothing: resolve.c does.
  * Owner: the table owns its rows and the frames in its queues. Thread: one core. Units: microseconds.
  * Source: RFC 826, RFC 1122 §2.3.2; the states are those of RFC 4861 §7.3.2. */
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "assay/address.h"
 #include "assay/error.h"
 #include "net/ether.h"
 
@@ -15,11 +16,12 @@ struct rte_mbuf;
 struct net_counters;
 
 #define NEIGHBOUR_NONE        UINT32_MAX
-#define NEIGHBOUR_PENDING_MAX 16 /* frames a neighbour; the oldest is dropped for a new one */
+#define NEIGHBOUR_PENDING_MAX 16           /* frames a neighbour; the oldest is dropped for a new one */
+#define NEIGHBOUR_STALE_US    600000000ULL /* an unused entry is forgotten after it */
 
 enum neighbour_state {
     NEIGHBOUR_FREE,
-    NEIGHBOUR_INCOMPLETE, /* asked by broadcast, no answer yet: frames wait */
+    NEIGHBOUR_INCOMPLETE, /* asked by broadcast or multicast, no answer yet: frames wait */
     NEIGHBOUR_REACHABLE,  /* confirmed not long ago */
     NEIGHBOUR_STALE,      /* usable; to be confirmed when next used */
     NEIGHBOUR_PROBE,      /* usable; asked by unicast whether it still holds */
@@ -27,7 +29,7 @@ enum neighbour_state {
 };
 
 struct neighbour {
-    uint32_t ip_be;
+    struct assay_address address;
     uint8_t port;
     uint8_t state; /* enum neighbour_state */
     uint8_t tries;
@@ -64,10 +66,11 @@ enum assay_error neighbours_init(struct neighbours *table, uint32_t max, uint32_
                                  struct net_counters *counters) ASSAY_MUST_USE;
 void neighbours_fini(struct neighbours *table);
 
-struct neighbour *neighbours_find(const struct neighbours *table, uint32_t port, uint32_t ip_be);
+struct neighbour *neighbours_find(const struct neighbours *table, uint32_t port, const struct assay_address *address);
 /* A new row in state INCOMPLETE, due never. A wanted one evicts the least recently used of a full table; another only one that
  * was never wanted either, else NULL. */
-struct neighbour *neighbours_add(struct neighbours *table, uint32_t port, uint32_t ip_be, bool wanted, uint64_t now_us);
+struct neighbour *neighbours_add(struct neighbours *table, uint32_t port, const struct assay_address *address,
+                                 bool wanted, uint64_t now_us);
 void neighbours_remove(struct neighbours *table, struct neighbour *n);
 /* It was used now. */
 void neighbours_touch(struct neighbours *table, struct neighbour *n, uint64_t now_us);

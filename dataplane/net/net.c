@@ -12,7 +12,8 @@
 #define NEIGHBOURS_MAX    65536
 #define ARP_PENDING_MAX   65536
 #define ICMP_RATE_MAX     1000000
-#define BITS_WITH_BCAST   30 /* /31 and /32 have no broadcast address (RFC 3021) */
+#define VLAN_MAX          4094 /* 4095 is reserved (IEEE 802.1Q §9.6) */
+#define BITS_WITH_BCAST   30   /* /31 and /32 have no broadcast address (RFC 3021) */
 
 void net_config_default(struct net_config *config)
 {
@@ -70,7 +71,7 @@ uint32_t port_source_for(const struct net_port *port, uint32_t next_hop_be)
 {
     const struct port_address *a = on_subnet(port, next_hop_be);
 
-    return a != NULL ? a->ip_be : port->addresses[0].ip_be;
+    return a != NULL ? a->ip_be : port->addresses[0].ip_be; /* a route to it: so there is an address */
 }
 
 /* --- building -------------------------------------------------------------------------------------------------------------- */
@@ -81,7 +82,9 @@ static enum assay_error add_address(struct net *net, struct net_port *port, cons
     enum assay_error error;
 
     if (!address_is_ip4(&config->address))
-        return ASSAY_ERR_MALFORMED;
+        return port6_add_address(net, port, config);
+    if (port->addresses_count == NET_ADDRESSES_MAX)
+        return ASSAY_ERR_RANGE;
     if (config->prefix_length <= IP4_PREFIX_OFFSET || config->prefix_length > 128)
         return ASSAY_ERR_RANGE;
     a.ip_be = address_ip4_be(&config->address);
@@ -105,7 +108,10 @@ static enum assay_error add_port(struct net *net, const struct net_port_config *
 
     if (config->nic == NULL || config->addresses_count == 0 || config->addresses_count > NET_ADDRESSES_MAX)
         return ASSAY_ERR_RANGE;
+    if (config->vlan > VLAN_MAX)
+        return ASSAY_ERR_RANGE;
     port->nic = config->nic;
+    port->vlan = config->vlan;
     net->ports_count++;
     for (uint32_t i = 0; i < config->addresses_count; i++) {
         enum assay_error error = add_address(net, port, &config->addresses[i]);
@@ -123,10 +129,11 @@ static enum assay_error add_route(struct net *net, const struct net_route *confi
 
     if (config->port >= net->ports_count || config->prefix.length > 128)
         return ASSAY_ERR_RANGE;
-    if (!address_is_ip4(&config->prefix.address) || config->prefix.length < IP4_PREFIX_OFFSET ||
-        !address_is_ip4(&config->gateway))
-        return ASSAY_ERR_MALFORMED;
     port = &net->ports[config->port];
+    if (!address_is_ip4(&config->gateway))
+        return port6_add_route(port, config);
+    if (!address_is_ip4(&config->prefix.address) || config->prefix.length < IP4_PREFIX_OFFSET)
+        return ASSAY_ERR_MALFORMED;
     gateway_be = address_ip4_be(&config->gateway);
     if (!port_is_on_link(port, gateway_be) || port_find_address(port, gateway_be) != NULL)
         return ASSAY_ERR_MALFORMED;
@@ -136,7 +143,7 @@ static enum assay_error add_route(struct net *net, const struct net_route *confi
 
 static enum assay_error build(struct net *net, const struct net_config *config)
 {
-    uint64_t random[2];
+    uint64_t random[3];
     enum assay_error error = ASSAY_OK;
 
     for (uint32_t i = 0; i < config->ports_count && error == ASSAY_OK; i++)
@@ -149,7 +156,9 @@ static enum assay_error build(struct net *net, const struct net_config *config)
         return ASSAY_ERR_SYSTEM;
     net->id_state = random[0];
     net->pool = config->pool;
+    net->flow_key = random[2];
     net->announce_us = UINT64_MAX;
+    net->dad_us = UINT64_MAX;
     icmp_limit_init(&net->echo_limit, config->echo_rate);
     icmp_limit_init(&net->error_limit, config->icmp_error_rate);
     return neighbours_init(&net->neighbours, config->neighbours_max, config->arp_pending_max, random[1],
@@ -199,8 +208,10 @@ enum assay_error net_source(const struct net *net, const struct assay_address *d
     uint32_t dst_be, best_port = 0;
     const struct route *best = NULL;
 
-    if (!address_is_ip4(destination) || net_is_local(net, destination))
+    if (net_is_local(net, destination))
         return ASSAY_ERR_UNRESOLVED;
+    if (!address_is_ip4(destination))
+        return port6_source(net, destination, source);
     dst_be = address_ip4_be(destination);
     if (ip4_is_martian_source(dst_be)) /* nor a destination */
         return ASSAY_ERR_UNRESOLVED;
@@ -222,7 +233,8 @@ enum assay_error net_source(const struct net *net, const struct assay_address *d
 bool net_is_local(const struct net *net, const struct assay_address *address)
 {
     for (uint32_t i = 0; i < net->ports_count; i++)
-        if (address_is_ip4(address) && port_find_address(&net->ports[i], address_ip4_be(address)) != NULL)
+        if (address_is_ip4(address) ? port_find_address(&net->ports[i], address_ip4_be(address)) != NULL
+                                    : port6_find_used(&net->ports[i], address) != NULL)
             return true;
     return false;
 }
@@ -243,7 +255,7 @@ uint32_t net_list_neighbours(const struct net *net, struct net_neighbour_info *o
         if (n->state == NEIGHBOUR_FREE)
             continue;
         *row = (struct net_neighbour_info){
-            .address = address_from_ip4_be(n->ip_be),
+            .address = n->address,
             .port = n->port,
             .state = neighbour_state_name((enum neighbour_state)n->state),
             .pending = n->pending_count,

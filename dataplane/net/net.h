@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef ASSAY_NET_NET_H
 #define ASSAY_NET_NET_H
-/* The host below TCP, one instance a core: Ethernet, ARP, IPv4, ICMP, routes, over one or more ports. Checked TCP
+/* The host below TCP, one instance a core: Ethernet and VLAN tags, ARP and neighbour discovery, IPv4 and IPv6, ICMP, routes,
+ * over one or more ports. Checked TCP
  * segments and ICMP errors go up as arrays (net/packet.h); TCP segments come down in a struct net_tx; ARP and ICMP are
  * answered in here. Input from the network never fails: it is dropped or answered, and counted.
  *
@@ -18,7 +19,10 @@
  * Owner: the instance owns its memory, the packets that wait for ARP and those it has been given.
  * Thread: one core calls everything of one instance; control may read the counters.
  * Units: microseconds of the caller's monotonic clock (not 0), bytes.
- * Source: RFC 791, 792, 826, 894, 1122 §2-3, 1812 §4.3, 5227, 5927, 6864. IPv6 and VLAN are counted and dropped. */
+ * A port without an IPv6 address does not speak IPv6; with one it also gets a link-local address of its MAC address. An IPv6
+ * address is used a second after net_announce(), when nobody has objected to it (counter ndp_duplicates where somebody has:
+ * then it is not used until the next announcement).
+ * Source: RFC 791, 792, 826, 894, 1122 §2-3, 1812 §4.3, 5227, 5927, 6864; 8200, 4291, 4443, 4861, 4862, 6724; 802.1Q. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,8 +45,8 @@ struct net_address {
     uint8_t prefix_length; /* bits, in the space of struct assay_prefix: 198.18.0.10/15 has 96 + 15 */
 };
 
-/* To prefix by gateway, which is on a subnet of that port. A default route is 0.0.0.0/0: ::ffff:0.0.0.0 with length 96.
- */
+/* To prefix by gateway, of the same family and on a subnet of that port. A default route is 0.0.0.0/0, which is
+ * ::ffff:0.0.0.0 with length 96, or ::/0. An IPv6 gateway may be link-local. */
 struct net_route {
     struct assay_prefix prefix;
     struct assay_address gateway;
@@ -50,9 +54,11 @@ struct net_route {
 };
 
 struct net_port_config {
-    struct nic *nic; /* outlives the instance */
-    const struct net_address *addresses;
+    struct nic *nic;                     /* outlives the instance */
+    const struct net_address *addresses; /* of both families */
     uint32_t addresses_count;
+    uint16_t
+        vlan; /* frames leave with that tag, and only frames with it are ours; 0: untagged (or priority-tagged) ones */
 };
 
 struct net_config {
@@ -61,7 +67,7 @@ struct net_config {
     const struct net_route *routes;
     uint32_t routes_count;
     struct rte_mempool *pool; /* for packets of our own: ARP, ICMP errors */
-    uint32_t neighbours_max;  /* ARP table, all ports; the least recently used goes first */
+    uint32_t neighbours_max;  /* table of both families, all ports; the least recently used goes first */
     uint32_t arp_pending_max; /* packets waiting for a neighbour, all of them together */
     uint32_t echo_rate;       /* ICMP echo replies a second */
     uint32_t icmp_error_rate; /* ICMP errors sent a second (RFC 1812 §4.3.2.8) */
@@ -71,13 +77,14 @@ struct net_config {
 void net_config_default(struct net_config *config);
 
 /* Copies the configuration. RANGE: a count or number out of range. MALFORMED: an address, prefix or gateway that cannot
- * be (not IPv4, multicast, the subnet's own or broadcast address, a gateway on no subnet of its port). DUPLICATE: an
+ * be (multicast, link-local, the subnet's own or broadcast address, a gateway on no subnet of its port). DUPLICATE: an
  * address or route twice. NO_MEMORY. */
 enum assay_error net_create(const struct net_config *config, struct net **out) ASSAY_MUST_USE;
 /* Frees the packets that wait for a neighbour. */
 void net_destroy(struct net *net);
 
-/* Announces our addresses by gratuitous ARP (RFC 5227 §2.3), now and again two seconds later. Call it when the ports
+/* Announces our addresses by gratuitous ARP (RFC 5227 §2.3) and unsolicited neighbour advertisement (RFC 4861 §7.2.6), now and
+ * again two seconds later; IPv6 addresses that are not in use yet go through duplicate address detection first. Call it when the ports
  * are up, and after a link came back. */
 void net_announce(struct net *net, uint64_t now_us);
 
@@ -113,7 +120,7 @@ struct net_counters {
 
 const struct net_counters *net_get_counters(const struct net *net);
 
-/* A row of the ARP table, for the operator. */
+/* A row of the neighbour table, for the operator. */
 struct net_neighbour_info {
     struct assay_address address;
     uint32_t port;

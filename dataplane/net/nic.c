@@ -114,6 +114,10 @@ static enum assay_error configure(struct opening *o)
         return ASSAY_ERR_RANGE;
     conf->rxmode.offloads = o->info.rx_offload_capa & (RX_CHECKSUMS | RTE_ETH_RX_OFFLOAD_SCATTER);
     conf->txmode.offloads = o->info.tx_offload_capa & TX_OFFLOADS;
+    if (o->config->vlan) {
+        conf->rxmode.offloads |= o->info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
+        conf->txmode.offloads |= o->info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
+    }
     if (o->queues > 1 && o->info.flow_type_rss_offloads != 0) {
         conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
         conf->rx_adv_conf.rss_conf.rss_hf = RSS_FLOWS & o->info.flow_type_rss_offloads;
@@ -156,6 +160,9 @@ static enum assay_error start(struct opening *o)
         (void)rte_eth_dev_stop(o->port);
         return ASSAY_ERR_SYSTEM;
     }
+    /* A port that has no such filter receives all groups anyway. */
+    if (o->config->multicast)
+        (void)rte_eth_allmulticast_enable(o->port);
     return ASSAY_OK;
 }
 
@@ -169,6 +176,7 @@ static void fill_queue(const struct opening *o, struct nic *nic, uint16_t queue)
     nic->pool = o->config->pools[queue];
     nic->tx_ip4_checksum = (tx & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM) != 0;
     nic->tx_tcp_checksum = (tx & RTE_ETH_TX_OFFLOAD_TCP_CKSUM) != 0;
+    nic->tx_vlan = (tx & RTE_ETH_TX_OFFLOAD_VLAN_INSERT) != 0;
     nic->rx_checksum = (o->conf.rxmode.offloads & RX_CHECKSUMS) != 0;
     if ((tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) == 0)
         segments = 1;

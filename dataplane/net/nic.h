@@ -29,6 +29,8 @@ struct nic_config {
     uint16_t rx_ring, tx_ring;  /* descriptors a queue; 0: as the driver prefers */
     uint16_t mtu;               /* 0: as the port has it */
     bool promiscuous;
+    bool multicast; /* receive all groups: IPv6 needs some */
+    bool vlan;      /* take tags off and put them on, where the port can */
 };
 
 struct nic_counters {
@@ -46,6 +48,7 @@ struct nic {
     bool attached;        /* nic_open() attached the device: nic_close() removes it */
     bool tx_ip4_checksum; /* the port fills the checksum; else net/ does */
     bool tx_tcp_checksum;
+    bool tx_vlan;             /* the port writes the tag of RTE_MBUF_F_TX_VLAN; else net/ does */
     bool rx_checksum;         /* the port reports checksums in ol_flags */
     uint16_t tx_segments_max; /* the longest chain the port sends; nic_send() flattens what is longer */
     struct rte_mempool *pool;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/address.h"
 #include "net/ip4.h"
+#include "net/ip6.h"
 #include "net/mbuf.h"
 #include "net/net_private.h"
 
 #define TCP_BYTES           20
 #define TCP_OFFSET_CHECKSUM 16
+#define HOP_LIMIT           64
 
 /* An identification for a datagram that is never fragmented: any value will do (RFC 6864 §4.1), but a count would tell others
  * how much we send (idle scan). */
@@ -30,6 +32,7 @@ void ip4_output(struct net *net, uint32_t port, struct rte_mbuf *packet, uint32_
     const struct route *route = routes_find(&p->routes, dst_be);
     uint32_t total_length = packet->pkt_len + IP4_BYTES;
     bool checksum_by_port = p->nic->tx_ip4_checksum;
+    struct assay_address next_hop;
     uint8_t *frame;
 
     if (route == NULL || port_is_broadcast(p, dst_be) || ip4_is_martian_source(dst_be) ||
@@ -53,35 +56,101 @@ void ip4_output(struct net *net, uint32_t port, struct rte_mbuf *packet, uint32_
     packet->l3_len = IP4_BYTES;
     if (checksum_by_port)
         packet->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
-    resolve_send(net, port, route->gateway_be != 0 ? route->gateway_be : dst_be, packet, now_us);
+    next_hop = address_from_ip4_be(route->gateway_be != 0 ? route->gateway_be : dst_be);
+    resolve_send(net, port, &next_hop, packet, now_us);
+}
+
+void ip6_output(struct net *net, uint32_t port, struct rte_mbuf *packet, const struct assay_address *src,
+                const struct assay_address *dst, uint8_t protocol, uint32_t flow_label, uint64_t now_us)
+{
+    struct net_port *p = &net->ports[port];
+    const struct route6 *route = routes6_find(&p->routes6, dst);
+    uint32_t payload_length = packet->pkt_len;
+    uint8_t *frame;
+
+    if (route == NULL || ip6_is_martian_source(dst) || port6_find_address(p, dst) != NULL) {
+        drop(packet, &net->counters.drop_no_route);
+        return;
+    }
+    frame = payload_length + IP6_BYTES <= p->nic->mtu && mbuf_writable(packet)
+                ? (uint8_t *)rte_pktmbuf_prepend(packet, IP6_BYTES + ETHER_BYTES)
+                : NULL;
+    if (frame == NULL) {
+        drop(packet, &net->counters.drop_tx_malformed);
+        return;
+    }
+    ip6_write(frame + ETHER_BYTES, src, dst, protocol, (uint16_t)payload_length, HOP_LIMIT, flow_label);
+    memcpy(frame + ETHER_OFFSET_SRC, p->nic->mac, ETHER_MAC_BYTES);
+    write_be16(frame + ETHER_OFFSET_TYPE, ETHER_TYPE_IP6);
+    packet->l2_len = ETHER_BYTES;
+    packet->l3_len = IP6_BYTES;
+    resolve_send(net, port, ip6_is_unspecified(&route->gateway) ? dst : &route->gateway, packet, now_us);
 }
 
 /* The port fills in the checksum over what we leave there, the pseudo header's; else we do it all. */
-static void tcp_checksum(const struct nic *nic, struct rte_mbuf *packet, uint32_t src_be, uint32_t dst_be)
+static void tcp_checksum(const struct nic *nic, struct rte_mbuf *packet, uint16_t pseudo, uint64_t family)
 {
-    uint16_t sum = checksum_pseudo4(src_be, dst_be, IP4_PROTO_TCP, (uint16_t)packet->pkt_len);
+    uint16_t sum = pseudo;
 
     if (nic->tx_tcp_checksum)
-        packet->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM;
+        packet->ol_flags |= family | RTE_MBUF_F_TX_TCP_CKSUM;
     else
         sum = (uint16_t)~mbuf_checksum(sum, packet, 0);
     memcpy(rte_pktmbuf_mtod_offset(packet, uint8_t *, TCP_OFFSET_CHECKSUM), &sum, sizeof(sum));
 }
 
+/* One label a connection, that tells nothing of it (RFC 6437 §3): routers spread by it. */
+static uint32_t flow_label(const struct net *net, const struct net_datagram *datagram)
+{
+    uint64_t src, dst, z = net->flow_key ^ read_raw32(rte_pktmbuf_mtod(datagram->mbuf, const uint8_t *)); /* ports */
+
+    memcpy(&src, datagram->src.bytes + 8, sizeof(src));
+    memcpy(&dst, datagram->dst.bytes + 8, sizeof(dst));
+    z = (z ^ src) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27) ^ dst) * 0x94d049bb133111ebULL;
+    return (uint32_t)(z >> 40);
+}
+
+static void datagram4_output(struct net *net, uint32_t port, const struct net_datagram *datagram, uint64_t now_us)
+{
+    struct rte_mbuf *packet = datagram->mbuf;
+    uint32_t src_be = address_ip4_be(&datagram->src), dst_be = address_ip4_be(&datagram->dst);
+
+    tcp_checksum(net->ports[port].nic, packet,
+                 checksum_pseudo4(src_be, dst_be, IP4_PROTO_TCP, (uint16_t)packet->pkt_len), RTE_MBUF_F_TX_IPV4);
+    ip4_output(net, port, packet, src_be, dst_be, IP4_PROTO_TCP, now_us);
+}
+
+static void datagram6_output(struct net *net, uint32_t port, const struct net_datagram *datagram, uint64_t now_us)
+{
+    struct rte_mbuf *packet = datagram->mbuf;
+
+    tcp_checksum(net->ports[port].nic, packet,
+                 checksum_pseudo6(&datagram->src, &datagram->dst, IP6_PROTO_TCP, packet->pkt_len), RTE_MBUF_F_TX_IPV6);
+    ip6_output(net, port, packet, &datagram->src, &datagram->dst, IP6_PROTO_TCP, flow_label(net, datagram), now_us);
+}
+
+/* The port that has the source address (strong host model), or ports_count. */
+static uint32_t port_of(const struct net *net, const struct assay_address *src)
+{
+    uint32_t port = 0;
+
+    if (address_is_ip4(src))
+        while (port < net->ports_count && port_find_address(&net->ports[port], address_ip4_be(src)) == NULL)
+            port++;
+    else
+        while (port < net->ports_count && port6_find_used(&net->ports[port], src) == NULL)
+            port++;
+    return port;
+}
+
 static void datagram_output(struct net *net, const struct net_datagram *datagram, uint64_t now_us)
 {
     struct rte_mbuf *packet = datagram->mbuf;
-    uint32_t src_be, dst_be, port = 0;
+    uint32_t port = port_of(net, &datagram->src);
+    bool ip4 = address_is_ip4(&datagram->src);
 
-    if (!address_is_ip4(&datagram->src) || !address_is_ip4(&datagram->dst)) {
-        drop(packet, &net->counters.drop_no_route);
-        return;
-    }
-    src_be = address_ip4_be(&datagram->src);
-    dst_be = address_ip4_be(&datagram->dst);
-    while (port < net->ports_count && port_find_address(&net->ports[port], src_be) == NULL)
-        port++;
-    if (port == net->ports_count) {
+    if (port == net->ports_count || address_is_ip4(&datagram->dst) != ip4) {
         drop(packet, &net->counters.drop_no_route);
         return;
     }
@@ -89,8 +158,10 @@ static void datagram_output(struct net *net, const struct net_datagram *datagram
         drop(packet, &net->counters.drop_tx_malformed);
         return;
     }
-    tcp_checksum(net->ports[port].nic, packet, src_be, dst_be);
-    ip4_output(net, port, packet, src_be, dst_be, IP4_PROTO_TCP, now_us);
+    if (ip4)
+        datagram4_output(net, port, datagram, now_us);
+    else
+        datagram6_output(net, port, datagram, now_us);
 }
 
 void net_output(struct net *net, struct net_tx *tx, uint64_t now_us)

@@ -8,6 +8,7 @@
 
 const uint8_t own_mac[6] = {0x02, 0, 0, 0, 0, 0x10};
 const uint8_t peer_mac[6] = {0x02, 0, 0, 0, 0, 0x99};
+const uint8_t other_mac[6] = {0x02, 0, 0, 0, 0, 0x55};
 const uint8_t all_mac[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 #define POOL_MBUFS 2047
@@ -41,13 +42,15 @@ int fixture_teardown_group(void **state)
     return 0;
 }
 
-int fixture_setup(void **state)
+static int set_up(void **state, bool dual, uint16_t vlan)
 {
     struct fixture *f = *state;
-    struct net_address own[2] = {{address_from_ip4_be(IP(198, 18, 1, 10)), 96 + 24},
-                                 {address_from_ip4_be(IP(198, 18, 2, 10)), 96 + 24}};
-    struct net_port_config ports[2] = {{&f->nics[0], &own[0], 1}, {&f->nics[1], &own[1], 1}};
-    struct net_route route = {{address_from_ip4_be(0), 96}, address_from_ip4_be(IP(198, 18, 1, 1)), 0};
+    struct net_address own[2][2] = {{{address_from_ip4_be(IP(198, 18, 1, 10)), 96 + 24}, {ip6("2001:db8:1::10"), 64}},
+                                    {{address_from_ip4_be(IP(198, 18, 2, 10)), 96 + 24}, {ip6("2001:db8:2::10"), 64}}};
+    struct net_port_config ports[2] = {{&f->nics[0], own[0], dual ? 2 : 1, vlan},
+                                       {&f->nics[1], own[1], dual ? 2 : 1, 0}};
+    struct net_route routes[2] = {{{address_from_ip4_be(0), 96}, address_from_ip4_be(IP(198, 18, 1, 1)), 0},
+                                  {{ip6("::"), 0}, ip6("2001:db8:1::1"), 0}};
     struct net_config config;
 
     for (int i = 0; i < 2; i++) {
@@ -60,12 +63,38 @@ int fixture_setup(void **state)
     net_config_default(&config);
     config.ports = ports;
     config.ports_count = 2;
-    config.routes = &route;
-    config.routes_count = 1;
+    config.routes = routes;
+    config.routes_count = dual ? 2 : 1;
     config.pool = f->pool;
     f->now_us = START_US;
     f->segments_count = f->errors_count = 0;
     return net_create(&config, &f->net) == ASSAY_OK ? 0 : -1;
+}
+
+int fixture_setup(void **state)
+{
+    return set_up(state, false, 0);
+}
+
+int fixture_setup_vlan(void **state)
+{
+    return set_up(state, false, VLAN);
+}
+
+int fixture_setup_new6(void **state)
+{
+    return set_up(state, true, 0);
+}
+
+int fixture_setup6(void **state)
+{
+    struct fixture *f = *state;
+    int result = set_up(state, true, 0);
+
+    for (uint32_t port = 0; result == 0 && port < 2; port++)
+        for (uint32_t i = 0; i < f->net->ports[port].addresses6_count; i++)
+            f->net->ports[port].addresses6[i].state = ADDRESS6_PREFERRED;
+    return result;
 }
 
 int fixture_teardown(void **state)
@@ -88,6 +117,14 @@ int fixture_teardown(void **state)
         return -1;
     }
     return 0;
+}
+
+struct assay_address ip6(const char *text)
+{
+    struct assay_address address;
+
+    assert_int_equal(address_parse(slice_text(text), &address), ASSAY_OK);
+    return address;
 }
 
 /* --- frames ---------------------------------------------------------------------------------------------------------------- */
@@ -159,6 +196,82 @@ struct frame frame_icmp(uint32_t src_be, uint32_t dst_be, uint8_t type, uint8_t 
         memcpy(icmp + 4, rest, len);
     write_be16(icmp + 2, plain_checksum(0, icmp, 4 + len));
     return frame_ip4(src_be, dst_be, IP4_PROTO_ICMP, icmp, 4 + len);
+}
+
+void frame_fix_ip6(struct frame *frame)
+{
+    uint8_t *ip = frame->bytes + ETHER_BYTES, *payload = ip + IP6_BYTES;
+    uint32_t len = read_be16(ip + 4), sum = ip[IP6_OFFSET_NEXT] + len;
+    uint8_t *checksum = payload + (ip[IP6_OFFSET_NEXT] == IP6_PROTO_TCP ? 16 : 2);
+
+    for (int i = 0; i < 16; i++)
+        sum += read_be16(ip + IP6_OFFSET_SRC + 2 * i);
+    write_be16(checksum, 0);
+    write_be16(checksum, plain_checksum(sum, payload, len));
+}
+
+struct frame frame_ip6(struct assay_address src, struct assay_address dst, uint8_t next, const void *payload,
+                       uint32_t len)
+{
+    struct frame frame = {.len = ETHER_BYTES + IP6_BYTES + len};
+    uint8_t *ip = frame.bytes + ETHER_BYTES, mac[6] = {0x33, 0x33};
+
+    memcpy(mac + 2, dst.bytes + 12, 4);
+    ether_write(frame.bytes, dst.bytes[0] == 0xff ? mac : own_mac, peer_mac, ETHER_TYPE_IP6);
+    ip[0] = 0x60;
+    write_be16(ip + 4, (uint16_t)len);
+    ip[6] = next;
+    ip[7] = 60;
+    memcpy(ip + IP6_OFFSET_SRC, src.bytes, 16);
+    memcpy(ip + IP6_OFFSET_DST, dst.bytes, 16);
+    if (len != 0)
+        memcpy(ip + IP6_BYTES, payload, len);
+    return frame;
+}
+
+struct frame frame_tcp6(struct assay_address src, struct assay_address dst, uint32_t payload_len)
+{
+    uint8_t tcp[FRAME_MAX - 64] = {0x9c, 0x40, 0x01, 0xbb, 1, 2, 3, 4, 0, 0, 0, 0, 0x50, 0x10, 0xff, 0xff};
+    struct frame frame;
+
+    for (uint32_t i = 0; i < payload_len; i++)
+        tcp[20 + i] = (uint8_t)(i * 7 + 3);
+    frame = frame_ip6(src, dst, IP6_PROTO_TCP, tcp, 20 + payload_len);
+    frame_fix_ip6(&frame);
+    return frame;
+}
+
+struct frame frame_icmp6(struct assay_address src, struct assay_address dst, uint8_t hop_limit, uint8_t type,
+                         uint8_t code, const void *rest, uint32_t len)
+{
+    uint8_t icmp[FRAME_MAX - 64] = {type, code};
+    struct frame frame;
+
+    if (len != 0)
+        memcpy(icmp + 4, rest, len);
+    frame = frame_ip6(src, dst, IP6_PROTO_ICMP, icmp, 4 + len);
+    frame.bytes[ETHER_BYTES + 7] = hop_limit;
+    frame_fix_ip6(&frame);
+    return frame;
+}
+
+struct frame frame_ndp(struct assay_address src, struct assay_address dst, const struct ndp_message *message)
+{
+    uint8_t bytes[NDP_BYTES_MAX];
+    size_t len = ndp_write(bytes, message);
+
+    return frame_icmp6(src, dst, NDP_HOP_LIMIT, message->type, 0, bytes + 4, (uint32_t)len - 4);
+}
+
+struct frame frame_tagged(const struct frame *frame, uint16_t tag)
+{
+    struct frame tagged = *frame;
+
+    memmove(tagged.bytes + 16, tagged.bytes + 12, tagged.len - 12);
+    write_be16(tagged.bytes + 12, ETHER_TYPE_VLAN);
+    write_be16(tagged.bytes + 14, tag);
+    tagged.len += 4;
+    return tagged;
 }
 
 struct frame frame_arp(uint16_t operation, const uint8_t *dst, const uint8_t *sender_mac, uint32_t sender_be,
@@ -266,4 +379,70 @@ void expect_dropped(struct fixture *f, size_t counter, const char *what)
     if (count_at(f, counter) != 1)
         fail_msg("not counted: %s", what);
     expect_nothing_sent(f);
+}
+
+/* --- neighbours ---------------------------------------------------------------------------------------------------------- */
+
+void send_number(struct fixture *f, uint32_t dst, uint8_t number)
+{
+    uint8_t tcp[21] = {0x9c, 0x40, 0x01, 0xbb, 1, 2, 3, 4, 0, 0, 0, 0, 0x50, 0x10, 0xff, 0xff, 0, 0, 0, 0, number};
+    struct net_tx tx = {.count = 1};
+
+    tx.datagrams[0] = (struct net_datagram){mbuf_of(f->pool, tcp, sizeof(tcp)), address_from_ip4_be(IP(198, 18, 1, 10)),
+                                            address_from_ip4_be(dst)};
+    net_output(f->net, &tx, f->now_us);
+}
+
+void expect_number(struct fixture *f, uint8_t number, const uint8_t *mac)
+{
+    struct rte_mbuf *m = sent(f, 0);
+
+    assert_non_null(m);
+    assert_int_equal(m->pkt_len, 55);
+    assert_int_equal(*rte_pktmbuf_mtod_offset(m, uint8_t *, 54), number);
+    assert_memory_equal(rte_pktmbuf_mtod(m, uint8_t *), mac, 6);
+    rte_pktmbuf_free(m);
+}
+
+void expect_arp(struct fixture *f, uint16_t operation, const uint8_t *dst_mac, uint32_t sender, uint32_t target)
+{
+    struct rte_mbuf *m = sent(f, 0);
+    struct arp_packet arp;
+
+    assert_non_null(m);
+    assert_int_equal(m->pkt_len, ETHER_FRAME_MIN);
+    assert_int_equal(read_be16(rte_pktmbuf_mtod_offset(m, uint8_t *, 12)), ETHER_TYPE_ARP);
+    assert_true(arp_read(slice_of(rte_pktmbuf_mtod_offset(m, uint8_t *, 14), 46), &arp));
+    assert_int_equal(arp.operation, operation);
+    assert_memory_equal(rte_pktmbuf_mtod(m, uint8_t *), dst_mac, 6);
+    assert_memory_equal(arp.sender_mac, own_mac, 6);
+    assert_int_equal(arp.sender_be, sender);
+    assert_int_equal(arp.target_be, target);
+    rte_pktmbuf_free(m);
+}
+
+uint32_t timers(struct fixture *f)
+{
+    f->errors_count = net_timers(f->net, f->now_us, f->errors, 64);
+    return f->errors_count;
+}
+
+const char *state_of(struct fixture *f, uint32_t ip)
+{
+    struct net_neighbour_info rows[64];
+    struct assay_address address = address_from_ip4_be(ip);
+    uint32_t n = net_list_neighbours(f->net, rows, 64);
+
+    for (uint32_t i = 0; i < n; i++)
+        if (address_equal(&rows[i].address, &address))
+            return rows[i].state;
+    return "none";
+}
+
+void feed_arp(struct fixture *f, uint16_t operation, const uint8_t *dst, const uint8_t *mac, uint32_t sender,
+              uint32_t target)
+{
+    struct frame frame = frame_arp(operation, dst, mac, sender, operation == ARP_REPLY ? own_mac : NULL, target);
+
+    feed(f, 0, &frame);
 }

@@ -133,6 +133,59 @@ static void takes_a_mixed_burst(void **state)
     assert_int_equal(counters(f)->rx_packets, 60);
 }
 
+/* Which tag the frame has, how it came, and whether it is ours; the last: by the port that took it off. */
+static void takes_frames_of_its_vlan_alone(void **state)
+{
+    static const struct {
+        uint16_t vlan; /* of the port */
+        int tag;       /* -1: none */
+        bool ours;
+    } rows[] = {
+        {0, -1, true},
+        {0, 0, true},
+        {0, 0xe000, true},
+        {0, 1, false},
+        {0, VLAN, false},
+        {VLAN, -1, false},
+        {VLAN, 0, false},
+        {VLAN, 43, false},
+        {VLAN, VLAN, true},
+        {VLAN, 0xe000 | VLAN, true},
+        {VLAN, 0x1000 | VLAN, true},
+    };
+    struct fixture *f = *state;
+    struct frame plain = frame_tcp(PEER, OURS, 20), frame;
+    uint64_t others = 0;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct rte_mbuf *m;
+
+        f->net->ports[0].vlan = rows[i].vlan;
+        frame = rows[i].tag < 0 ? plain : frame_tagged(&plain, (uint16_t)rows[i].tag);
+        feed(f, 0, &frame);
+        assert_int_equal(f->segments_count, rows[i].ours);
+        m = mbuf_of(f->pool, plain.bytes, plain.len);
+        if (rows[i].tag >= 0) {
+            m->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+            m->vlan_tci = (uint16_t)rows[i].tag;
+        }
+        feed_mbuf(f, 0, m);
+        assert_int_equal(f->segments_count, rows[i].ours);
+        others += rows[i].ours ? 0 : 2;
+    }
+    assert_int_equal(counters(f)->drop_vlan, others);
+    f->net->ports[0].vlan = VLAN;
+    frame = frame_tagged(&plain, 7); /* a tag in a tag */
+    frame = frame_tagged(&frame, VLAN);
+    feed(f, 0, &frame);
+    assert_int_equal(f->segments_count, 0);
+    assert_int_equal(counters(f)->drop_vlan, others + 1);
+    frame = frame_tagged(&plain, VLAN);
+    for (frame.len = 14; frame.len < 18; frame.len++)
+        feed(f, 0, &frame);
+    assert_int_equal(counters(f)->drop_short, 4);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -142,6 +195,7 @@ int main(void)
         TEST(takes_multi_segment_input_cut_anywhere),
         TEST(drops_when_there_is_no_mbuf_to_pull_into),
         TEST(takes_a_mixed_burst),
+        TEST(takes_frames_of_its_vlan_alone),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup_group, fixture_teardown_group);

@@ -12,6 +12,20 @@ static struct neighbours make(uint32_t max, uint32_t pending_max)
     return table;
 }
 
+static struct neighbour *find(const struct neighbours *table, uint32_t port, uint32_t ip_be)
+{
+    struct assay_address address = address_from_ip4_be(ip_be);
+
+    return neighbours_find(table, port, &address);
+}
+
+static struct neighbour *add(struct neighbours *table, uint32_t port, uint32_t ip_be, bool wanted, uint64_t now_us)
+{
+    struct assay_address address = address_from_ip4_be(ip_be);
+
+    return neighbours_add(table, port, &address, wanted, now_us);
+}
+
 static struct rte_mbuf *packet(struct fixture *f, uint32_t number)
 {
     return mbuf_of(f->pool, &number, sizeof(number));
@@ -26,7 +40,7 @@ static void a_neighbours_queue_drops_its_oldest(void **state)
 {
     struct fixture *f = *state;
     struct neighbours table = make(4, 64);
-    struct neighbour *n = neighbours_add(&table, 0, 1, true, 1);
+    struct neighbour *n = add(&table, 0, 1, true, 1);
 
     for (uint32_t i = 0; i < NEIGHBOUR_PENDING_MAX + 3; i++)
         neighbours_enqueue(&table, n, packet(f, i));
@@ -48,16 +62,16 @@ static void all_queues_share_one_bound(void **state)
     struct neighbours table = make(8, 10);
 
     for (uint32_t i = 0; i < 24; i++) {
-        struct neighbour *n = neighbours_find(&table, 0, i % 3);
+        struct neighbour *n = find(&table, 0, i % 3);
 
         if (n == NULL)
-            n = neighbours_add(&table, 0, i % 3, true, 1);
+            n = add(&table, 0, i % 3, true, 1);
         neighbours_enqueue(&table, n, packet(f, i));
     }
     assert_int_equal(count.drop_arp_queue, 14);
-    neighbours_remove(&table, neighbours_find(&table, 0, 1)); /* gives its places back */
+    neighbours_remove(&table, find(&table, 0, 1)); /* gives its places back */
     assert_true(count.drop_arp_queue > 14);
-    neighbours_enqueue(&table, neighbours_find(&table, 0, 2), packet(f, 99));
+    neighbours_enqueue(&table, find(&table, 0, 2), packet(f, 99));
     neighbours_fini(&table); /* frees what waits: the fixture counts */
 }
 
@@ -66,14 +80,14 @@ static void the_table_evicts_the_least_recently_used(void **state)
     struct neighbours table = make(3, 4);
 
     for (uint32_t ip = 1; ip <= 3; ip++)
-        assert_non_null(neighbours_add(&table, 0, ip, true, ip * SECOND));
-    neighbours_touch(&table, neighbours_find(&table, 0, 1), 10 * SECOND);
-    assert_non_null(neighbours_add(&table, 0, 4, true, 11 * SECOND));
-    assert_null(neighbours_find(&table, 0, 2));
-    assert_non_null(neighbours_find(&table, 0, 1));
-    assert_non_null(neighbours_find(&table, 0, 3));
+        assert_non_null(add(&table, 0, ip, true, ip * SECOND));
+    neighbours_touch(&table, find(&table, 0, 1), 10 * SECOND);
+    assert_non_null(add(&table, 0, 4, true, 11 * SECOND));
+    assert_null(find(&table, 0, 2));
+    assert_non_null(find(&table, 0, 1));
+    assert_non_null(find(&table, 0, 3));
     assert_int_equal(count.arp_evicted, 1);
-    assert_null(neighbours_find(&table, 1, 4)); /* another port, another neighbour */
+    assert_null(find(&table, 1, 4)); /* another port, another neighbour */
     neighbours_fini(&table);
 }
 
@@ -82,23 +96,23 @@ static void who_asks_for_us_evicts_nobody_we_talk_to(void **state)
     struct neighbours table = make(4, 4);
 
     for (uint32_t ip = 1; ip <= 3; ip++)
-        neighbours_add(&table, 0, ip, true, SECOND);
+        add(&table, 0, ip, true, SECOND);
     for (uint32_t ip = 100; ip < 200; ip++) /* a flood turns over one row */
-        assert_non_null(neighbours_add(&table, 0, ip, false, SECOND));
+        assert_non_null(add(&table, 0, ip, false, SECOND));
     for (uint32_t ip = 1; ip <= 3; ip++)
-        assert_non_null(neighbours_find(&table, 0, ip));
-    assert_null(neighbours_find(&table, 0, 198));
-    neighbours_touch(&table, neighbours_find(&table, 0, 199), 2 * SECOND); /* now we talk to it */
-    assert_null(neighbours_add(&table, 0, 300, false, 3 * SECOND));
-    assert_non_null(neighbours_find(&table, 0, 199));
-    assert_non_null(neighbours_add(&table, 0, 300, true, 3 * SECOND)); /* we want it: that is different */
+        assert_non_null(find(&table, 0, ip));
+    assert_null(find(&table, 0, 198));
+    neighbours_touch(&table, find(&table, 0, 199), 2 * SECOND); /* now we talk to it */
+    assert_null(add(&table, 0, 300, false, 3 * SECOND));
+    assert_non_null(find(&table, 0, 199));
+    assert_non_null(add(&table, 0, 300, true, 3 * SECOND)); /* we want it: that is different */
     neighbours_fini(&table);
 }
 
 static void remembers_when_something_is_due(void **state)
 {
     struct neighbours table = make(4, 4);
-    struct neighbour *a = neighbours_add(&table, 0, 1, true, 1), *b = neighbours_add(&table, 0, 2, true, 1);
+    struct neighbour *a = add(&table, 0, 1, true, 1), *b = add(&table, 0, 2, true, 1);
 
     assert_int_equal(table.next_due_us, UINT64_MAX);
     neighbours_set_state(&table, a, NEIGHBOUR_REACHABLE, 500);
@@ -120,11 +134,11 @@ static void agrees_with_a_model(void **state)
     srand(7);
     for (uint32_t i = 0; i < 50000; i++) {
         uint32_t ip = (uint32_t)rand() % 200;
-        struct neighbour *n = neighbours_find(&table, ip % 3, ip);
+        struct neighbour *n = find(&table, ip % 3, ip);
 
         assert_int_equal(n != NULL, there[ip]);
         if (n == NULL && live < 64) {
-            n = neighbours_add(&table, ip % 3, ip, rand() % 2, i);
+            n = add(&table, ip % 3, ip, rand() % 2, i);
             assert_non_null(n);
             there[ip] = true;
             live++;

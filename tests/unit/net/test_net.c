@@ -26,8 +26,8 @@ static struct setup *good(struct fixture *f)
     s.addresses[0][1] = (struct net_address){address("198.18.1.11"), 120};
     s.addresses[0][2] = (struct net_address){address("10.0.0.5"), 104};
     s.addresses[1][0] = (struct net_address){address("198.18.2.10"), 126};
-    s.ports[0] = (struct net_port_config){&f->nics[0], s.addresses[0], 3};
-    s.ports[1] = (struct net_port_config){&f->nics[1], s.addresses[1], 1};
+    s.ports[0] = (struct net_port_config){&f->nics[0], s.addresses[0], 3, 0};
+    s.ports[1] = (struct net_port_config){&f->nics[1], s.addresses[1], 1, 0};
     s.routes[0] = (struct net_route){{address("0.0.0.0"), 96}, address("198.18.1.1"), 0};
     s.routes[1] = (struct net_route){{address("172.16.0.0"), 108}, address("198.18.2.9"), 1};
     net_config_default(&s.config);
@@ -81,8 +81,9 @@ static void refuses_numbers_out_of_range(void **state)
 
 static void refuses_addresses_and_routes_that_cannot_be(void **state)
 {
-    static const char *const no_host[] = {"0.0.0.0",    "127.0.0.1",    "224.0.0.1",  "255.255.255.255",
-                                          "198.18.1.0", "198.18.1.255", "2001:db8::1"};
+    static const char *const no_host[] = {"0.0.0.0",    "127.0.0.1",    "224.0.0.1",   "255.255.255.255",
+                                          "198.18.1.0", "198.18.1.255", "::",          "::1",
+                                          "ff02::1",    "fe80::1",      "::198.18.1.9"};
     static const char *const no_gateway[] = {"198.18.1.10", "198.18.1.0",  "198.18.1.255", "198.18.2.9",
                                              "203.0.113.1", "2001:db8::1", "0.0.0.0"};
     struct setup *s;
@@ -96,6 +97,7 @@ static void refuses_addresses_and_routes_that_cannot_be(void **state)
     WITH(routes[0].prefix.length = 24, ASSAY_ERR_MALFORMED);
     WITH(routes[0].prefix.address = address("198.18.0.0"), ASSAY_ERR_MALFORMED); /* host bits */
     WITH(routes[0].prefix.address = address("2001:db8::"), ASSAY_ERR_MALFORMED);
+    WITH(ports[0].vlan = 4095, ASSAY_ERR_RANGE);
     WITH(addresses[0][1].address = address("198.18.1.10"), ASSAY_ERR_DUPLICATE);
     WITH(addresses[1][0].address = address("198.18.1.10"), ASSAY_ERR_DUPLICATE);
     s = good(*state);
