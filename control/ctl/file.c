@@ -8,6 +8,11 @@
 
 enum assay_error ctl_file_read(const char *path, uint8_t **data, size_t *size)
 {
+    return ctl_file_read_max(path, CTL_FILE_MAX, data, size);
+}
+
+enum assay_error ctl_file_read_max(const char *path, size_t max, uint8_t **data, size_t *size)
+{
     size_t room = 65536, used = 0;
     uint8_t *buffer = malloc(room), *larger;
     enum assay_error error = ASSAY_ERR_IO;
@@ -31,7 +36,7 @@ enum assay_error ctl_file_read(const char *path, uint8_t **data, size_t *size)
         used += (size_t)got;
         if (used < room)
             continue;
-        if (room >= CTL_FILE_MAX) {
+        if (room >= max) {
             error = ASSAY_ERR_LIMIT;
             goto out;
         }

@@ -10,19 +10,24 @@
 #include "ctl/command.h"
 #include "ctl/file.h"
 #include "ctl/when.h"
+#include "x509/crl_set.h"
 #include "x509/pem.h"
 #include "x509/store.h"
 
 #define TRUST_FILES_MAX 32
+#define CRL_FILES_MAX   64
 #define DEPTH_MAX       (X509_PATH_MAX - 2) /* without the leaf and the anchor */
 
 struct verify_options {
     const char *trust[TRUST_FILES_MAX];
     size_t trust_count;
+    const char *crls[CRL_FILES_MAX];
+    size_t crl_count;
     const char *chain, *intermediates, *name;
     uint64_t at_s;
     struct x509_policy policy;
-    bool json, help;
+    unsigned profile, purpose, revocation;
+    bool revocation_said, json, help;
 };
 
 static const char usage[] =
@@ -37,21 +42,68 @@ static const char usage[] =
     "  --ip-as-dns           an address also matches a DNS name or Common Name spelled as that address\n"
     "  --max-depth N         at most N certificates between the server's and the trusted one (default: 8, 10 is the "
     "most)\n"
-    "  --json                the result as JSON\n"
+    "  --profile NAME        enterprise (default), rfc5280 or webpki: which rules beyond sound paths hold; the latter "
+    "two\n"
+    "                        use no Common Name\n"
+    "  --purpose PURPOSE     server (default) or client: what the certificate is used as\n"
+    "  --crl FILE            revocation lists, PEM or DER (may be given again)\n"
+    "  --revocation MODE     off, soft-fail (no usable list: a warning) or hard-fail (the default with --crl)\n"
+    "  --pin SHA256          a path must hold a public key (SubjectPublicKeyInfo) with this SHA-256, in hex (may be "
+    "given\n"
+    "                        again: one of them)\n"
+    "  --json                the result as JSON, with each candidate path that failed and why it ended\n"
     "Files are PEM (one or more certificates), DER or PKCS#7.\n"
+    "What a running assayd judged: assayctl verdicts.\n"
     "exit status: 0 accepted, 1 rejected, 2 wrong usage\n";
 
-static bool cn_match_parse(const char *text, enum x509_cn_match *out)
+/* A word of a list "a|b|c", as its index. */
+static bool word_parse(const char *option, const char *text, const char *const *words, unsigned count, unsigned *out,
+                       FILE *err)
 {
-    static const char *const names[] = {
-        [X509_CN_FALLBACK] = "fallback", [X509_CN_EITHER] = "either", [X509_CN_NEVER] = "never"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(text, names[i]) == 0) {
-            *out = (enum x509_cn_match)i;
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(text, words[i]) == 0) {
+            *out = i;
             return true;
         }
+    fprintf(err, "assayctl verify: %s %s: not one of ", option, text);
+    for (unsigned i = 0; i < count; i++)
+        fprintf(err, "%s%s", words[i], i + 1 < count ? ", " : "\n");
     return false;
+}
+
+static const char *const cn_words[] = {
+    [X509_CN_FALLBACK] = "fallback", [X509_CN_EITHER] = "either", [X509_CN_NEVER] = "never"};
+static const char *const profile_words[] = {
+    [X509_PROFILE_ENTERPRISE] = "enterprise", [X509_PROFILE_RFC5280] = "rfc5280", [X509_PROFILE_WEBPKI] = "webpki"};
+static const char *const purpose_words[] = {[X509_PURPOSE_SERVER] = "server", [X509_PURPOSE_CLIENT] = "client"};
+static const char *const revocation_words[] = {[X509_REVOCATION_OFF] = "off",
+                                               [X509_REVOCATION_SOFT_FAIL] = "soft-fail",
+                                               [X509_REVOCATION_HARD_FAIL] = "hard-fail"};
+
+#define WORD(option, list, out) word_parse(option, optarg, list, sizeof(list) / sizeof(list[0]), out, err)
+
+static bool pin_take(struct x509_policy *policy, const char *text, FILE *err)
+{
+    if (policy->pin_count == X509_PINS_MAX) {
+        fprintf(err, "assayctl verify: more than %d --pin\n", X509_PINS_MAX);
+        return false;
+    }
+    if (x509_pin_parse(slice_text(text), policy->pins[policy->pin_count]) != ASSAY_OK) {
+        fprintf(err, "assayctl verify: --pin %s: not 64 hex digits\n", text);
+        return false;
+    }
+    policy->pin_count++;
+    return true;
+}
+
+static bool file_take(const char *option, const char **list, size_t *count, size_t max, FILE *err)
+{
+    if (*count == max) {
+        fprintf(err, "assayctl verify: more than %zu %s files\n", max, option);
+        return false;
+    }
+    list[(*count)++] = optarg;
+    return true;
 }
 
 static bool depth_parse(const char *text, uint8_t *out)
@@ -67,14 +119,15 @@ static bool depth_parse(const char *text, uint8_t *out)
 
 static bool option_take(struct verify_options *options, int option, FILE *err)
 {
+    unsigned word;
+
     switch (option) {
-    case 't':
-        if (options->trust_count == TRUST_FILES_MAX) {
-            fprintf(err, "assayctl verify: more than %d --trust files\n", TRUST_FILES_MAX);
-            return false;
-        }
-        options->trust[options->trust_count++] = optarg;
-        return true;
+    case 't': return file_take("--trust", options->trust, &options->trust_count, TRUST_FILES_MAX, err);
+    case 'l': return file_take("--crl", options->crls, &options->crl_count, CRL_FILES_MAX, err);
+    case 'f': return WORD("--profile", profile_words, &options->profile);
+    case 'u': return WORD("--purpose", purpose_words, &options->purpose);
+    case 'r': options->revocation_said = true; return WORD("--revocation", revocation_words, &options->revocation);
+    case 'k': return pin_take(&options->policy, optarg, err);
     case 'c': options->chain = optarg; return true;
     case 'i': options->intermediates = optarg; return true;
     case 'n': options->name = optarg; return true;
@@ -84,10 +137,10 @@ static bool option_take(struct verify_options *options, int option, FILE *err)
         fprintf(err, "assayctl verify: --at %s: neither seconds since 1970 nor an RFC 3339 time\n", optarg);
         return false;
     case 'm':
-        if (cn_match_parse(optarg, &options->policy.cn_match))
-            return true;
-        fprintf(err, "assayctl verify: --cn-match %s: not one of fallback, either, never\n", optarg);
-        return false;
+        if (!WORD("--cn-match", cn_words, &word))
+            return false;
+        options->policy.cn_match = (enum x509_cn_match)word;
+        return true;
     case 'd':
         if (depth_parse(optarg, &options->policy.depth_max))
             return true;
@@ -112,6 +165,11 @@ static bool options_parse(struct verify_options *options, int argc, char **argv,
         {"ip-as-dns", no_argument, NULL, 'p'},
         {"json", no_argument, NULL, 'j'},
         {"max-depth", required_argument, NULL, 'd'},
+        {"profile", required_argument, NULL, 'f'},
+        {"purpose", required_argument, NULL, 'u'},
+        {"crl", required_argument, NULL, 'l'},
+        {"revocation", required_argument, NULL, 'r'},
+        {"pin", required_argument, NULL, 'k'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -135,6 +193,12 @@ static bool options_parse(struct verify_options *options, int argc, char **argv,
         fprintf(err, "assayctl verify: --trust, --chain and --name are needed (see --help)\n");
         return false;
     }
+    options->policy.purpose = (enum x509_purpose)options->purpose;
+    if (options->revocation_said)
+        options->policy.revocation = (enum x509_revocation_mode)options->revocation;
+    else if (options->crl_count > 0)
+        options->policy.revocation = X509_REVOCATION_HARD_FAIL;
+    x509_policy_profile(&options->policy, (enum x509_profile)options->profile);
     return true;
 }
 
@@ -175,7 +239,7 @@ static bool bundle_append(struct bundle *bundle, struct slice der, size_t line)
     return true;
 }
 
-static bool bundle_read(const char *path, struct bundle *bundle, FILE *err)
+static bool bundle_read(const char *path, bool crls, struct bundle *bundle, FILE *err)
 {
     struct x509_pem_reader reader;
     struct slice der;
@@ -184,7 +248,7 @@ static bool bundle_read(const char *path, struct bundle *bundle, FILE *err)
     enum assay_error error;
 
     memset(bundle, 0, sizeof(*bundle));
-    error = ctl_file_read(path, &bundle->data, &size);
+    error = ctl_file_read_max(path, crls ? X509_CRL_SIZE_MAX : CTL_FILE_MAX, &bundle->data, &size);
     if (error != ASSAY_OK) {
         fprintf(err, "assayctl verify: %s: %s\n", path,
                 error == ASSAY_ERR_IO ? strerror(errno) : assay_error_text(error));
@@ -195,7 +259,10 @@ static bool bundle_read(const char *path, struct bundle *bundle, FILE *err)
     if (bundle->decoded == NULL)
         return false;
     block = bundle->decoded + size;
-    x509_pem_begin(&reader, slice_of(bundle->data, size), block, size);
+    if (crls)
+        x509_pem_begin_crls(&reader, slice_of(bundle->data, size), block, size);
+    else
+        x509_pem_begin(&reader, slice_of(bundle->data, size), block, size);
     while ((error = x509_pem_next(&reader, &der)) != ASSAY_ERR_NOT_FOUND) {
         if (error != ASSAY_OK)
             der = slice_of(NULL, 0);
@@ -206,7 +273,7 @@ static bool bundle_read(const char *path, struct bundle *bundle, FILE *err)
         used += der.len;
     }
     if (bundle->count == 0)
-        fprintf(err, "assayctl verify: %s: no certificate in it\n", path);
+        fprintf(err, "assayctl verify: %s: no %s in it\n", path, crls ? "CRL" : "certificate");
     return bundle->count > 0;
 }
 
@@ -214,7 +281,7 @@ static bool bundle_read(const char *path, struct bundle *bundle, FILE *err)
 static bool store_fill(struct x509_store *store, const char *path, enum x509_role role, FILE *err)
 {
     struct bundle bundle;
-    bool good = bundle_read(path, &bundle, err);
+    bool good = bundle_read(path, false, &bundle, err);
 
     for (size_t i = 0; good && i < bundle.count; i++) {
         const char *fault = "the PEM block does not decode";
@@ -232,28 +299,77 @@ static bool store_fill(struct x509_store *store, const char *path, enum x509_rol
     return good;
 }
 
+/* A CRL that cannot be used is named and left out: hard-fail then refuses what it would have spoken for. */
+static bool crls_fill(struct x509_crl_set *crls, const char *path, FILE *err)
+{
+    struct bundle bundle;
+    bool good = bundle_read(path, true, &bundle, err);
+
+    for (size_t i = 0; good && i < bundle.count; i++) {
+        const char *fault = "the PEM block does not decode";
+        enum assay_error error =
+            bundle.der[i].len ? x509_crl_set_add(crls, bundle.der[i], &fault) : ASSAY_ERR_MALFORMED;
+
+        if (error == ASSAY_ERR_MALFORMED || error == ASSAY_ERR_UNSUPPORTED)
+            fprintf(err, "assayctl verify: %s:%zu: CRL %zu left out: %s\n", path, bundle.line[i], i + 1, fault);
+        else if (error != ASSAY_OK && error != ASSAY_ERR_DUPLICATE) {
+            fprintf(err, "assayctl verify: %s: %s\n", path, assay_error_text(error));
+            good = false;
+        }
+    }
+    bundle_free(&bundle);
+    return good;
+}
+
+static bool trust_fill(const struct verify_options *options, struct x509_store *store, FILE *err)
+{
+    struct x509_crl_set *crls = options->crl_count > 0 ? x509_crl_set_create() : NULL;
+
+    if (options->crl_count > 0 && crls == NULL) {
+        fprintf(err, "assayctl verify: %s\n", assay_error_text(ASSAY_ERR_NO_MEMORY));
+        return false;
+    }
+    x509_store_set_crls(store, crls);
+    for (size_t i = 0; i < options->crl_count; i++)
+        if (!crls_fill(crls, options->crls[i], err))
+            return false;
+    for (size_t i = 0; i < options->trust_count; i++)
+        if (!store_fill(store, options->trust[i], X509_ROLE_ANCHOR, err))
+            return false;
+    return options->intermediates == NULL || store_fill(store, options->intermediates, X509_ROLE_HELPER, err);
+}
+
+static bool name_parse(const char *name, struct x509_identity *out, FILE *err)
+{
+    if (x509_identity_from_host(slice_text(name), out) == ASSAY_OK)
+        return true;
+    for (const char *c = name; *c != 0; c++)
+        if ((unsigned char)*c >= 0x80) {
+            fprintf(err, "assayctl verify: --name %s: not ASCII: give it as A-labels (xn--...)\n", name);
+            return false;
+        }
+    fprintf(err, "assayctl verify: --name %s: neither a host name nor an IP address\n", name);
+    return false;
+}
+
 static int verify_run(const struct verify_options *options, struct x509_store *store, FILE *out, FILE *err)
 {
     struct verify_report report = {.at_s = options->at_s};
+    static struct x509_trace trace; /* 64 KiB; this process judges once */
     struct x509_result result;
     struct bundle chain;
     int status;
 
-    if (x509_identity_from_host(slice_text(options->name), &report.identity) != ASSAY_OK) {
-        fprintf(err, "assayctl verify: --name %s: neither a host name nor an IP address\n", options->name);
+    if (!name_parse(options->name, &report.identity, err) || !trust_fill(options, store, err))
         return CTL_USAGE;
-    }
-    for (size_t i = 0; i < options->trust_count; i++)
-        if (!store_fill(store, options->trust[i], X509_ROLE_ANCHOR, err))
-            return CTL_USAGE;
-    if (options->intermediates != NULL && !store_fill(store, options->intermediates, X509_ROLE_HELPER, err))
-        return CTL_USAGE;
-    if (!bundle_read(options->chain, &chain, err)) {
+    if (!bundle_read(options->chain, false, &chain, err)) {
         bundle_free(&chain);
         return CTL_USAGE;
     }
-    x509_verify(store, chain.der, chain.count, &report.identity, &options->policy, options->at_s, &result);
+    x509_verify_traced(store, chain.der, chain.count, &report.identity, &options->policy, options->at_s, &result,
+                       &trace);
     report.result = &result;
+    report.trace = &trace;
     if (options->json)
         verify_report_json(&report, out);
     else

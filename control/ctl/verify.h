@@ -14,6 +14,7 @@ struct verify_report {
     struct x509_identity identity;
     uint64_t at_s;
     const struct x509_result *result;
+    const struct x509_trace *trace; /* NULL: not asked for */
 };
 
 void verify_report_text(const struct verify_report *report, FILE *out);

@@ -16,6 +16,7 @@ static const struct {
     {X509_WARN_SMALL_KEY, "small_key", "an RSA key of the path is smaller than 2048 bits"},
     {X509_WARN_CN_USED, "cn_used", "the name was found in the Common Name, not in a SAN"},
     {X509_WARN_IP_AS_DNS, "ip_as_dns", "the address was found spelled as a name"},
+    {X509_WARN_NO_STATUS, "no_status", "whether a certificate of the path is revoked is not known"},
 };
 
 static const char *alert_name(uint8_t alert)
@@ -60,6 +61,8 @@ void verify_report_text(const struct verify_report *report, FILE *out)
                 reason == result->chain_reason ? result->depth : 0);
         fprintf(out, "alert: %u %s\n", x509_reason_alert(reason), alert_name(x509_reason_alert(reason)));
     }
+    if (result->detail != NULL)
+        fprintf(out, "detail: %s\n", result->detail);
     if (result->chain_reason != X509_REASON_OK && result->name_reason != X509_REASON_OK)
         fprintf(out, "and: %s (%s not in certificate)\n", x509_reason_name(result->name_reason), name);
     if (result->chain_reason != X509_REASON_OK && result->fault.len > 0) {
@@ -153,6 +156,46 @@ static json_t *verdict_json(const struct verify_report *report)
     return object;
 }
 
+/* A candidate path in few words: the subjects, leaf first; the path of the verdict is there in full. */
+static json_t *attempt_json(const struct x509_attempt *attempt)
+{
+    json_t *object = json_object(), *subjects = json_array();
+    struct x509_certificate certificate;
+    char text[NAME_SIZE];
+
+    for (size_t i = 0; i < attempt->length; i++) {
+        json_t *entry;
+
+        if (x509_certificate_parse(attempt->path[i], &certificate, NULL) != ASSAY_OK)
+            continue;
+        entry = json_object();
+        x509_describe_dn(certificate.subject, text, sizeof(text));
+        json_object_set_new(entry, "subject", json_string(text));
+        x509_describe_hex(slice_of(certificate.sha256, sizeof(certificate.sha256)), text, sizeof(text));
+        json_object_set_new(entry, "sha256", json_string(text));
+        json_array_append_new(subjects, entry);
+    }
+    json_object_set_new(object, "reason", json_string(x509_reason_name(attempt->reason)));
+    json_object_set_new(object, "error", json_string(x509_reason_text(attempt->reason)));
+    if (attempt->detail != NULL)
+        json_object_set_new(object, "detail", json_string(attempt->detail));
+    json_object_set_new(object, "depth", json_integer(attempt->depth));
+    json_object_set_new(object, "reached_trust", json_boolean(attempt->reached));
+    json_object_set_new(object, "path", subjects);
+    return object;
+}
+
+static void trace_json(const struct x509_trace *trace, json_t *object)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < trace->count; i++)
+        json_array_append_new(list, attempt_json(&trace->attempts[i]));
+    json_object_set_new(object, "failed_paths", list);
+    if (trace->left_out > 0)
+        json_object_set_new(object, "failed_paths_left_out", json_integer((json_int_t)trace->left_out));
+}
+
 void verify_report_json(const struct verify_report *report, FILE *out)
 {
     const struct x509_result *result = report->result;
@@ -167,11 +210,15 @@ void verify_report_json(const struct verify_report *report, FILE *out)
         if (result->warnings & warnings[i].bit)
             json_array_append_new(warned, json_string(warnings[i].name));
     json_object_set_new(object, "warnings", warned);
+    if (result->detail != NULL)
+        json_object_set_new(object, "detail", json_string(result->detail));
     if (result->fault.len > 0)
         json_object_set_new(object, "fault", certificate_json(result->fault));
     for (size_t i = 0; i < result->path_length; i++)
         json_array_append_new(path, certificate_json(result->path[i]));
     json_object_set_new(object, "path", path);
+    if (report->trace != NULL)
+        trace_json(report->trace, object);
     json_dumpf(object, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
     fputc('\n', out);
     json_decref(object);

@@ -4,6 +4,7 @@
 #include "base/address.h"
 #include "daemon/check.h"
 #include "daemon/config.h"
+#include "x509/verify.h"
 
 static bool on_subnet(const struct config_interface *interface, const struct assay_address *address)
 {
@@ -150,6 +151,23 @@ static void check_tcp(const struct config *config, struct problems *problems)
                      "log.ring is not a power of two");
 }
 
+static void check_verify(const struct config *config, struct problems *problems)
+{
+    const struct config_revocation *revocation = &config->root.trust.revocation;
+    const struct config_texts *pins = &config->root.verify.pins;
+    uint8_t pin[32];
+
+    if (revocation->mode == X509_REVOCATION_HARD_FAIL && revocation->crls == NULL)
+        problems_add(problems, config->file, config_line(config, &revocation->mode),
+                     "trust.revocation: hard-fail without crls would refuse every certificate of a CA");
+    if (pins->count > X509_PINS_MAX)
+        problems_add(problems, config->file, config_line(config, pins), "verify.pins: more than %d", X509_PINS_MAX);
+    for (uint32_t i = 0; i < pins->count; i++)
+        if (x509_pin_parse(slice_text(pins->items[i]), pin) != ASSAY_OK)
+            problems_add(problems, config->file, config_line(config, &pins->items[i]),
+                         "verify.pins[%u]: %s is not 64 hex digits", i, pins->items[i]);
+}
+
 void check_values(const struct config *config, struct problems *problems)
 {
     check_port(config, problems);
@@ -157,4 +175,5 @@ void check_values(const struct config *config, struct problems *problems)
     check_listeners(config, problems);
     check_domains(config, problems);
     check_tcp(config, problems);
+    check_verify(config, problems);
 }

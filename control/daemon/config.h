@@ -142,17 +142,25 @@ struct config_tls {
     uint64_t ticket_rotate;
 };
 
+struct config_revocation {
+    uint32_t mode; /* enum x509_revocation_mode */
+    const char *crls;
+};
+
 struct config_trust {
     const char *directory;
+    struct config_revocation revocation;
 };
 
 struct config_verify {
     uint32_t mode;       /* enum verify_mode */
     uint32_t properties; /* enum verify_properties */
+    uint32_t profile;    /* enum x509_profile */
     uint32_t cn_match;   /* enum x509_cn_match */
     bool compat_ip_as_dns, partial_chain, sha1;
     uint64_t rsa_bits_min, depth_max, work_max;
     uint64_t skew;
+    struct config_texts pins;
     uint64_t revoke_grace;
     uint64_t cache_entries;
 };

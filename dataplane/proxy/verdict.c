@@ -137,9 +137,14 @@ static void verdict_log_weak(struct proxy *p, const struct upstream *u, const st
 {
     struct log_line line = {.kind = LOG_WEAK_CERTIFICATE, .peer = &u->address, .peer_port = u->origin->port};
 
+    line.strings[0] = slice_text(u->origin->host);
+    if (v->warnings & X509_WARN_NO_STATUS) {
+        line.strings[1] = slice_text("revocation status unknown");
+        p->counters.verify_no_status++;
+        proxy_log(p, &line);
+    }
     if ((v->warnings & (X509_WARN_SHA1 | X509_WARN_SMALL_KEY)) == 0)
         return;
-    line.strings[0] = slice_text(u->origin->host);
     line.strings[1] =
         slice_text(v->warnings & X509_WARN_SHA1 ? "SHA-1 signature in the chain" : "RSA key below 2048 bits");
     p->counters.verify_weak++;

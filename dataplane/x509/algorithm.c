@@ -132,9 +132,9 @@ static enum assay_error pss_parse(struct slice parameters, struct x509_signature
         return ASSAY_ERR_MALFORMED;
     if (params.len != 0)
         return ASSAY_ERR_MALFORMED;
-    if (out->digest == X509_DIGEST_NONE || mgf_digest != out->digest || salt != digest_bytes || trailer != 1)
+    if (out->digest == X509_DIGEST_NONE || mgf_digest != out->digest || salt > digest_bytes || trailer != 1)
         out->kind = X509_SIGNATURE_UNSUPPORTED;
-    out->salt_bytes = digest_bytes;
+    out->salt_bytes = (uint16_t)(salt > digest_bytes ? digest_bytes : salt);
     return ASSAY_OK;
 }
 
@@ -240,6 +240,7 @@ enum assay_error x509_key_parse(struct slice spki, struct x509_key *out, const c
         der_read_oid(&identifier, &out->algorithm) != ASSAY_OK || der_read_octet_bits(&spki, &key) != ASSAY_OK ||
         spki.len != 0)
         return malformed(fault, "the public key does not decode");
+    out->octets = key;
     if (oid_is(out->algorithm, &oid_rsa)) {
         if (!parameters_are_null(identifier))
             return malformed(fault, "the RSA key has parameters");

@@ -9,7 +9,7 @@
 #include "x509/certificate.h"
 
 /* identifier: the contents of the AlgorithmIdentifier's SEQUENCE. PSS: SHA-1/256/384/512, MGF1 with the same digest, a salt
- * as long as the digest, trailer 1; other combinations are UNSUPPORTED. */
+ * no longer than the digest, trailer 1; other combinations are UNSUPPORTED. */
 enum assay_error x509_signature_algorithm_parse(struct slice identifier, struct x509_signature_algorithm *out,
                                                 const char **fault) ASSAY_MUST_USE;
 /* spki: the contents of the SubjectPublicKeyInfo's SEQUENCE. Explicit EC parameters are MALFORMED (RFC 5480 §2.1.1). */

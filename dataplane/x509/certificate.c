@@ -10,6 +10,8 @@
 #include "x509/dn.h"
 #include "x509/extensions.h"
 
+#define YEAR_2050 2524608000 /* 2050-01-01T00:00:00Z */
+
 static enum assay_error malformed(const char **fault, const char *text)
 {
     *fault = text;
@@ -44,6 +46,17 @@ static enum assay_error serial_parse(struct slice *tbs, struct x509_certificate 
     return ASSAY_OK;
 }
 
+/* UTCTime through 2049, GeneralizedTime from 2050 on: the two never overlap in what a conforming CA writes. */
+static enum assay_error time_parse(struct slice *validity, struct x509_certificate *out, int64_t *seconds)
+{
+    bool utc = der_is_next(*validity, DER_UTC_TIME);
+    enum assay_error error = der_read_time(validity, seconds);
+
+    if (error == ASSAY_OK && !utc && *seconds < YEAR_2050)
+        out->deviations |= X509_DEVIATION_TIME_TYPE;
+    return error;
+}
+
 static enum assay_error names_and_validity_parse(struct slice *tbs, struct x509_certificate *out, const char **fault)
 {
     struct slice validity;
@@ -55,8 +68,8 @@ static enum assay_error names_and_validity_parse(struct slice *tbs, struct x509_
     if (out->issuer.len > X509_DN_SIZE_MAX)
         return malformed(fault, "the issuer is too long");
     if (der_read(tbs, DER_SEQUENCE, &validity) != ASSAY_OK ||
-        der_read_time(&validity, &out->not_before_s) != ASSAY_OK ||
-        der_read_time(&validity, &out->not_after_s) != ASSAY_OK || validity.len != 0)
+        time_parse(&validity, out, &out->not_before_s) != ASSAY_OK ||
+        time_parse(&validity, out, &out->not_after_s) != ASSAY_OK || validity.len != 0)
         return malformed(fault, "the validity does not decode");
     if (der_read(tbs, DER_SEQUENCE, &out->subject) != ASSAY_OK || dn_check(out->subject) != ASSAY_OK)
         return malformed(fault, "the subject does not decode");
@@ -143,6 +156,7 @@ enum assay_error x509_certificate_parse(struct slice der, struct x509_certificat
         fault = &unused_fault;
     memset(out, 0, sizeof(*out));
     out->path_length = -1;
+    out->require_explicit_policy = out->inhibit_policy_mapping = out->inhibit_any_policy = -1;
     out->der = der;
     if (der.len > X509_CERTIFICATE_SIZE_MAX)
         return malformed(fault, "the certificate is too large");

@@ -64,6 +64,7 @@ struct x509_key {
     enum x509_digest pss_digest; /* RSA_PSS with parameters: the only digest allowed (NONE: any) */
     uint16_t pss_salt_bytes;     /* and the least salt */
     struct slice algorithm;      /* AlgorithmIdentifier's OID, for UNSUPPORTED */
+    struct slice octets;         /* subjectPublicKey's, without the count of unused bits: what key hashes are made of */
 };
 
 /* keyUsage bits, RFC 5280 §4.2.1.3, bit n as 1 << n. */
@@ -96,6 +97,21 @@ enum x509_extension {
     X509_EXT_KEY_USAGE = 1 << 4,
     X509_EXT_EXTENDED_KEY_USAGE = 1 << 5,
     X509_EXT_NAME_CONSTRAINTS = 1 << 6,
+    X509_EXT_POLICIES = 1 << 7,
+    X509_EXT_POLICY_MAPPINGS = 1 << 8,
+    X509_EXT_POLICY_CONSTRAINTS = 1 << 9,
+    X509_EXT_INHIBIT_ANY_POLICY = 1 << 10,
+    X509_EXT_CRL_POINTS = 1 << 11,
+    X509_EXT_AUTHORITY_INFO = 1 << 12,
+    X509_EXT_OCSP_NOCHECK = 1 << 13,
+};
+
+/* What the parser lets pass and a strict profile does not (profile.h). */
+enum x509_deviation {
+    X509_DEVIATION_ENCODED_DEFAULT = 1 << 0, /* a FALSE or a zero that DER omits (X.690 §11.5) */
+    X509_DEVIATION_TIME_TYPE = 1 << 1, /* GeneralizedTime before 2050, or UTCTime where it is not allowed (§4.1.2.5) */
+    X509_DEVIATION_KEY_USAGE_BITS = 1 << 2, /* trailing zero bits of a named bit list (X.690 §11.2.2) */
+    X509_DEVIATION_AUTHORITY_INFO = 1 << 3, /* authorityInfoAccess does not decode; it is not used */
 };
 
 struct x509_certificate {
@@ -114,11 +130,12 @@ struct x509_certificate {
     bool self_issued; /* subject equals issuer; says nothing about who signed */
     bool is_ca;       /* basicConstraints cA */
     bool unknown_critical;
-    bool san_critical;
     int16_t path_length; /* -1: no limit */
     uint16_t key_usage;  /* meaningful with X509_EXT_KEY_USAGE */
     uint16_t extended_key_usage;
     uint32_t extensions; /* enum x509_extension */
+    uint32_t critical;   /* of them: those marked critical */
+    uint32_t deviations; /* enum x509_deviation */
     struct slice san;    /* GeneralNames: x509_general_name_next() */
     struct slice aki_key_id;
     struct slice aki_issuer; /* GeneralNames */
@@ -126,6 +143,12 @@ struct x509_certificate {
     struct slice ski;
     struct slice eku;                       /* KeyPurposeIds */
     struct slice nc_permitted, nc_excluded; /* GeneralSubtrees: x509_subtree_next() */
+    struct slice policies;                  /* PolicyInformations: policies.h */
+    struct slice policy_mappings;           /* pairs of OIDs */
+    int16_t require_explicit_policy;        /* SkipCerts; -1: not there */
+    int16_t inhibit_policy_mapping;
+    int16_t inhibit_any_policy;
+    struct slice crl_points; /* DistributionPoints: crl_scope.h */
 
     uint8_t sha256[X509_FINGERPRINT_SIZE]; /* of der */
 };
@@ -156,8 +179,15 @@ enum x509_general_name {
     X509_NAME_REGISTERED_ID = 8,
 };
 
+static inline bool x509_certificate_critical(const struct x509_certificate *certificate, enum x509_extension extension)
+{
+    return (certificate->critical & extension) != 0;
+}
+
 /* Takes the next name off a list that the parser has accepted; false at its end. */
 bool x509_general_name_next(struct slice *rest, enum x509_general_name *kind, struct slice *value);
 bool x509_subtree_next(struct slice *rest, enum x509_general_name *kind, struct slice *value);
+/* Is this a list of at least one GeneralName of good form? */
+bool x509_general_names_check(struct slice list);
 
 #endif

@@ -189,6 +189,19 @@ static enum x509_reason common_name_judge(const struct judge *judge, const struc
     return name_judge(judge, X509_NAME_DNS, name);
 }
 
+/* A dNSName spelled as an address stands for that address where policy lets it match one. */
+static enum x509_reason address_in_dns_judge(const struct judge *judge, struct slice name,
+                                             const struct x509_policy *policy)
+{
+    struct assay_address address;
+    size_t skip;
+
+    if (!policy->compat_ip_as_dns || address_parse(name, &address) != ASSAY_OK)
+        return X509_REASON_OK;
+    skip = address_is_ip4(&address) ? 12 : 0;
+    return name_judge(judge, X509_NAME_IP, slice_of(address.bytes + skip, sizeof(address.bytes) - skip));
+}
+
 static enum x509_reason emails_judge(const struct judge *judge, struct slice subject)
 {
     struct dn_cursor cursor = dn_begin(subject);
@@ -220,8 +233,11 @@ static enum x509_reason certificate_judge(const struct judge *judge, const struc
         reason = name_judge(judge, X509_NAME_DIRECTORY, subject->subject);
     if (reason == X509_REASON_OK)
         reason = emails_judge(judge, subject->subject);
-    while (reason == X509_REASON_OK && x509_general_name_next(&names, &kind, &value))
+    while (reason == X509_REASON_OK && x509_general_name_next(&names, &kind, &value)) {
         reason = name_judge(judge, kind, value);
+        if (reason == X509_REASON_OK && is_leaf && kind == X509_NAME_DNS)
+            reason = address_in_dns_judge(judge, value, policy);
+    }
     if (reason == X509_REASON_OK && is_leaf)
         reason = common_name_judge(judge, subject, policy);
     return reason;

@@ -5,6 +5,7 @@
  * (self-issued ones but the leaf excepted). dNSName, iPAddress, rfc822Name, URI and directoryName are judged; another type is
  * refused when both the constraint and a name of that type are there. The subject counts as a directoryName, its
  * emailAddress attributes as rfc822Names, and the leaf's commonName as a dNSName (or an address) wherever name.h would use it.
+ * A dNSName of the leaf spelled as an address is judged as that address too, where compat_ip_as_dns lets it match one.
  * A wildcard dNSName is excluded when any name it covers is.
  * A leading dot in a dNSName constraint, against the letter of the RFC yet common, means "at least one label more".
  * Pure. Work: at most *budget comparisons, then WORK_LIMIT. Source: RFC 5280 §4.2.1.10, §6.1.3 (b)-(c). */

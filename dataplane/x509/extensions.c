@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "x509/extensions.h"
 
+#include "x509/crl_scope.h"
 #include "x509/der.h"
 #include "x509/dn.h"
+#include "x509/policies.h"
 
 #define EXTENSIONS_MAX 64
 
@@ -66,7 +68,7 @@ static bool general_name_is_good(const struct der_value *name, bool constraint)
     }
 }
 
-static bool general_names_are_good(struct slice list)
+bool x509_general_names_check(struct slice list)
 {
     struct der_value name;
 
@@ -80,7 +82,7 @@ static bool general_names_are_good(struct slice list)
 
 static enum assay_error san_parse(struct slice value, struct x509_certificate *out, const char **fault)
 {
-    if (der_read(&value, DER_SEQUENCE, &out->san) != ASSAY_OK || value.len != 0 || !general_names_are_good(out->san))
+    if (der_read(&value, DER_SEQUENCE, &out->san) != ASSAY_OK || value.len != 0 || !x509_general_names_check(out->san))
         return malformed(fault, "the subjectAltName does not decode");
     return ASSAY_OK;
 }
@@ -94,7 +96,7 @@ static enum assay_error aki_parse(struct slice value, struct x509_certificate *o
         good = der_read(&list, DER_CONTEXT(0), &out->aki_key_id) == ASSAY_OK;
     if (good && der_is_next(list, DER_CONTEXT_CONSTRUCTED(1)))
         good = der_read(&list, DER_CONTEXT_CONSTRUCTED(1), &out->aki_issuer) == ASSAY_OK &&
-               general_names_are_good(out->aki_issuer);
+               x509_general_names_check(out->aki_issuer);
     if (good && der_is_next(list, DER_CONTEXT(2)))
         good = der_read_integer(&list, DER_CONTEXT(2), &out->aki_serial) == ASSAY_OK;
     if (!good || list.len != 0)
@@ -114,9 +116,14 @@ static enum assay_error basic_constraints_parse(struct slice value, struct x509_
     struct slice list;
     uint32_t path_length;
 
-    if (der_read(&value, DER_SEQUENCE, &list) != ASSAY_OK || value.len != 0 ||
-        (der_is_next(list, DER_BOOLEAN) && der_read_boolean(&list, &out->is_ca) != ASSAY_OK))
+    if (der_read(&value, DER_SEQUENCE, &list) != ASSAY_OK || value.len != 0)
         return malformed(fault, "the basicConstraints do not decode");
+    if (der_is_next(list, DER_BOOLEAN)) {
+        if (der_read_boolean(&list, &out->is_ca) != ASSAY_OK)
+            return malformed(fault, "the basicConstraints do not decode");
+        if (!out->is_ca)
+            out->deviations |= X509_DEVIATION_ENCODED_DEFAULT;
+    }
     if (der_is_next(list, DER_INTEGER)) {
         enum assay_error error = der_read_small(&list, DER_INTEGER, &path_length);
 
@@ -147,6 +154,8 @@ static enum assay_error key_usage_parse(struct slice value, struct x509_certific
             out->key_usage |= (uint16_t)(1 << i);
     if (out->key_usage == 0)
         return malformed(fault, "the keyUsage allows nothing");
+    if ((bits.data[bits.len - 1] >> unused & 1) == 0)
+        out->deviations |= X509_DEVIATION_KEY_USAGE_BITS;
     return ASSAY_OK;
 }
 
@@ -180,7 +189,7 @@ static enum assay_error extended_key_usage_parse(struct slice value, struct x509
 
 /* GeneralSubtree: {base, minimum [0] DEFAULT 0, maximum [1] OPTIONAL}; the profile allows only minimum 0 and no maximum.
  * A zero that DER would omit is read. */
-static bool subtrees_are_good(struct slice list)
+static bool subtrees_are_good(struct slice list, uint32_t *deviations)
 {
     struct slice subtree;
     struct der_value name;
@@ -192,8 +201,11 @@ static bool subtrees_are_good(struct slice list)
         if (der_read(&list, DER_SEQUENCE, &subtree) != ASSAY_OK || der_next(&subtree, &name) != ASSAY_OK ||
             !general_name_is_good(&name, true))
             return false;
-        if (subtree.len > 0 && (der_read_small(&subtree, DER_CONTEXT(0), &minimum) != ASSAY_OK || minimum != 0))
-            return false;
+        if (subtree.len > 0) {
+            if (der_read_small(&subtree, DER_CONTEXT(0), &minimum) != ASSAY_OK || minimum != 0)
+                return false;
+            *deviations |= X509_DEVIATION_ENCODED_DEFAULT;
+        }
         if (subtree.len != 0)
             return false;
     }
@@ -207,59 +219,111 @@ static enum assay_error name_constraints_parse(struct slice value, struct x509_c
 
     if (good && der_is_next(list, DER_CONTEXT_CONSTRUCTED(0)))
         good = der_read(&list, DER_CONTEXT_CONSTRUCTED(0), &out->nc_permitted) == ASSAY_OK &&
-               subtrees_are_good(out->nc_permitted);
+               subtrees_are_good(out->nc_permitted, &out->deviations);
     if (good && der_is_next(list, DER_CONTEXT_CONSTRUCTED(1)))
         good = der_read(&list, DER_CONTEXT_CONSTRUCTED(1), &out->nc_excluded) == ASSAY_OK &&
-               subtrees_are_good(out->nc_excluded);
+               subtrees_are_good(out->nc_excluded, &out->deviations);
     if (!good || list.len != 0)
         return malformed(fault, "the nameConstraints do not decode");
     return ASSAY_OK;
 }
 
-/* What we decode, under id-ce (2.5.29). */
-static const struct {
+static enum assay_error crl_points_parse(struct slice value, struct x509_certificate *out, const char **fault)
+{
+    if (der_read(&value, DER_SEQUENCE, &out->crl_points) != ASSAY_OK || value.len != 0 ||
+        !x509_crl_points_check(out->crl_points))
+        return malformed(fault, "the cRLDistributionPoints do not decode");
+    return ASSAY_OK;
+}
+
+/* Where issuers and responders are found: nothing here fetches them, so that a fault is no more than a deviation. */
+static enum assay_error authority_info_parse(struct slice value, struct x509_certificate *out, const char **fault)
+{
+    struct slice list, description, oid;
+    struct der_value place;
+    bool good = der_read(&value, DER_SEQUENCE, &list) == ASSAY_OK && value.len == 0 && list.len > 0;
+
+    (void)fault;
+    while (good && list.len > 0)
+        good = der_read(&list, DER_SEQUENCE, &description) == ASSAY_OK &&
+               der_read_oid(&description, &oid) == ASSAY_OK && der_next(&description, &place) == ASSAY_OK &&
+               description.len == 0 && general_name_is_good(&place, false);
+    if (!good)
+        out->deviations |= X509_DEVIATION_AUTHORITY_INFO;
+    return ASSAY_OK;
+}
+
+static enum assay_error ocsp_nocheck_parse(struct slice value, struct x509_certificate *out, const char **fault)
+{
+    struct slice null;
+
+    (void)out;
+    if (der_read(&value, DER_NULL, &null) != ASSAY_OK || null.len != 0 || value.len != 0)
+        return malformed(fault, "the ocsp-nocheck does not decode");
+    return ASSAY_OK;
+}
+
+struct known_extension {
     uint8_t arc;
     bool never_critical; /* §4.2.1.1 and §4.2.1.2: MUST be non-critical */
     enum x509_extension bit;
     enum assay_error (*parse)(struct slice value, struct x509_certificate *out, const char **fault);
-} known[] = {
+};
+
+/* What we decode, under id-ce (2.5.29). */
+static const struct known_extension known[] = {
     {14, true, X509_EXT_SKI, ski_parse},
     {15, false, X509_EXT_KEY_USAGE, key_usage_parse},
     {17, false, X509_EXT_SAN, san_parse},
     {19, false, X509_EXT_BASIC_CONSTRAINTS, basic_constraints_parse},
     {30, false, X509_EXT_NAME_CONSTRAINTS, name_constraints_parse},
+    {31, false, X509_EXT_CRL_POINTS, crl_points_parse},
+    {32, false, X509_EXT_POLICIES, x509_policies_parse},
+    {33, false, X509_EXT_POLICY_MAPPINGS, x509_policy_mappings_parse},
     {35, true, X509_EXT_AKI, aki_parse},
+    {36, false, X509_EXT_POLICY_CONSTRAINTS, x509_policy_constraints_parse},
     {37, false, X509_EXT_EXTENDED_KEY_USAGE, extended_key_usage_parse},
+    {54, false, X509_EXT_INHIBIT_ANY_POLICY, x509_inhibit_any_policy_parse},
 };
 
-/* Extensions that may be critical and are not decoded: certificate policies (32, 33, 36, 54), which nobody here asks for, so
- * that like OpenSSL without X509_V_FLAG_POLICY_CHECK we do not build the policy tree of RFC 5280 §6.1.2, nor act on
- * requireExplicitPolicy; CRL distribution points (31), which say where revocation is found, not whether. */
-static bool is_harmless(uint8_t arc)
+static const struct known_extension authority_info = {1, false, X509_EXT_AUTHORITY_INFO, authority_info_parse};
+static const struct known_extension ocsp_nocheck = {5, false, X509_EXT_OCSP_NOCHECK, ocsp_nocheck_parse};
+
+static const struct known_extension *known_find(struct slice oid)
 {
-    return arc == 31 || arc == 32 || arc == 33 || arc == 36 || arc == 54;
+    static const uint8_t id_pe_authority_info[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01};
+    static const uint8_t id_ocsp_nocheck[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x05};
+
+    if (slice_equal(oid, slice_of(id_pe_authority_info, sizeof(id_pe_authority_info))))
+        return &authority_info;
+    if (slice_equal(oid, slice_of(id_ocsp_nocheck, sizeof(id_ocsp_nocheck))))
+        return &ocsp_nocheck;
+    if (oid.len != 3 || oid.data[0] != 0x55 || oid.data[1] != 0x1d)
+        return NULL;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (known[i].arc == oid.data[2])
+            return &known[i];
+    return NULL;
 }
 
 static enum assay_error extension_parse(struct slice oid, bool critical, struct slice value,
                                         struct x509_certificate *out, const char **fault)
 {
-    bool id_ce = oid.len == 3 && oid.data[0] == 0x55 && oid.data[1] == 0x1d;
+    const struct known_extension *extension = known_find(oid);
     enum assay_error error;
 
-    for (size_t i = 0; id_ce && i < sizeof(known) / sizeof(known[0]); i++) {
-        if (known[i].arc != oid.data[2])
-            continue;
-        if (critical && known[i].never_critical)
-            return malformed(fault, "a key identifier is marked critical");
-        if ((error = known[i].parse(value, out, fault)) != ASSAY_OK)
-            return error;
-        out->extensions |= known[i].bit;
-        if (known[i].bit == X509_EXT_SAN)
-            out->san_critical = critical;
-        return ASSAY_OK;
-    }
-    if (critical && !(id_ce && is_harmless(oid.data[2])))
+    /* authorityInfoAccess is read, not processed: critical it asks for more than we do (§4.2.2.1). */
+    if (critical && (extension == NULL || extension == &authority_info))
         out->unknown_critical = true;
+    if (extension == NULL)
+        return ASSAY_OK;
+    if (critical && extension->never_critical)
+        return malformed(fault, "a key identifier is marked critical");
+    if ((error = extension->parse(value, out, fault)) != ASSAY_OK)
+        return error;
+    out->extensions |= extension->bit;
+    if (critical)
+        out->critical |= extension->bit;
     return ASSAY_OK;
 }
 
@@ -270,13 +334,17 @@ enum assay_error x509_extensions_parse(struct slice list, struct x509_certificat
 
     while (list.len > 0) {
         struct slice extension, oid, value;
-        bool critical = false;
+        bool critical = false, stated;
         enum assay_error error;
 
-        if (der_read(&list, DER_SEQUENCE, &extension) != ASSAY_OK || der_read_oid(&extension, &oid) != ASSAY_OK ||
-            (der_is_next(extension, DER_BOOLEAN) && der_read_boolean(&extension, &critical) != ASSAY_OK) ||
+        if (der_read(&list, DER_SEQUENCE, &extension) != ASSAY_OK || der_read_oid(&extension, &oid) != ASSAY_OK)
+            return malformed(fault, "an extension does not decode");
+        stated = der_is_next(extension, DER_BOOLEAN);
+        if ((stated && der_read_boolean(&extension, &critical) != ASSAY_OK) ||
             der_read(&extension, DER_OCTET_STRING, &value) != ASSAY_OK || extension.len != 0)
             return malformed(fault, "an extension does not decode");
+        if (stated && !critical)
+            out->deviations |= X509_DEVIATION_ENCODED_DEFAULT;
         if (count == EXTENSIONS_MAX)
             return malformed(fault, "too many extensions");
         for (size_t i = 0; i < count; i++)

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "x509/path.h"
 
+#include <wolfssl/options.h>
+
+#include <wolfssl/wolfcrypt/hash.h>
+
 #include "x509/constraints.h"
 #include "x509/dn.h"
+#include "x509/policies.h"
+#include "x509/profile.h"
 #include "x509/rules.h"
 #include "x509/signature.h"
 
@@ -90,14 +96,26 @@ void path_search_begin(struct path_search *search, const struct x509_store *stor
     search->constraints_budget = PATH_CONSTRAINTS_MAX;
     search->exhausted = false;
     search->best.rank = 0;
+    search->trace = NULL;
+    search->revocation = (struct x509_revocation){
+        .crls = x509_store_crls(store),
+        .policy = policy,
+        .now_s = now_s,
+        .signatures_checked = &search->signatures_checked,
+        .until_s = INT64_MAX,
+    };
     classes_fill(search);
 }
 
-static size_t certificates_max(const struct path_search *search)
+/* Is there no room for another certificate, be it the anchor? Self-issued intermediates do not count, as they do not toward a
+ * pathLenConstraint; the path's length is bounded in any case. */
+static bool path_is_full(const struct path_search *search)
 {
-    size_t max = (size_t)search->policy->depth_max + 2; /* and the leaf and the anchor */
+    size_t intermediates = 0;
 
-    return max < X509_PATH_MAX ? max : X509_PATH_MAX;
+    for (size_t i = 1; i < search->length; i++)
+        intermediates += !search->path[i]->self_issued;
+    return intermediates > search->policy->depth_max || search->length == X509_PATH_MAX;
 }
 
 /* May a path end at a certificate of the store with these roles? */
@@ -223,22 +241,92 @@ static enum x509_reason link_check(struct path_search *search, const struct x509
     return reason;
 }
 
-static bool last_is_good(const struct path_search *search, bool is_anchor)
+/* Keeps why a path did not do, for who asks. */
+static void trace_add(const struct path_search *search, bool reached, enum x509_reason reason, int depth,
+                      const char *detail)
 {
-    size_t last = search->length - 1;
+    struct x509_trace *trace = search->trace;
+    struct x509_attempt *attempt;
 
-    return x509_rule_validity(search->path[last], search->policy, search->now_s) == X509_REASON_OK &&
-           x509_rule_extensions(search->path, last, is_anchor) == X509_REASON_OK &&
-           x509_rule_key(search->path[last], search->policy) == X509_REASON_OK;
+    if (trace == NULL)
+        return;
+    if (trace->count == X509_TRACE_MAX) {
+        trace->left_out++;
+        return;
+    }
+    attempt = &trace->attempts[trace->count++];
+    *attempt = (struct x509_attempt){
+        .reason = reason, .depth = depth, .reached = reached, .detail = detail, .length = search->length};
+    for (size_t i = 0; i < search->length; i++)
+        attempt->path[i] = search->path[i]->der;
 }
 
-static bool constraints_are_kept(struct path_search *search)
+/* What the path's last certificate breaks of the rules that need nothing above it. */
+static enum x509_reason last_fault(const struct path_search *search, bool is_anchor, const char **detail)
+{
+    size_t last = search->length - 1;
+    enum x509_reason reason;
+
+    *detail = NULL;
+    if ((reason = x509_rule_validity(search->path[last], search->policy, search->now_s)) != X509_REASON_OK ||
+        (reason = x509_rule_extensions(search->path, last, is_anchor, search->policy)) != X509_REASON_OK ||
+        (reason = x509_rule_key(search->path[last], search->policy)) != X509_REASON_OK)
+        return reason;
+    *detail = x509_profile_fault(search->path, last, is_anchor, search->policy);
+    return *detail != NULL ? X509_REASON_PROFILE : X509_REASON_OK;
+}
+
+/* RFC 7469 §2.6: one pinned key anywhere in the path is enough. */
+static bool pins_are_kept(const struct path_search *search)
+{
+    uint8_t digest[32];
+
+    for (size_t i = 0; search->policy->pin_count > 0 && i < search->length; i++) {
+        struct slice spki = search->path[i]->spki;
+
+        if (wc_Sha256Hash(spki.data, (word32)spki.len, digest) != 0)
+            return false;
+        for (size_t j = 0; j < search->policy->pin_count; j++)
+            if (memcmp(search->policy->pins[j], digest, sizeof(digest)) == 0)
+                return true;
+    }
+    return search->policy->pin_count == 0;
+}
+
+/* What only a whole path can be asked whose signatures hold: names and policies, */
+static enum x509_reason whole_names_fault(struct path_search *search, int *depth)
+{
+    enum x509_reason reason =
+        x509_constraints_check(search->path, search->length, search->policy, &search->constraints_budget, depth);
+
+    search->exhausted = search->exhausted || reason == X509_REASON_WORK_LIMIT;
+    return reason != X509_REASON_OK ? reason : x509_policies_check(search->path, search->length, depth);
+}
+
+/* and, once nothing else is wrong with it, pins and revocation. */
+static enum x509_reason whole_status_fault(struct path_search *search, int *depth)
 {
     enum x509_reason reason;
-    int depth;
 
-    reason = x509_constraints_check(search->path, search->length, search->policy, &search->constraints_budget, &depth);
+    if (!pins_are_kept(search)) {
+        *depth = 0;
+        return X509_REASON_PIN_MISMATCH;
+    }
+    reason = x509_revocation_check(search->path, search->length, &search->revocation, depth);
     search->exhausted = search->exhausted || reason == X509_REASON_WORK_LIMIT;
+    return reason;
+}
+
+static bool whole_is_good(struct path_search *search)
+{
+    int depth = 0;
+    enum x509_reason reason = whole_names_fault(search, &depth);
+
+    search->revocation.detail = NULL;
+    if (reason == X509_REASON_OK)
+        reason = whole_status_fault(search, &depth);
+    if (reason != X509_REASON_OK)
+        trace_add(search, true, reason, depth, search->revocation.detail);
     return reason == X509_REASON_OK;
 }
 
@@ -252,26 +340,41 @@ static bool step_is_left(struct path_search *search)
     return true;
 }
 
+static bool find_issuer(struct path_search *search);
+
+/* Takes a candidate on, as long as nothing is wrong so far, and goes on from there. */
+static bool find_with(struct path_search *search, const struct candidate *candidate)
+{
+    enum x509_reason reason = link_check(search, search->path[search->length - 1], candidate->certificate);
+    int depth = (int)search->length - 1;
+    const char *detail = NULL;
+    bool found = false;
+
+    search->path[search->length++] = candidate->certificate;
+    if (reason == X509_REASON_OK) {
+        depth++;
+        reason = last_fault(search, candidate->ends, &detail);
+    }
+    if (reason != X509_REASON_OK)
+        trace_add(search, candidate->ends, reason, depth, detail);
+    else
+        found = candidate->ends ? whole_is_good(search) : find_issuer(search);
+    if (!found)
+        search->length--;
+    return found;
+}
+
 /* Tries to complete the path upwards from its last certificate. */
 static bool find_issuer(struct path_search *search)
 {
     struct candidates candidates;
 
-    if (search->length == certificates_max(search) || !step_is_left(search))
+    if (path_is_full(search) || !step_is_left(search))
         return false;
     candidates_gather(search, &candidates);
-    for (size_t i = 0; i < candidates.count && !search->exhausted; i++) {
-        const struct candidate *candidate = &candidates.list[i];
-
-        if (link_check(search, search->path[search->length - 1], candidate->certificate) != X509_REASON_OK)
-            continue;
-        search->path[search->length++] = candidate->certificate;
-        if (last_is_good(search, candidate->ends)) {
-            if (candidate->ends ? constraints_are_kept(search) : find_issuer(search))
-                return true;
-        }
-        search->length--;
-    }
+    for (size_t i = 0; i < candidates.count && !search->exhausted; i++)
+        if (find_with(search, &candidates.list[i]))
+            return true;
     return false;
 }
 
@@ -285,22 +388,24 @@ static bool leaf_ends(const struct path_search *search)
 
 bool path_find(struct path_search *search)
 {
+    const char *detail;
+
     search->length = 1;
-    if (!last_is_good(search, false))
+    if (last_fault(search, leaf_ends(search), &detail) != X509_REASON_OK)
         return false;
-    return leaf_ends(search) || find_issuer(search);
+    return leaf_ends(search) ? whole_is_good(search) : find_issuer(search);
 }
 
 /* The first fault of a path that reached the store, in the order OpenSSL looks: extensions from the leaf up, keys, name
  * constraints, then signatures and dates from the top down. */
-static enum x509_reason path_fault(struct path_search *search, int *depth)
+static enum x509_reason path_fault(struct path_search *search, int *depth, const char **detail)
 {
     enum x509_reason reason;
     bool signatures_hold = true;
 
     for (size_t i = 0; i < search->length; i++) {
         *depth = (int)i;
-        reason = x509_rule_extensions(search->path, i, i == search->length - 1);
+        reason = x509_rule_extensions(search->path, i, i == search->length - 1, search->policy);
         if (reason != X509_REASON_OK)
             return reason;
     }
@@ -312,12 +417,8 @@ static enum x509_reason path_fault(struct path_search *search, int *depth)
             signatures_hold = false;
     }
     /* Names in certificates that nobody signed are not worth the work a peer could make of them. */
-    if (signatures_hold) {
-        reason =
-            x509_constraints_check(search->path, search->length, search->policy, &search->constraints_budget, depth);
-        if (reason != X509_REASON_OK)
-            return reason;
-    }
+    if (signatures_hold && (reason = whole_names_fault(search, depth)) != X509_REASON_OK)
+        return reason;
     for (size_t i = search->length; i-- > 0;) {
         *depth = (int)i;
         if (i + 1 < search->length &&
@@ -326,15 +427,24 @@ static enum x509_reason path_fault(struct path_search *search, int *depth)
         if ((reason = x509_rule_validity(search->path[i], search->policy, search->now_s)) != X509_REASON_OK)
             return reason;
     }
-    return X509_REASON_OK;
+    for (size_t i = 0; i < search->length; i++) {
+        *depth = (int)i;
+        *detail = x509_profile_fault(search->path, i, i == search->length - 1, search->policy);
+        if (*detail != NULL)
+            return X509_REASON_PROFILE;
+    }
+    reason = whole_status_fault(search, depth);
+    *detail = search->revocation.detail;
+    return reason;
 }
 
 /* Ranks the present path with its fault and keeps it when it came further than any before. */
 static void attempt_record(struct path_search *search, bool reached, bool self_signed, enum x509_reason reason,
-                           int depth)
+                           int depth, const char *detail)
 {
     uint32_t held = self_signed, rank;
 
+    trace_add(search, reached, reason, depth, detail);
     for (size_t i = 0; i + 1 < search->length; i++)
         held += link_check(search, search->path[i], search->path[i + 1]) == X509_REASON_OK;
     rank = (uint32_t)(reached && held + 1 == search->length) << 24 | held << 16 | (uint32_t)reached << 8 |
@@ -345,16 +455,18 @@ static void attempt_record(struct path_search *search, bool reached, bool self_s
     search->best.length = search->length;
     search->best.reason = reason;
     search->best.depth = depth;
+    search->best.detail = detail;
     search->best.rank = rank;
 }
 
 static void record_reached(struct path_search *search)
 {
     int depth = 0;
-    enum x509_reason reason = path_fault(search, &depth);
+    const char *detail = NULL;
+    enum x509_reason reason = path_fault(search, &depth, &detail);
 
     /* No fault, and yet no path was found: the work ran out before it. */
-    attempt_record(search, true, false, reason == X509_REASON_OK ? X509_REASON_WORK_LIMIT : reason, depth);
+    attempt_record(search, true, false, reason == X509_REASON_OK ? X509_REASON_WORK_LIMIT : reason, depth, detail);
 }
 
 static void record_dead_end(struct path_search *search)
@@ -366,7 +478,7 @@ static void record_dead_end(struct path_search *search)
                               : search->length == 1 ? X509_REASON_SELF_SIGNED_LEAF
                                                     : X509_REASON_SELF_SIGNED_IN_CHAIN;
 
-    attempt_record(search, false, self_signed, reason, (int)search->length - 1);
+    attempt_record(search, false, self_signed, reason, (int)search->length - 1, NULL);
 }
 
 /* Walks every way up, by links that are known already or that the work left still allows. */
@@ -378,8 +490,8 @@ static void explain_issuer(struct path_search *search)
     if (!step_is_left(search))
         return;
     candidates_gather(search, &candidates);
-    if (candidates.count > 0 && search->length == certificates_max(search)) {
-        attempt_record(search, false, false, X509_REASON_CHAIN_TOO_LONG, (int)search->length - 1);
+    if (candidates.count > 0 && path_is_full(search)) {
+        attempt_record(search, false, false, X509_REASON_CHAIN_TOO_LONG, (int)search->length - 1, NULL);
         return;
     }
     for (size_t i = 0; i < candidates.count && search->steps < PATH_STEPS_MAX; i++) {
@@ -406,6 +518,8 @@ void path_explain(struct path_search *search)
 {
     bool exhausted = search->exhausted;
 
+    if (search->trace != NULL) /* the same ways once more, and farther */
+        search->trace->count = search->trace->left_out = 0;
     search->length = 1;
     search->steps = 0;
     search->best.rank = 0;

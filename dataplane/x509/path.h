@@ -5,7 +5,7 @@
  * First a search that cuts each branch at its first fault and ends at the first valid path. When there is none, a second walk
  * without cutting, only to say what is wrong, in OpenSSL's order, with the attempt that came furthest: one that reached the
  * store with right signatures before one that did not; then the most links that hold; then the longest.
- * Bounds: policy.work_max signature checks in all (each pair once), PATH_STEPS_MAX certificates visited in each walk,
+ * Bounds: policy.work_max signature checks in all (each pair once, and those of CRLs), PATH_STEPS_MAX certificates visited in each walk,
  * PATH_CANDIDATES_MAX issuers considered for one certificate.
  * Owner: the caller; the struct is large (16 KiB), on its stack. Source: RFC 4158 §2.4, §3.5. */
 #include <stdbool.h>
@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "x509/certificate.h"
+#include "x509/revocation.h"
 #include "x509/store.h"
 #include "x509/verify.h"
 
@@ -32,6 +33,7 @@ struct path_attempt {
     size_t length;
     enum x509_reason reason;
     int depth;
+    const char *detail;
     uint32_t rank; /* 0: nothing recorded */
 };
 
@@ -51,7 +53,9 @@ struct path_search {
     size_t link_count;
     uint32_t signatures_checked, steps, constraints_budget;
     bool exhausted;
+    struct x509_revocation revocation; /* of the path judged last */
     struct path_attempt best;
+    struct x509_trace *trace; /* NULL: nobody asks */
 };
 
 /* presented[0] of search is the leaf, parsed; the counts and pointers are set, the rest zero. */

@@ -10,6 +10,12 @@ void x509_pem_begin(struct x509_pem_reader *reader, struct slice input, uint8_t 
     *reader = (struct x509_pem_reader){.rest = input, .buffer = buffer, .buffer_size = buffer_size, .line = 1};
 }
 
+void x509_pem_begin_crls(struct x509_pem_reader *reader, struct slice input, uint8_t *buffer, size_t buffer_size)
+{
+    x509_pem_begin(reader, input, buffer, buffer_size);
+    reader->crls = true;
+}
+
 /* Takes one line off the text, without its end and the blanks before that. */
 static bool line_take(struct x509_pem_reader *reader, struct slice *line)
 {
@@ -152,7 +158,7 @@ static enum assay_error der_open(struct x509_pem_reader *reader, struct slice wh
 {
     struct slice certificates;
 
-    if (pkcs7_open(whole, &certificates) != ASSAY_OK) {
+    if (reader->crls || pkcs7_open(whole, &certificates) != ASSAY_OK) {
         *der = whole;
         return ASSAY_OK;
     }
@@ -162,8 +168,10 @@ static enum assay_error der_open(struct x509_pem_reader *reader, struct slice wh
     return ASSAY_OK;
 }
 
-static bool label_is_wanted(struct slice label)
+static bool label_is_wanted(const struct x509_pem_reader *reader, struct slice label)
 {
+    if (reader->crls)
+        return slice_is(label, "X509 CRL") || slice_is(label, "CRL");
     return slice_is(label, "CERTIFICATE") || slice_is(label, "X509 CERTIFICATE") || slice_is(label, "PKCS7");
 }
 
@@ -191,7 +199,7 @@ enum assay_error x509_pem_next(struct x509_pem_reader *reader, struct slice *der
 
         if (!line_take(reader, &line))
             return ASSAY_ERR_NOT_FOUND;
-        if (!line_is_boundary(line, "BEGIN ", &label) || !label_is_wanted(label))
+        if (!line_is_boundary(line, "BEGIN ", &label) || !label_is_wanted(reader, label))
             continue;
         reader->block_line = begin;
         if (block_decode(reader, label, &line) != ASSAY_OK)

@@ -2,22 +2,29 @@
 #include "x509/rules.h"
 
 /* RFC 5280 §4.2.1.12: every issuer that limits its use must include ours; anyExtendedKeyUsage includes all. */
-static bool usage_is_server(const struct x509_certificate *certificate)
+static bool usage_is_ours(const struct x509_certificate *certificate, const struct x509_policy *policy)
 {
+    uint16_t ours = policy->purpose == X509_PURPOSE_CLIENT ? X509_EKU_CLIENT_AUTH : X509_EKU_SERVER_AUTH;
+
     return !x509_certificate_has(certificate, X509_EXT_EXTENDED_KEY_USAGE) ||
-           (certificate->extended_key_usage & (X509_EKU_SERVER_AUTH | X509_EKU_ANY)) != 0;
+           (certificate->extended_key_usage & (ours | X509_EKU_ANY)) != 0;
 }
 
-static enum x509_reason leaf_rule(const struct x509_certificate *leaf)
+/* A TLS server signs, decrypts a premaster secret or agrees on one; a client signs (RFC 8446 §4.4.2.2, RFC 5246 §7.4.6). */
+static enum x509_reason leaf_rule(const struct x509_certificate *leaf, const struct x509_policy *policy)
 {
-    const uint16_t tls = X509_KU_DIGITAL_SIGNATURE | X509_KU_KEY_ENCIPHERMENT | X509_KU_KEY_AGREEMENT;
+    uint16_t tls = X509_KU_DIGITAL_SIGNATURE;
 
-    if (!usage_is_server(leaf) || (x509_certificate_has(leaf, X509_EXT_KEY_USAGE) && (leaf->key_usage & tls) == 0))
+    if (policy->purpose == X509_PURPOSE_SERVER)
+        tls |= X509_KU_KEY_ENCIPHERMENT | X509_KU_KEY_AGREEMENT;
+    if (!usage_is_ours(leaf, policy) ||
+        (x509_certificate_has(leaf, X509_EXT_KEY_USAGE) && (leaf->key_usage & tls) == 0))
         return X509_REASON_PURPOSE;
     return X509_REASON_OK;
 }
 
-static enum x509_reason issuer_rule(const struct x509_certificate *const *path, size_t index, bool is_anchor)
+static enum x509_reason issuer_rule(const struct x509_certificate *const *path, size_t index, bool is_anchor,
+                                    const struct x509_policy *policy)
 {
     const struct x509_certificate *issuer = path[index];
     bool version1_root = is_anchor && issuer->version < 3 && issuer->self_issued;
@@ -27,7 +34,7 @@ static enum x509_reason issuer_rule(const struct x509_certificate *const *path, 
         return X509_REASON_NOT_A_CA;
     if (x509_certificate_has(issuer, X509_EXT_KEY_USAGE) && !(issuer->key_usage & X509_KU_KEY_CERT_SIGN))
         return X509_REASON_CA_KEY_USAGE;
-    if (!usage_is_server(issuer))
+    if (!usage_is_ours(issuer, policy))
         return X509_REASON_PURPOSE;
     for (size_t i = 1; i < index; i++)
         intermediates += !path[i]->self_issued;
@@ -36,11 +43,12 @@ static enum x509_reason issuer_rule(const struct x509_certificate *const *path, 
     return X509_REASON_OK;
 }
 
-enum x509_reason x509_rule_extensions(const struct x509_certificate *const *path, size_t index, bool is_anchor)
+enum x509_reason x509_rule_extensions(const struct x509_certificate *const *path, size_t index, bool is_anchor,
+                                      const struct x509_policy *policy)
 {
     if (path[index]->unknown_critical)
         return X509_REASON_UNKNOWN_CRITICAL_EXTENSION;
-    return index == 0 ? leaf_rule(path[0]) : issuer_rule(path, index, is_anchor);
+    return index == 0 ? leaf_rule(path[0], policy) : issuer_rule(path, index, is_anchor, policy);
 }
 
 enum x509_reason x509_rule_validity(const struct x509_certificate *certificate, const struct x509_policy *policy,

@@ -11,9 +11,10 @@
 #include "x509/reason.h"
 #include "x509/verify.h"
 
-/* Critical extensions, CA and path length (index > 0), usage for a TLS server. path[0..index] are there; is_anchor: the
+/* Critical extensions, CA and path length (index > 0), usage for policy.purpose. path[0..index] are there; is_anchor: the
  * operator vouches for it, so that a version 1 root may be a CA. */
-enum x509_reason x509_rule_extensions(const struct x509_certificate *const *path, size_t index, bool is_anchor);
+enum x509_reason x509_rule_extensions(const struct x509_certificate *const *path, size_t index, bool is_anchor,
+                                      const struct x509_policy *policy);
 /* now within the validity, give or take policy.skew_s. */
 enum x509_reason x509_rule_validity(const struct x509_certificate *certificate, const struct x509_policy *policy,
                                     uint64_t now_s);

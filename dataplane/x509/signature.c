@@ -45,13 +45,10 @@ static const struct {
                              0x05, 0x00, 0x04, 0x40}},
 };
 
-struct digest {
-    uint8_t bytes[64];
-    size_t size;
-};
-
-static enum assay_error digest_make(enum x509_digest kind, struct slice message, struct digest *out)
+enum assay_error x509_digest_make(enum x509_digest kind, struct slice message, struct x509_digest_value *out)
 {
+    if (kind < X509_DIGEST_SHA1)
+        return ASSAY_ERR_UNSUPPORTED;
     out->size = digests[kind].size;
     if (wc_Hash(digests[kind].hash, message.data, (word32)message.len, out->bytes, (word32)out->size) != 0)
         return ASSAY_ERR_CRYPTO;
@@ -64,7 +61,7 @@ static enum assay_error wolf_failure(int code)
     return code == MEMORY_E ? ASSAY_ERR_NO_MEMORY : ASSAY_ERR_REFUSED;
 }
 
-static enum assay_error pkcs1_check(RsaKey *key, enum x509_digest kind, const struct digest *digest,
+static enum assay_error pkcs1_check(RsaKey *key, enum x509_digest kind, const struct x509_digest_value *digest,
                                     struct slice signature)
 {
     uint8_t plain[RSA_OCTETS_MAX];
@@ -79,8 +76,8 @@ static enum assay_error pkcs1_check(RsaKey *key, enum x509_digest kind, const st
     return ASSAY_OK;
 }
 
-static enum assay_error pss_check(RsaKey *key, enum x509_digest kind, uint16_t salt_bytes, const struct digest *digest,
-                                  struct slice signature)
+static enum assay_error pss_check(RsaKey *key, enum x509_digest kind, uint16_t salt_bytes,
+                                  const struct x509_digest_value *digest, struct slice signature)
 {
     uint8_t plain[RSA_OCTETS_MAX];
     byte *found = NULL;
@@ -96,10 +93,10 @@ static enum assay_error pss_check(RsaKey *key, enum x509_digest kind, uint16_t s
     return length == 0 ? ASSAY_OK : wolf_failure(length);
 }
 
-static enum assay_error rsa_check(struct slice message, const struct x509_signature_algorithm *algorithm,
-                                  struct slice signature, const struct x509_key *signer)
+static enum assay_error rsa_check(const struct x509_digest_value *digest,
+                                  const struct x509_signature_algorithm *algorithm, struct slice signature,
+                                  const struct x509_key *signer)
 {
-    struct digest digest;
     RsaKey key;
     enum assay_error error;
 
@@ -107,17 +104,15 @@ static enum assay_error rsa_check(struct slice message, const struct x509_signat
         return ASSAY_ERR_REFUSED;
     if (signature.len > RSA_OCTETS_MAX)
         return ASSAY_ERR_UNSUPPORTED;
-    if ((error = digest_make(algorithm->digest, message, &digest)) != ASSAY_OK)
-        return error;
     if (wc_InitRsaKey_ex(&key, NULL, INVALID_DEVID) != 0)
         return ASSAY_ERR_CRYPTO;
     if (wc_RsaPublicKeyDecodeRaw(signer->rsa_n.data, (word32)signer->rsa_n.len, signer->rsa_e.data,
                                  (word32)signer->rsa_e.len, &key) != 0)
         error = ASSAY_ERR_UNSUPPORTED;
     else if (algorithm->kind == X509_SIGNATURE_RSA_PSS)
-        error = pss_check(&key, algorithm->digest, algorithm->salt_bytes, &digest, signature);
+        error = pss_check(&key, algorithm->digest, algorithm->salt_bytes, digest, signature);
     else
-        error = pkcs1_check(&key, algorithm->digest, &digest, signature);
+        error = pkcs1_check(&key, algorithm->digest, digest, signature);
     wc_FreeRsaKey(&key);
     return error;
 }
@@ -132,27 +127,23 @@ static bool ecdsa_value_is_good(struct slice value, size_t order_octets)
            r.len > 0 && s.len > 0 && r.len <= order_octets && s.len <= order_octets;
 }
 
-static enum assay_error ecdsa_check(struct slice message, const struct x509_signature_algorithm *algorithm,
-                                    struct slice signature, const struct x509_key *signer)
+static enum assay_error ecdsa_check(const struct x509_digest_value *digest, struct slice signature,
+                                    const struct x509_key *signer)
 {
     int curve = signer->kind == X509_KEY_P256   ? ECC_SECP256R1
                 : signer->kind == X509_KEY_P384 ? ECC_SECP384R1
                                                 : ECC_SECP521R1;
-    struct digest digest;
     ecc_key key;
-    enum assay_error error;
     int good = 0, code;
 
     if (!ecdsa_value_is_good(signature, (signer->bits + 7u) / 8))
         return ASSAY_ERR_REFUSED;
-    if ((error = digest_make(algorithm->digest, message, &digest)) != ASSAY_OK)
-        return error;
     if (wc_ecc_init_ex(&key, NULL, INVALID_DEVID) != 0)
         return ASSAY_ERR_CRYPTO;
     code = wc_ecc_import_x963_ex(signer->point.data, (word32)signer->point.len, &key, curve);
     if (code == 0)
         code =
-            wc_ecc_verify_hash(signature.data, (word32)signature.len, digest.bytes, (word32)digest.size, &good, &key);
+            wc_ecc_verify_hash(signature.data, (word32)signature.len, digest->bytes, (word32)digest->size, &good, &key);
     wc_ecc_free(&key);
     if (code != 0)
         return wolf_failure(code);
@@ -178,36 +169,50 @@ static enum assay_error ed25519_check(struct slice message, struct slice signatu
     return good == 1 ? ASSAY_OK : ASSAY_ERR_REFUSED;
 }
 
-enum assay_error x509_signature_check_bytes(struct slice message, const struct x509_signature_algorithm *algorithm,
-                                            struct slice signature, const struct x509_key *signer)
+/* Could this key have made a signature of this kind at all? */
+static bool kinds_agree(const struct x509_signature_algorithm *algorithm, const struct x509_key *signer)
+{
+    switch (signer->kind) {
+    case X509_KEY_RSA: return algorithm->kind == X509_SIGNATURE_RSA_PKCS1 || algorithm->kind == X509_SIGNATURE_RSA_PSS;
+    case X509_KEY_RSA_PSS:
+        return algorithm->kind == X509_SIGNATURE_RSA_PSS &&
+               (signer->pss_digest == X509_DIGEST_NONE ||
+                (signer->pss_digest == algorithm->digest && algorithm->salt_bytes >= signer->pss_salt_bytes));
+    case X509_KEY_P256:
+    case X509_KEY_P384:
+    case X509_KEY_P521: return algorithm->kind == X509_SIGNATURE_ECDSA;
+    case X509_KEY_ED25519: return algorithm->kind == X509_SIGNATURE_ED25519;
+    default: return false;
+    }
+}
+
+enum assay_error x509_signature_check_digest(const struct x509_digest_value *digest, struct slice message,
+                                             const struct x509_signature_algorithm *algorithm, struct slice signature,
+                                             const struct x509_key *signer)
 {
     if (algorithm->kind == X509_SIGNATURE_UNSUPPORTED || algorithm->digest == X509_DIGEST_MD5 ||
         signer->kind == X509_KEY_UNSUPPORTED)
         return ASSAY_ERR_UNSUPPORTED;
-    switch (signer->kind) {
-    case X509_KEY_RSA:
-        if (algorithm->kind == X509_SIGNATURE_RSA_PKCS1 || algorithm->kind == X509_SIGNATURE_RSA_PSS)
-            return rsa_check(message, algorithm, signature, signer);
-        break;
-    case X509_KEY_RSA_PSS:
-        if (algorithm->kind == X509_SIGNATURE_RSA_PSS &&
-            (signer->pss_digest == X509_DIGEST_NONE ||
-             (signer->pss_digest == algorithm->digest && algorithm->salt_bytes >= signer->pss_salt_bytes)))
-            return rsa_check(message, algorithm, signature, signer);
-        break;
-    case X509_KEY_P256:
-    case X509_KEY_P384:
-    case X509_KEY_P521:
-        if (algorithm->kind == X509_SIGNATURE_ECDSA)
-            return ecdsa_check(message, algorithm, signature, signer);
-        break;
-    case X509_KEY_ED25519:
-        if (algorithm->kind == X509_SIGNATURE_ED25519)
-            return ed25519_check(message, signature, signer);
-        break;
-    default: break;
-    }
-    return ASSAY_ERR_REFUSED; /* a key of another kind did not make this signature */
+    if (!kinds_agree(algorithm, signer))
+        return ASSAY_ERR_REFUSED;
+    if (algorithm->kind == X509_SIGNATURE_ED25519)
+        return ed25519_check(message, signature, signer);
+    if (algorithm->kind == X509_SIGNATURE_ECDSA)
+        return ecdsa_check(digest, signature, signer);
+    return rsa_check(digest, algorithm, signature, signer);
+}
+
+enum assay_error x509_signature_check_bytes(struct slice message, const struct x509_signature_algorithm *algorithm,
+                                            struct slice signature, const struct x509_key *signer)
+{
+    struct x509_digest_value digest = {.size = 0};
+    enum assay_error error;
+
+    /* Nothing is hashed for a key that cannot have signed it. */
+    if (kinds_agree(algorithm, signer) && algorithm->digest >= X509_DIGEST_SHA1 &&
+        (error = x509_digest_make(algorithm->digest, message, &digest)) != ASSAY_OK)
+        return error;
+    return x509_signature_check_digest(&digest, message, algorithm, signature, signer);
 }
 
 enum assay_error x509_signature_check(const struct x509_certificate *certificate, const struct x509_key *signer)

@@ -18,4 +18,16 @@ enum assay_error x509_signature_check(const struct x509_certificate *certificate
 enum assay_error x509_signature_check_bytes(struct slice message, const struct x509_signature_algorithm *algorithm,
                                             struct slice signature, const struct x509_key *signer) ASSAY_MUST_USE;
 
+/* In two steps, for what is signed once and checked often (a CRL of megabytes): the digest, then the signature of it. message
+ * is needed as well: Ed25519 signs no digest, and takes an empty one. */
+struct x509_digest_value {
+    uint8_t bytes[64];
+    size_t size;
+};
+enum assay_error x509_digest_make(enum x509_digest kind, struct slice message, struct x509_digest_value *out)
+    ASSAY_MUST_USE;
+enum assay_error x509_signature_check_digest(const struct x509_digest_value *digest, struct slice message,
+                                             const struct x509_signature_algorithm *algorithm, struct slice signature,
+                                             const struct x509_key *signer) ASSAY_MUST_USE;
+
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "x509/certificate.h"
+#include "x509/crl_set.h"
 #include "x509/dn.h"
 #include "x509/signature.h"
 
@@ -21,6 +22,7 @@ struct x509_store {
     struct store_entry **entries;
     uint32_t *by_subject, *by_digest;
     uint32_t count, buckets;
+    struct x509_crl_set *crls;
 };
 
 static uint32_t digest_bucket(const struct x509_store *store, const uint8_t sha256[32])
@@ -94,7 +96,19 @@ void x509_store_free(struct x509_store *store)
         free(store->entries[i]);
     free(store->entries);
     free(store->by_subject);
+    x509_crl_set_free(store->crls);
     free(store);
+}
+
+void x509_store_set_crls(struct x509_store *store, struct x509_crl_set *crls)
+{
+    x509_crl_set_free(store->crls);
+    store->crls = crls;
+}
+
+const struct x509_crl_set *x509_store_crls(const struct x509_store *store)
+{
+    return store->crls;
 }
 
 enum assay_error x509_store_add(struct x509_store *store, struct slice der, enum x509_role role, const char **fault)

@@ -20,6 +20,7 @@ enum x509_role {
 
 struct x509_store;
 struct x509_certificate;
+struct x509_crl_set;
 
 struct x509_store *x509_store_create(void); /* NULL: out of memory */
 void x509_store_free(struct x509_store *store);
@@ -30,6 +31,10 @@ enum assay_error x509_store_add(struct x509_store *store, struct slice der, enum
 size_t x509_store_count(const struct x509_store *store);
 /* The i-th certificate in order of adding; role may be NULL. */
 const struct x509_certificate *x509_store_at(const struct x509_store *store, size_t i, enum x509_role *role);
+
+/* CRLs of what the store's certificates issued, for revocation.h; the store owns them from then on. crls may be NULL: none. */
+void x509_store_set_crls(struct x509_store *store, struct x509_crl_set *crls);
+const struct x509_crl_set *x509_store_crls(const struct x509_store *store);
 
 /* Is a certificate of this fingerprint here, and in which roles? Bits 1 << role; 0 = no. */
 unsigned x509_store_roles(const struct x509_store *store, const uint8_t sha256[32]);

@@ -17,6 +17,40 @@ void x509_policy_default(struct x509_policy *policy)
     };
 }
 
+void x509_policy_profile(struct x509_policy *policy, enum x509_profile profile)
+{
+    policy->profile = profile;
+    if (profile == X509_PROFILE_ENTERPRISE)
+        return;
+    policy->cn_match = X509_CN_NEVER;
+    policy->compat_ip_as_dns = false;
+    if (profile != X509_PROFILE_WEBPKI)
+        return;
+    policy->sha1_allowed = false;
+    if (policy->rsa_bits_min < 2048)
+        policy->rsa_bits_min = 2048;
+}
+
+static int hex_value(uint8_t c)
+{
+    c = ascii_lower(c);
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+enum assay_error x509_pin_parse(struct slice text, uint8_t out[32])
+{
+    if (text.len != 64)
+        return ASSAY_ERR_MALFORMED;
+    for (size_t i = 0; i < 32; i++) {
+        int high = hex_value(text.data[2 * i]), low = hex_value(text.data[2 * i + 1]);
+
+        if (high < 0 || low < 0)
+            return ASSAY_ERR_MALFORMED;
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return ASSAY_OK;
+}
+
 static void result_fail(struct x509_result *result, enum x509_reason reason, int depth, struct slice fault)
 {
     result->chain_reason = reason;
@@ -48,8 +82,15 @@ static void result_accept(struct x509_result *result, const struct path_search *
         if (i + 1 < search->length && certificate->signature_algorithm.digest == X509_DIGEST_SHA1)
             result->warnings |= X509_WARN_SHA1;
     }
+    until += search->policy->skew_s;
+    if (search->revocation.until_s < until)
+        until = search->revocation.until_s;
+    if (search->revocation.undetermined) {
+        result->warnings |= X509_WARN_NO_STATUS;
+        result->detail = search->revocation.detail;
+    }
     result->chain_reason = X509_REASON_OK;
-    result->valid_until_s = (uint64_t)until + search->policy->skew_s;
+    result->valid_until_s = (uint64_t)until;
 }
 
 /* What was presented but could not be used may be what is missing. */
@@ -71,22 +112,33 @@ static void result_refuse(struct x509_result *result, const struct path_search *
         result_fail(result, X509_REASON_CHAIN_TOO_LONG, X509_PRESENTED_MAX, presented[X509_PRESENTED_MAX]);
     else
         result_fail(result, best->reason, best->depth, best->path[best->depth]->der);
+    if (result->chain_reason == best->reason)
+        result->detail = best->detail;
 }
 
 void x509_verify(const struct x509_store *store, const struct slice *presented, size_t presented_count,
                  const struct x509_identity *identity, const struct x509_policy *policy, uint64_t now_s,
                  struct x509_result *result)
 {
+    x509_verify_traced(store, presented, presented_count, identity, policy, now_s, result, NULL);
+}
+
+void x509_verify_traced(const struct x509_store *store, const struct slice *presented, size_t presented_count,
+                        const struct x509_identity *identity, const struct x509_policy *policy, uint64_t now_s,
+                        struct x509_result *result, struct x509_trace *trace)
+{
     struct path_search search;
     struct unused unused = {0, presented_count > X509_PRESENTED_MAX};
 
     memset(result, 0, sizeof(*result));
+    if (trace != NULL)
+        trace->count = trace->left_out = 0;
     result->name_reason = X509_REASON_NAME_MISMATCH;
     if (presented_count == 0) {
         result_fail(result, X509_REASON_NO_CERTIFICATE, 0, slice_of(NULL, 0));
         return;
     }
-    if (x509_certificate_parse(presented[0], &search.presented[0], NULL) != ASSAY_OK) {
+    if (x509_certificate_parse(presented[0], &search.presented[0], &result->detail) != ASSAY_OK) {
         result_fail(result, X509_REASON_MALFORMED, 0, presented[0]);
         return;
     }
@@ -100,6 +152,7 @@ void x509_verify(const struct x509_store *store, const struct slice *presented, 
             unused.malformed = i;
     }
     path_search_begin(&search, store, policy, now_s);
+    search.trace = trace;
     if (path_find(&search)) {
         result_accept(result, &search);
     } else {

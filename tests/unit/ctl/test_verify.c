@@ -71,6 +71,15 @@ static int run(const char *const *words)
 
 #define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
 
+static void write_der(const char *name, struct slice der)
+{
+    FILE *out = fopen(file(name), "w");
+
+    assert_non_null(out);
+    assert_int_equal(fwrite(der.data, 1, der.len, out), der.len);
+    fclose(out);
+}
+
 static int setup(void **state)
 {
     void *root = forge_key(FORGE_P256, 0), *middle = forge_key(FORGE_P256, 1), *key = forge_key(FORGE_P256, 2);
@@ -98,6 +107,16 @@ static int setup(void **state)
     WRITE("bare.pem", bare, inter);
     WRITE("named.pem", named, inter);
     WRITE("self.pem", self);
+    write_der("root.crl", forge_crl(&(struct forge_crl){.issuer = "R", .signer = root}));
+    write_der("int.crl", forge_crl(&(struct forge_crl){.issuer = "I", .signer = middle}));
+    write_der("revoked.crl", forge_crl(&(struct forge_crl){
+                                 .issuer = "I",
+                                 .signer = middle,
+                                 .revoked = forge_revoked(forge_integer(0x1234), FORGE_NOW, forge_reason(1))}));
+    write_der("delta.crl",
+              forge_crl(&(struct forge_crl){.issuer = "I",
+                                            .signer = middle,
+                                            .extensions = {forge_extension("2.5.29.27", true, forge_integer(1))}}));
     write_file("empty.pem", NULL, 0, "no certificate in here\n");
     write_file("broken.pem", NULL, 0, "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n");
     write_file("mixed.pem", &ca, 1, "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n");
@@ -106,8 +125,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    static const char *const names[] = {"root.pem",  "int.pem",  "chain.pem", "leaf.pem",   "bare.pem",
-                                        "named.pem", "self.pem", "empty.pem", "broken.pem", "mixed.pem"};
+    static const char *const names[] = {"root.pem",  "int.pem",  "chain.pem",   "leaf.pem",   "bare.pem",
+                                        "named.pem", "self.pem", "empty.pem",   "broken.pem", "mixed.pem",
+                                        "root.crl",  "int.crl",  "revoked.crl", "delta.crl"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -230,13 +250,70 @@ static void settings(void **state)
     assert_non_null(strstr(output, "--intermediates"));
 }
 
+#define GOOD "--trust", file("root.pem"), "--chain", file("chain.pem"), "--name", "cucm.steven.lab", "--at", AT
+
+static void revocation(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN(GOOD, "--crl", "/nonexistent"), CTL_USAGE);
+    assert_int_equal(RUN(GOOD, "--crl", file("root.pem")), CTL_USAGE);
+    assert_non_null(strstr(complaint, "root.pem: no CRL in it\n"));
+    assert_int_equal(RUN(GOOD, "--revocation", "maybe"), CTL_USAGE);
+    assert_string_equal(complaint, "assayctl verify: --revocation maybe: not one of off, soft-fail, hard-fail\n");
+    assert_int_equal(RUN(GOOD, "--crl", file("root.crl"), "--crl", file("revoked.crl")), CTL_REFUSED);
+    assert_non_null(strstr(output, "reason: REVOKED\nError=certificate revoked depth=0\nalert: 44 "
+                                   "certificate_revoked\ndetail: keyCompromise\n"));
+    assert_int_equal(RUN(GOOD, "--crl", file("revoked.crl"), "--revocation", "soft-fail"), CTL_REFUSED);
+    assert_int_equal(RUN(GOOD, "--crl", file("root.crl")), CTL_REFUSED);
+    assert_non_null(strstr(output, "Error=unable to get certificate CRL depth=0\n"));
+    assert_int_equal(RUN(GOOD, "--revocation", "hard-fail"), CTL_REFUSED);
+    assert_int_equal(RUN(GOOD, "--crl", file("root.crl"), "--crl", file("delta.crl")), CTL_REFUSED);
+    assert_non_null(strstr(complaint, "delta.crl:0: CRL 1 left out: a delta CRL: give the complete one\n"));
+    assert_int_equal(RUN(GOOD, "--crl", file("root.crl"), "--revocation", "soft-fail"), CTL_OK);
+    assert_non_null(strstr(output, "warning: whether a certificate of the path is revoked is not known\n"));
+    assert_int_equal(RUN(GOOD, "--crl", file("revoked.crl"), "--revocation", "off"), CTL_OK);
+    assert_int_equal(RUN(GOOD, "--crl", file("root.crl"), "--crl", file("int.crl")), CTL_OK);
+    assert_non_null(strstr(output, "valid until: 2023-11-14T23:13:20Z\n")); /* the CRLs' nextUpdate */
+}
+
+static void profiles(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN(GOOD, "--profile", "lax"), CTL_USAGE);
+    assert_int_equal(RUN(GOOD, "--purpose", "mail"), CTL_USAGE);
+    assert_int_equal(RUN(GOOD, "--pin", "00"), CTL_USAGE);
+    assert_int_equal(RUN(GOOD, "--profile", "enterprise", "--purpose", "client"), CTL_OK);
+    assert_int_equal(RUN(GOOD, "--profile", "webpki"), CTL_REFUSED);
+    assert_non_null(strstr(output, "reason: PROFILE\n"));
+    assert_non_null(strstr(output, "detail: there is no authorityKeyIdentifier (RFC 5280 4.2.1.1)\n"));
+    assert_int_equal(RUN(GOOD, "--pin", "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF"),
+                     CTL_REFUSED);
+    assert_non_null(strstr(output, "reason: PIN_MISMATCH\n"));
+    assert_int_equal(RUN("--trust", file("root.pem"), "--chain", file("chain.pem"), "--name", "b\xc3\xbc.lab"),
+                     CTL_USAGE);
+    assert_non_null(strstr(complaint, "not ASCII: give it as A-labels"));
+}
+
+/* Each way up that failed, and where. */
+static void traces(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN("--trust", file("self.pem"), "--chain", file("chain.pem"), "--name", "cucm.steven.lab", "--at",
+                         AT, "--json"),
+                     CTL_REFUSED);
+    assert_non_null(strstr(output, "\"failed_paths\": [\n    {\n      \"reason\": \"UNKNOWN_ISSUER\""));
+    assert_non_null(strstr(output, "\"reached_trust\": false"));
+    assert_non_null(strstr(output, "\"subject\": \"CN=I\""));
+    assert_int_equal(RUN(GOOD, "--json"), CTL_OK);
+    assert_non_null(strstr(output, "\"failed_paths\": []"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_usage),
-        cmocka_unit_test(rejected),
-        cmocka_unit_test(accepted),
-        cmocka_unit_test(settings),
+        cmocka_unit_test(wrong_usage), cmocka_unit_test(rejected),   cmocka_unit_test(accepted),
+        cmocka_unit_test(settings),    cmocka_unit_test(revocation), cmocka_unit_test(profiles),
+        cmocka_unit_test(traces),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -45,6 +45,12 @@ static const struct {
       "a.yaml:6: tcp: time_wait_max is above connections_max"}},
     {PORT "listeners: [{clients: any, tls: off}]\nlimits: {clients_max: 100000}\nlog: {ring: 100KiB}\n",
      {"a.yaml:3: limits.clients_max is above tcp.connections_max", "a.yaml:4: log.ring is not a power of two"}},
+    {PORT "listeners: [{clients: any, tls: off}]\ntrust:\n  revocation:\n    mode: hard-fail\nverify:\n  pins:\n  - "
+          "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n  - "
+          "00112233445566778899aabbccddeeff00112233445566778899aabbccddeefg\n",
+     {"a.yaml:5: trust.revocation: hard-fail without crls would refuse every certificate of a CA",
+      "a.yaml:9: verify.pins[1]: 00112233445566778899aabbccddeeff00112233445566778899aabbccddeefg is not 64 hex "
+      "digits"}},
 };
 
 static void test_values(void **state)

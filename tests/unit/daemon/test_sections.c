@@ -88,11 +88,18 @@ static void test_other_epochs(void **state)
 
 static void test_policies_have_numbers(void **state)
 {
-    static const char *const different[] = {"", "verify: {cn_match: never}\n", "verify: {rsa_bits_min: 2048}\n",
-                                            "verify: {compat_ip_as_dns: off}\n", "verify: {partial_chain: on}\n"};
-    struct x509_policy policies[5];
+    static const char *const different[] = {"",
+                                            "verify: {cn_match: never}\n",
+                                            "verify: {rsa_bits_min: 2048}\n",
+                                            "verify: {compat_ip_as_dns: off}\n",
+                                            "verify: {partial_chain: on}\n",
+                                            "verify: {profile: rfc5280}\n",
+                                            "verify: {profile: webpki}\n",
+                                            "verify: {pins: [00112233445566778899aabbccddeeff"
+                                            "00112233445566778899aabbccddeeff]}\n"};
+    struct x509_policy policies[8];
 
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 8; i++) {
         struct config *config = scratch_config(different[i]);
 
         sections_policy(config, &policies[i]);
@@ -103,6 +110,10 @@ static void test_policies_have_numbers(void **state)
     assert_int_equal(policies[1].cn_match, X509_CN_NEVER);
     assert_int_equal(policies[2].rsa_bits_min, 2048);
     assert_true(policies[0].sha1_allowed); /* S33: the enterprise profile */
+    assert_int_equal(policies[5].cn_match, X509_CN_NEVER);
+    assert_false(policies[6].sha1_allowed);
+    assert_int_equal(policies[7].pin_count, 1);
+    assert_int_equal(policies[7].pins[0][31], 0xff);
 }
 
 static void test_wanted_names(void **state)

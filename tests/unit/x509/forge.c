@@ -291,6 +291,8 @@ struct slice forge_usage(unsigned bits)
     for (unsigned i = 0; i < 8; i++)
         if (bits >> i & 1)
             out[3] |= (uint8_t)(0x80 >> i);
+    while (out[2] < 7 && (out[3] >> out[2] & 1) == 0)
+        out[2]++; /* DER: no trailing zero bits */
     return forge_extension("2.5.29.15", true, slice_of(out, 4));
 }
 
@@ -347,4 +349,44 @@ struct slice forge_certificate(const struct forge *what)
     return forge_join(
         FORGE_TLV(0x30, tbs, or_default(what->outer_algorithm, algorithm), FORGE_TLV(0x03, forge_hex("00"), signature)),
         what->trailing);
+}
+
+struct slice forge_revoked(struct slice serial, int64_t when, struct slice extensions)
+{
+    return FORGE_TLV(0x30, serial, forge_time(when),
+                     extensions.len > 0 ? FORGE_TLV(0x30, extensions) : slice_of(NULL, 0));
+}
+
+struct slice forge_reason(int reason)
+{
+    uint8_t *out = grab(3);
+
+    out[0] = 0x0a;
+    out[1] = 1;
+    out[2] = (uint8_t)reason;
+    return forge_extension("2.5.29.21", false, slice_of(out, 3));
+}
+
+struct slice forge_crl(const struct forge_crl *what)
+{
+    int digest = what->digest ? what->digest : 256;
+    struct slice none = {NULL, 0}, algorithm = forge_algorithm(what->signer, digest, false), list = none, tbs;
+    struct slice signature, number = forge_extension("2.5.29.20", false, forge_integer(7));
+
+    for (size_t i = 0; i < 8 && what->extensions[i].len > 0; i++)
+        list = forge_join(list, what->extensions[i]);
+    if (!what->no_number)
+        list = forge_join(number, list);
+    if (list.len > 0)
+        list = FORGE_TLV(0xa0, FORGE_TLV(0x30, list));
+    tbs = FORGE_TLV(
+        0x30, or_default(what->version, forge_integer(1)), or_default(what->inner_algorithm, algorithm),
+        or_default(what->issuer_name, forge_name(what->issuer)),
+        forge_time(what->this_update ? what->this_update : FORGE_NOW - 3600),
+        or_default(what->next_update, forge_time(what->next_update_s ? what->next_update_s : FORGE_NOW + 3600)),
+        what->revoked.len > 0 ? FORGE_TLV(0x30, what->revoked) : none, or_default(what->extensions_field, list));
+    signature = forge_sign(what->signer, digest, false, tbs);
+    if (what->break_signature)
+        ((uint8_t *)(uintptr_t)signature.data)[signature.len - 1] ^= 1;
+    return forge_join(FORGE_TLV(0x30, tbs, algorithm, FORGE_TLV(0x03, forge_hex("00"), signature)), what->trailing);
 }

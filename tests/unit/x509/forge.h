@@ -65,6 +65,21 @@ struct forge {
         unique_ids, extensions_field, trailing;
 };
 struct slice forge_certificate(const struct forge *what);
+
+/* A CRL, complete with a crlNumber. Zero fields take the default; to leave a field out give an empty slice with data. */
+struct forge_crl {
+    const char *issuer;
+    void *signer;
+    int64_t this_update, next_update_s; /* an hour before and after FORGE_NOW */
+    struct slice revoked;               /* joined forge_revoked() */
+    struct slice extensions[8];
+    int digest;
+    bool no_number, break_signature;
+    struct slice version, inner_algorithm, issuer_name, next_update, extensions_field, trailing;
+};
+struct slice forge_crl(const struct forge_crl *what);
+struct slice forge_revoked(struct slice serial, int64_t when, struct slice extensions);
+struct slice forge_reason(int reason); /* reasonCode */
 void forge_free(void);
 
 #endif

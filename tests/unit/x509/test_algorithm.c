@@ -68,7 +68,9 @@ static void signature_algorithms(void **state)
     } cases[] = {
         {FORGE_TLV(0x30, forge_oid("1.2.3")), X509_SIGNATURE_UNSUPPORTED, X509_DIGEST_NONE},
         {pss(SHA256, SHA384, 32, 1), X509_SIGNATURE_UNSUPPORTED, X509_DIGEST_SHA256}, /* two digests */
-        {pss(SHA256, SHA256, 20, 1), X509_SIGNATURE_UNSUPPORTED, X509_DIGEST_SHA256}, /* short salt */
+        {pss(SHA256, SHA256, 33, 1), X509_SIGNATURE_UNSUPPORTED, X509_DIGEST_SHA256}, /* long salt */
+        {pss(SHA256, SHA256, 20, 1), X509_SIGNATURE_RSA_PSS, X509_DIGEST_SHA256},     /* short salt */
+        {pss(SHA256, SHA256, 0, 1), X509_SIGNATURE_RSA_PSS, X509_DIGEST_SHA256},      /* none */
         {pss(SHA256, SHA256, 32, 2), X509_SIGNATURE_UNSUPPORTED, X509_DIGEST_SHA256}, /* trailer */
         {pss("1.2.3", SHA256, 32, 1), X509_SIGNATURE_UNSUPPORTED, X509_DIGEST_NONE},
         {pss(SHA256, SHA256, 32, 1), X509_SIGNATURE_RSA_PSS, X509_DIGEST_SHA256},

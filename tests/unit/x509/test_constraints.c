@@ -246,6 +246,39 @@ static void work_is_bounded(void **state)
     assert_in_range(budget, 90, 99);
 }
 
+/* A dNSName spelled as an address reaches that address only where policy lets it, and is then bound as one. */
+static void an_address_spelled_as_a_name(void **state)
+{
+    struct slice inside = forge_hex("8708c0000200ffffff00");
+    struct x509_certificate permitting = ca(forge_subtrees(0, inside), NONE);
+    struct x509_certificate excluding = ca(NONE, forge_subtrees(1, inside));
+    struct x509_certificate within = leaf("", forge_dns("192.0.2.7")), beyond = leaf("", forge_dns("192.0.3.7"));
+    const struct {
+        const struct x509_certificate *leaf, *issuer;
+        bool as_dns;
+        enum x509_reason expected;
+    } cases[] = {
+        {&within, &excluding, true, X509_REASON_NAME_CONSTRAINT_EXCLUDED},
+        {&beyond, &permitting, true, X509_REASON_NAME_CONSTRAINT_PERMITTED},
+        {&within, &permitting, true, X509_REASON_OK},
+        {&beyond, &excluding, true, X509_REASON_OK},
+        {&within, &excluding, false, X509_REASON_OK},
+        {&beyond, &permitting, false, X509_REASON_OK},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct x509_certificate *path[2] = {cases[i].leaf, cases[i].issuer};
+        struct x509_policy policy;
+        uint32_t budget = 1000;
+        int depth;
+
+        x509_policy_default(&policy);
+        policy.compat_ip_as_dns = cases[i].as_dns;
+        assert_int_equal(x509_constraints_check(path, 2, &policy, &budget, &depth), cases[i].expected);
+    }
+}
+
 static int teardown(void **state)
 {
     (void)state;
@@ -264,6 +297,7 @@ int main(void)
         cmocka_unit_test(the_common_name_where_it_is_used),
         cmocka_unit_test(through_the_whole_path),
         cmocka_unit_test(work_is_bounded),
+        cmocka_unit_test(an_address_spelled_as_a_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, teardown);

@@ -90,14 +90,19 @@ static void refuses_the_list(void **state)
 static void unknown_critical(void **state)
 {
     static const struct {
-        const char *oid;
+        const char *oid, *value;
         bool critical, expected;
     } cases[] = {
-        {"1.2.3.4", true, true},    {"1.3.6.1.5.5.7.1.1", true, true}, /* AIA must not be */
-        {"2.5.29.99", true, true},  {"1.2.3.4", false, false},
-        {"2.5.29.32", true, false}, /* certificatePolicies */
-        {"2.5.29.36", true, false}, /* policyConstraints */
-        {"2.5.29.31", true, false}, /* CRL distribution points */
+        {"1.2.3.4", "3000", true, true},
+        {"1.3.6.1.5.5.7.1.1", "3000", true, true}, /* AIA must not be */
+        {"2.5.29.99", "3000", true, true},
+        {"1.2.3.4", "3000", false, false},
+        {"2.5.29.32", "3006 3004 06022a03", true, false},          /* certificatePolicies */
+        {"2.5.29.33", "300a 3008 06022a03 06022a04", true, false}, /* policyMappings */
+        {"2.5.29.36", "3003 800100", true, false},                 /* policyConstraints */
+        {"2.5.29.54", "020100", true, false},                      /* inhibitAnyPolicy */
+        {"2.5.29.31", "3009 3007 a005 a003 8601 61", true, false}, /* CRL distribution points */
+        {"1.3.6.1.5.5.7.48.1.5", "0500", true, false},             /* ocsp-nocheck */
     };
 
     (void)state;
@@ -105,9 +110,9 @@ static void unknown_critical(void **state)
         struct x509_certificate c = {0};
         const char *fault;
 
-        assert_int_equal(
-            x509_extensions_parse(forge_extension(cases[i].oid, cases[i].critical, forge_hex("3000")), &c, &fault),
-            ASSAY_OK);
+        assert_int_equal(x509_extensions_parse(
+                             forge_extension(cases[i].oid, cases[i].critical, forge_hex(cases[i].value)), &c, &fault),
+                         ASSAY_OK);
         assert_int_equal(c.unknown_critical, cases[i].expected);
     }
 }
@@ -133,6 +138,8 @@ static void reads_values(void **state)
         assert_int_equal(
             x509_extensions_parse(forge_extension("2.5.29.19", true, forge_hex(constraints[i].value)), &c, &fault),
             ASSAY_OK);
+        assert_int_equal(c.deviations, i == 1 ? X509_DEVIATION_ENCODED_DEFAULT : 0);
+        assert_int_equal(c.critical, X509_EXT_BASIC_CONSTRAINTS);
         assert_int_equal(c.is_ca, constraints[i].ca);
         assert_int_equal(c.path_length, constraints[i].path_length);
     }
@@ -151,6 +158,35 @@ static void a_huge_path_length_is_no_limit(void **state)
         assert_int_equal(x509_extensions_parse(forge_extension("2.5.29.19", true, forge_hex(values[i])), &c, &fault),
                          ASSAY_OK);
         assert_int_equal(c.path_length, -1);
+    }
+}
+
+/* What is let pass, and remembered for the strict profiles. */
+static void deviations(void **state)
+{
+    static const struct {
+        const char *oid, *value;
+        uint32_t expected;
+    } cases[] = {
+        {"2.5.29.15", "0302 0780", 0},
+        {"2.5.29.15", "0302 0080", X509_DEVIATION_KEY_USAGE_BITS},
+        {"2.5.29.15", "0303 0780 00", X509_DEVIATION_KEY_USAGE_BITS},
+        {"1.3.6.1.5.5.7.1.1", "3000", X509_DEVIATION_AUTHORITY_INFO},
+        {"1.3.6.1.5.5.7.1.1", "0500", X509_DEVIATION_AUTHORITY_INFO},
+        {"1.3.6.1.5.5.7.1.1", "300a 3008 06022a03 8602 7661", 0},
+        {"1.3.6.1.5.5.7.1.1", "300a 3008 06022a03 8602 76", X509_DEVIATION_AUTHORITY_INFO},
+        {"2.5.29.30", "3009 a007 3005 8200 800100", X509_DEVIATION_ENCODED_DEFAULT},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct x509_certificate c = {0};
+        const char *fault;
+
+        assert_int_equal(
+            x509_extensions_parse(forge_extension(cases[i].oid, false, forge_hex(cases[i].value)), &c, &fault),
+            ASSAY_OK);
+        assert_int_equal(c.deviations, cases[i].expected);
     }
 }
 
@@ -184,7 +220,7 @@ static void reads_constraints_and_names(void **state)
 
     (void)state;
     assert_int_equal(x509_extensions_parse(list, &c, &fault), ASSAY_OK);
-    assert_true(c.san_critical);
+    assert_true(c.critical & X509_EXT_SAN);
     rest = c.nc_permitted;
     assert_true(x509_subtree_next(&rest, &kind, &value));
     assert_int_equal(kind, X509_NAME_DNS);
@@ -210,6 +246,7 @@ int main(void)
         cmocka_unit_test(unknown_critical),
         cmocka_unit_test(reads_values),
         cmocka_unit_test(a_huge_path_length_is_no_limit),
+        cmocka_unit_test(deviations),
         cmocka_unit_test(reads_usages),
         cmocka_unit_test(reads_constraints_and_names),
     };

@@ -135,6 +135,31 @@ static void writes_what_it_reads(void **state)
     }
 }
 
+/* CRLs by their own label, certificates beside them skipped; a DER as it is. */
+static void reads_crls(void **state)
+{
+    static const char text[] = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
+                               "-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n"
+                               "-----BEGIN X509 CRL-----\n!\n-----END X509 CRL-----\n";
+    struct x509_pem_reader reader;
+    uint8_t buffer[256], der[200] = {0x30, 0x81, 0xc5};
+    struct slice out;
+
+    (void)state;
+    x509_pem_begin_crls(&reader, slice_text(text), buffer, sizeof(buffer));
+    assert_int_equal(x509_pem_next(&reader, &out), ASSAY_OK);
+    assert_true(slice_equal(out, slice_of("\x30\x00", 2)));
+    assert_int_equal(reader.block_line, 4);
+    assert_int_equal(x509_pem_next(&reader, &out), ASSAY_ERR_MALFORMED);
+    assert_int_equal(x509_pem_next(&reader, &out), ASSAY_ERR_NOT_FOUND);
+    x509_pem_begin(&reader, slice_text(text), buffer, sizeof(buffer));
+    assert_int_equal(x509_pem_next(&reader, &out), ASSAY_OK);
+    assert_int_equal(x509_pem_next(&reader, &out), ASSAY_ERR_NOT_FOUND);
+    x509_pem_begin_crls(&reader, slice_of(der, sizeof(der)), buffer, sizeof(buffer));
+    assert_int_equal(x509_pem_next(&reader, &out), ASSAY_OK);
+    assert_ptr_equal(out.data, der);
+}
+
 static int teardown(void **state)
 {
     (void)state;
@@ -145,8 +170,8 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks),     cmocka_unit_test(says_the_line),        cmocka_unit_test(der_file),
-        cmocka_unit_test(pkcs7_file), cmocka_unit_test(writes_what_it_reads),
+        cmocka_unit_test(reads_crls), cmocka_unit_test(blocks),     cmocka_unit_test(says_the_line),
+        cmocka_unit_test(der_file),   cmocka_unit_test(pkcs7_file), cmocka_unit_test(writes_what_it_reads),
     };
 
     return cmocka_run_group_tests(tests, NULL, teardown);

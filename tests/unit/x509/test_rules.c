@@ -10,6 +10,8 @@
 #include "forge.h"
 #include "x509/rules.h"
 
+static const struct x509_policy server = {.purpose = X509_PURPOSE_SERVER};
+
 static struct x509_certificate parsed(const struct forge *what)
 {
     struct x509_certificate certificate;
@@ -41,7 +43,7 @@ static void leaf_extensions(void **state)
         struct x509_certificate c = parsed(&(struct forge){.subject = "a", .extensions = {cases[i].extension}});
         const struct x509_certificate *path[] = {&c};
 
-        assert_int_equal(x509_rule_extensions(path, 0, false), cases[i].expected);
+        assert_int_equal(x509_rule_extensions(path, 0, false, &server), cases[i].expected);
     }
 }
 
@@ -73,7 +75,7 @@ static void issuer_extensions(void **state)
         struct x509_certificate c = parsed(&cases[i].issuer);
         const struct x509_certificate *path[] = {&leaf, &c};
 
-        assert_int_equal(x509_rule_extensions(path, 1, cases[i].is_anchor), cases[i].expected);
+        assert_int_equal(x509_rule_extensions(path, 1, cases[i].is_anchor, &server), cases[i].expected);
     }
 }
 
@@ -90,11 +92,11 @@ static void path_lengths(void **state)
     const struct x509_certificate *self_issued[] = {&leaf, &own, &own, &i2};
 
     (void)state;
-    assert_int_equal(x509_rule_extensions(long_path, 2, false), X509_REASON_PATH_LENGTH);
-    assert_int_equal(x509_rule_extensions(long_path, 3, true), X509_REASON_PATH_LENGTH);
-    assert_int_equal(x509_rule_extensions(long_path, 1, false), X509_REASON_OK);
-    assert_int_equal(x509_rule_extensions(short_path, 2, true), X509_REASON_OK);
-    assert_int_equal(x509_rule_extensions(self_issued, 3, false), X509_REASON_OK);
+    assert_int_equal(x509_rule_extensions(long_path, 2, false, &server), X509_REASON_PATH_LENGTH);
+    assert_int_equal(x509_rule_extensions(long_path, 3, true, &server), X509_REASON_PATH_LENGTH);
+    assert_int_equal(x509_rule_extensions(long_path, 1, false, &server), X509_REASON_OK);
+    assert_int_equal(x509_rule_extensions(short_path, 2, true, &server), X509_REASON_OK);
+    assert_int_equal(x509_rule_extensions(self_issued, 3, false, &server), X509_REASON_OK);
 }
 
 static void validity(void **state)

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "x509/crl_set.h"
+
+#include <stdlib.h>
+
+#include "x509/der.h"
+#include "x509/dn.h"
+
+/* Sorted by issuer hash, then the latest first. */
+struct x509_crl_set {
+    struct x509_crl_record **records;
+    size_t count, room;
+};
+
+static struct slice serial_at(const struct x509_crl_record *record, uint32_t offset)
+{
+    struct slice rest = slice_tail(record->crl.revoked, offset);
+    struct x509_crl_entry entry;
+
+    return x509_crl_entry_next(&rest, &entry) ? entry.serial : slice_of(NULL, 0);
+}
+
+/* Any total order will do: shorter ones first. */
+static int serial_compare(struct slice a, struct slice b)
+{
+    if (a.len != b.len)
+        return a.len < b.len ? -1 : 1;
+    return a.len == 0 ? 0 : memcmp(a.data, b.data, a.len);
+}
+
+static int offset_compare(const void *a, const void *b, void *record)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    int order = serial_compare(serial_at(record, left), serial_at(record, right));
+
+    return order != 0 ? order : left < right ? -1 : 1;
+}
+
+/* Most CAs write their lists in order of serial number or of time. */
+static void order_sort(struct x509_crl_record *record)
+{
+    for (size_t i = 1; i < record->crl.entry_count; i++)
+        if (offset_compare(&record->order[i - 1], &record->order[i], record) > 0) {
+            qsort_r(record->order, record->crl.entry_count, sizeof(*record->order), offset_compare, record);
+            return;
+        }
+}
+
+static enum assay_error record_index(struct x509_crl_record *record)
+{
+    struct slice rest = record->crl.revoked;
+    struct x509_crl_entry entry;
+
+    record->order = malloc((record->crl.entry_count + 1) * sizeof(*record->order));
+    if (record->order == NULL)
+        return ASSAY_ERR_NO_MEMORY;
+    for (size_t i = 0; i < record->crl.entry_count; i++) {
+        record->order[i] = (uint32_t)(record->crl.revoked.len - rest.len);
+        (void)x509_crl_entry_next(&rest, &entry);
+    }
+    order_sort(record);
+    return ASSAY_OK;
+}
+
+static void record_free(struct x509_crl_record *record)
+{
+    if (record == NULL)
+        return;
+    free((void *)(uintptr_t)record->crl.der.data);
+    free(record->order);
+    free(record);
+}
+
+static enum assay_error record_create(struct slice der, struct x509_crl_record **out, const char **fault)
+{
+    struct x509_crl_record *record = calloc(1, sizeof(*record));
+    uint8_t *copy = malloc(der.len + 1);
+    enum assay_error error = ASSAY_ERR_NO_MEMORY;
+
+    if (record == NULL || copy == NULL) {
+        free(copy);
+        goto out;
+    }
+    memcpy(copy, der.data, der.len);
+    error = x509_crl_parse(slice_of(copy, der.len), &record->crl, fault);
+    record->crl.der = slice_of(copy, der.len); /* whatever the parser made of it: freed with the record */
+    if (error == ASSAY_OK)
+        error = record_index(record);
+    /* An algorithm without a digest of ours stays without one: its signature will not verify. */
+    if (error == ASSAY_OK && record->crl.signature_algorithm.digest >= X509_DIGEST_SHA1)
+        error = x509_digest_make(record->crl.signature_algorithm.digest, record->crl.tbs, &record->digest);
+out:
+    if (error == ASSAY_OK)
+        *out = record;
+    else
+        record_free(record);
+    return error;
+}
+
+struct x509_crl_set *x509_crl_set_create(void)
+{
+    return calloc(1, sizeof(struct x509_crl_set));
+}
+
+void x509_crl_set_free(struct x509_crl_set *set)
+{
+    if (set == NULL)
+        return;
+    for (size_t i = 0; i < set->count; i++)
+        record_free(set->records[i]);
+    free(set->records);
+    free(set);
+}
+
+static bool record_is_before(const struct x509_crl_record *a, const struct x509_crl_record *b)
+{
+    if (a->crl.issuer_hash != b->crl.issuer_hash)
+        return a->crl.issuer_hash < b->crl.issuer_hash;
+    return a->crl.this_update_s > b->crl.this_update_s;
+}
+
+static enum assay_error set_insert(struct x509_crl_set *set, struct x509_crl_record *record)
+{
+    size_t at = set->count;
+
+    if (set->count == set->room) {
+        size_t room = set->room ? set->room * 2 : 16;
+        struct x509_crl_record **records = realloc(set->records, room * sizeof(struct x509_crl_record *));
+
+        if (records == NULL)
+            return ASSAY_ERR_NO_MEMORY;
+        set->records = records;
+        set->room = room;
+    }
+    for (; at > 0 && record_is_before(record, set->records[at - 1]); at--)
+        set->records[at] = set->records[at - 1];
+    set->records[at] = record;
+    set->count++;
+    return ASSAY_OK;
+}
+
+enum assay_error x509_crl_set_add(struct x509_crl_set *set, struct slice der, const char **fault)
+{
+    struct x509_crl_record *record;
+    enum assay_error error;
+
+    for (size_t i = 0; i < set->count; i++)
+        if (slice_equal(set->records[i]->crl.der, der))
+            return ASSAY_ERR_DUPLICATE;
+    if ((error = record_create(der, &record, fault)) != ASSAY_OK)
+        return error;
+    if ((error = set_insert(set, record)) != ASSAY_OK)
+        record_free(record);
+    return error;
+}
+
+size_t x509_crl_set_count(const struct x509_crl_set *set)
+{
+    return set->count;
+}
+
+const struct x509_crl_record *x509_crl_set_at(const struct x509_crl_set *set, size_t i)
+{
+    return i < set->count ? set->records[i] : NULL;
+}
+
+const struct x509_crl_record *x509_crl_set_next(const struct x509_crl_set *set, struct slice issuer,
+                                                uint64_t issuer_hash, size_t *next)
+{
+    size_t low = 0, high = set->count;
+
+    /* The first call looks for the issuer's first one. */
+    while (*next == 0 && low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (set->records[middle]->crl.issuer_hash < issuer_hash)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (*next == 0)
+        *next = low + 1;
+    while (*next - 1 < set->count) {
+        const struct x509_crl_record *record = set->records[*next - 1];
+
+        if (record->crl.issuer_hash != issuer_hash)
+            return NULL;
+        ++*next;
+        if (dn_equal(record->crl.issuer, issuer))
+            return record;
+    }
+    return NULL;
+}
+
+bool x509_crl_record_find(const struct x509_crl_record *record, struct slice serial, struct x509_crl_entry *out)
+{
+    size_t low = 0, high = record->crl.entry_count;
+    struct x509_crl_entry entry;
+    struct slice rest;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (serial_compare(serial_at(record, record->order[middle]), serial) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == record->crl.entry_count)
+        return false;
+    rest = slice_tail(record->crl.revoked, record->order[low]);
+    if (!x509_crl_entry_next(&rest, &entry) || !slice_equal(entry.serial, serial))
+        return false;
+    if (out != NULL)
+        *out = entry;
+    return true;
+}

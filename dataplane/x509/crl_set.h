@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ASSAY_X509_CRL_SET_H
+#define ASSAY_X509_CRL_SET_H
+/* The CRLs of a trust section, found by issuer, their entries by serial number. What is signed is hashed once, when a CRL is
+ * added, so that a verdict pays one public-key operation for it and no pass over its megabytes. Memory: the DER, and four
+ * octets an entry.
+ * Owner: the creator; it holds copies of the DER. Thread: built by one thread, then immutable and readable by all. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "assay/error.h"
+#include "base/slice.h"
+#include "x509/crl.h"
+#include "x509/signature.h"
+
+struct x509_crl_set;
+
+/* A CRL of the set, and the digest of what it signs. */
+struct x509_crl_record {
+    struct x509_crl crl;
+    struct x509_digest_value digest;
+    uint32_t *order; /* offsets of entries in crl.revoked, by serial number */
+};
+
+struct x509_crl_set *x509_crl_set_create(void); /* NULL: out of memory */
+void x509_crl_set_free(struct x509_crl_set *set);
+/* MALFORMED and UNSUPPORTED with *fault; DUPLICATE: those very octets are there; NO_MEMORY, CRYPTO. */
+enum assay_error x509_crl_set_add(struct x509_crl_set *set, struct slice der, const char **fault) ASSAY_MUST_USE;
+size_t x509_crl_set_count(const struct x509_crl_set *set);
+const struct x509_crl_record *x509_crl_set_at(const struct x509_crl_set *set, size_t i);
+
+/* The next CRL of an issuer, the one with the latest thisUpdate first; *next starts at 0. NULL: no more. */
+const struct x509_crl_record *x509_crl_set_next(const struct x509_crl_set *set, struct slice issuer,
+                                                uint64_t issuer_hash, size_t *next);
+/* Is this serial number (INTEGER contents) on the list? *out (may be NULL) is its entry; of several the first in order. */
+bool x509_crl_record_find(const struct x509_crl_record *record, struct slice serial, struct x509_crl_entry *out);
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "daemon/crls.h"
+#include "daemon/sections.h"
+#include "forge.h"
+#include "scratch.h"
+
+static struct slice crl_of(const char *issuer, struct slice extension)
+{
+    return forge_crl(
+        &(struct forge_crl){.issuer = issuer, .signer = forge_key(FORGE_P256, 1), .extensions = {extension}});
+}
+
+static struct slice plain(const char *issuer)
+{
+    return crl_of(issuer, slice_of(NULL, 0));
+}
+
+static const char *full(const char *name, const char *text)
+{
+    static char lines[8][512];
+    static unsigned next;
+    char *line = lines[next++ % 8];
+
+    snprintf(line, sizeof(lines[0]), "%s: %s", scratch_path(name), text);
+    return line;
+}
+
+static struct config *config_of(const char *trust)
+{
+    struct problems problems = {0};
+    struct text text = {0};
+    struct config *config;
+
+    text_printf(&text, "port: {device: net_null0, address: 198.18.0.10/15}\nlisteners: [{clients: any, tls: off}]\n%s",
+                trust);
+    config = config_parse(text_slice(&text), scratch_path("other.yaml"), &problems);
+    assert_non_null(config);
+    problems_free(&problems);
+    text_free(&text);
+    return config;
+}
+
+static void test_refuses(void **state)
+{
+    struct problems problems = {0};
+    struct text content = {0};
+
+    (void)state;
+    assert_null(crls_load(scratch_path("nowhere"), &content, &problems));
+    scratch_expect(&problems, (const char *const[]){"nowhere: cannot be read: No such file or directory", NULL});
+    problems_free(&problems);
+    problems = (struct problems){0};
+    scratch_make("bad");
+    scratch_write_slice("bad/a.crl", slice_head(plain("A"), 40));
+    scratch_write("bad/b.pem", "no list in here\n");
+    scratch_write("bad/c.pem", "-----BEGIN X509 CRL-----\n!\n-----END X509 CRL-----\n");
+    scratch_write_slice("bad/d.crl", plain("D"));
+    scratch_write("bad/.hidden.crl", "x");
+    scratch_write("bad/README", "x");
+    assert_null(crls_load(scratch_path("bad"), &content, &problems));
+    scratch_expect(&problems,
+                   (const char *const[]){"bad/a.crl: CRL 1: not a DER CRL", "bad/b.pem: holds no CRL (PEM or DER)",
+                                         "bad/c.pem:1: CRL 1: cannot be decoded", NULL});
+    problems_free(&problems);
+    text_free(&content);
+}
+
+/* Sound, yet not for us: a warning; the others are taken. */
+static void test_leaves_out(void **state)
+{
+    struct problems problems = {0};
+    struct text content = {0};
+    struct x509_crl_set *set;
+
+    (void)state;
+    scratch_make("mixed");
+    scratch_write_slice("mixed/a.crl", plain("A"));
+    scratch_write_slice("mixed/delta.crl", crl_of("A", forge_extension("2.5.29.27", true, forge_integer(1))));
+    set = crls_load(scratch_path("mixed"), &content, &problems);
+    assert_non_null(set);
+    assert_int_equal(x509_crl_set_count(set), 1);
+    assert_int_equal(problems.warning_count, 1);
+    assert_string_equal(problems.warnings[0],
+                        full("mixed/delta.crl", "CRL 1 left out: a delta CRL: give the complete one"));
+    x509_crl_set_free(set);
+    problems_free(&problems);
+    text_free(&content);
+}
+
+/* The content is that of the lists, whatever the files are called. */
+static void test_content(void **state)
+{
+    struct problems problems = {0};
+    struct text one = {0}, same = {0}, other = {0};
+    struct slice a = plain("A"), b = plain("B");
+
+    (void)state;
+    scratch_make("one");
+    scratch_make("same");
+    scratch_write_slice("one/a.crl", a);
+    scratch_write_slice("one/b.crl", b);
+    scratch_write_slice("same/1.der", b);
+    scratch_write_slice("same/2.der", a);
+    x509_crl_set_free(crls_load(scratch_path("one"), &one, &problems));
+    x509_crl_set_free(crls_load(scratch_path("same"), &same, &problems));
+    x509_crl_set_free(crls_load(scratch_path("one/a.crl"), &other, &problems)); /* a file alone */
+    assert_false(problems_any(&problems));
+    assert_string_equal(text_get(&one), text_get(&same));
+    assert_string_not_equal(text_get(&one), text_get(&other));
+    assert_int_not_equal(text_slice(&other).len, 0);
+    text_free(&one);
+    text_free(&same);
+    text_free(&other);
+}
+
+/* Into the trust section: a new list is a new epoch; nothing new keeps it; without a mode they are not even read. */
+static void test_section(void **state)
+{
+    const char *more = "trust: {directory: trust, revocation: {mode: hard-fail, crls: lists}}\n";
+    struct verify_switch verify = {0};
+    struct problems problems = {0};
+    struct section *running, *next;
+    struct config *config;
+    struct trust *trust;
+
+    (void)state;
+    scratch_make("trust");
+    scratch_make("lists");
+    scratch_write_slice("lists/a.crl", plain("A"));
+    config = config_of(more);
+    trust = trust_load(scratch_path("trust"), &problems);
+    running = section_choose(NULL, section_build_trust(config, trust, &verify, &problems));
+    assert_int_equal(x509_crl_set_count(x509_store_crls(running->data.trust.store)), 1);
+    assert_int_equal(running->data.trust.policy->revocation, X509_REVOCATION_HARD_FAIL);
+    next = section_choose(running, section_build_trust(config, trust, &verify, &problems));
+    assert_ptr_equal(next, running);
+    section_drop(next);
+    scratch_write_slice("lists/b.crl", plain("B"));
+    next = section_choose(running, section_build_trust(config, trust, &verify, &problems));
+    assert_int_equal(section_epoch(next), section_epoch(running) + 1);
+    section_drop(next);
+    scratch_write("lists/c.crl", "broken");
+    assert_null(section_build_trust(config, trust, &verify, &problems));
+    assert_true(problems_any(&problems));
+    config_free(config);
+    config = config_of("trust: {directory: trust, revocation: {crls: lists}}\n");
+    next = section_choose(running, section_build_trust(config, trust, &verify, &problems));
+    assert_null(x509_store_crls(next->data.trust.store));
+    section_drop(next);
+    section_drop(running);
+    trust_free(trust);
+    config_free(config);
+    problems_free(&problems);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_leaves_out),
+        cmocka_unit_test(test_content),
+        cmocka_unit_test(test_section),
+    };
+
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
+}

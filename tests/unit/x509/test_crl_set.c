@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "forge.h"
+#include "x509/crl_set.h"
+#include "x509/der.h"
+#include "x509/dn.h"
+
+static struct slice crl_of(const char *issuer, int64_t this_update, struct slice revoked)
+{
+    return forge_crl(&(struct forge_crl){
+        .issuer = issuer, .signer = forge_key(FORGE_P256, 0), .this_update = this_update, .revoked = revoked});
+}
+
+static struct slice name_of(const char *cn)
+{
+    struct slice name = forge_name(cn);
+
+    return slice_tail(name, 2);
+}
+
+static void refuses(void **state)
+{
+    struct x509_crl_set *set = x509_crl_set_create();
+    struct slice good = crl_of("A", FORGE_NOW, slice_of(NULL, 0));
+    const char *fault = "none";
+
+    (void)state;
+    assert_int_equal(x509_crl_set_add(set, slice_text("x"), &fault), ASSAY_ERR_MALFORMED);
+    assert_string_equal(fault, "not a DER CRL");
+    assert_int_equal(x509_crl_set_add(set, slice_of(NULL, 0), &fault), ASSAY_ERR_MALFORMED);
+    assert_int_equal(x509_crl_set_count(set), 0);
+    assert_int_equal(x509_crl_set_add(set, good, &fault), ASSAY_OK);
+    assert_int_equal(x509_crl_set_add(set, good, &fault), ASSAY_ERR_DUPLICATE);
+    assert_int_equal(x509_crl_set_count(set), 1);
+    assert_null(x509_crl_set_at(set, 1));
+    x509_crl_set_free(set);
+    x509_crl_set_free(NULL);
+}
+
+/* By issuer, the latest first, whatever the order of adding; and of nobody else. */
+static void finds_by_issuer(void **state)
+{
+    static const char *const issuers[] = {"A", "B", "C"};
+    struct x509_crl_set *set = x509_crl_set_create();
+    const struct x509_crl_record *record;
+
+    (void)state;
+    for (int t = 0; t < 5; t++)
+        for (size_t i = 0; i < 3; i++)
+            assert_int_equal(
+                x509_crl_set_add(set, crl_of(issuers[i], FORGE_NOW + (t * 3 % 5) * 10, slice_of(NULL, 0)), NULL),
+                ASSAY_OK);
+    for (size_t i = 0; i < 3; i++) {
+        struct slice name = name_of(issuers[i]);
+        int64_t last = INT64_MAX;
+        size_t next = 0, count = 0;
+
+        while ((record = x509_crl_set_next(set, name, dn_hash(name), &next)) != NULL) {
+            assert_true(dn_equal(record->crl.issuer, name));
+            assert_true(record->crl.this_update_s < last);
+            last = record->crl.this_update_s;
+            count++;
+        }
+        assert_int_equal(count, 5);
+    }
+    for (int i = 0; i < 2; i++) {
+        struct slice name = name_of(i == 0 ? "nobody" : "AA");
+        size_t next = 0;
+
+        assert_null(x509_crl_set_next(set, name, dn_hash(name), &next));
+    }
+    x509_crl_set_free(set);
+}
+
+/* 5000 entries in no order: each is found, and none beside them. */
+static void finds_by_serial(void **state)
+{
+    struct x509_crl_set *set = x509_crl_set_create();
+    struct slice parts[5000], whole, list;
+    const struct x509_crl_record *record;
+    struct x509_crl_entry entry;
+
+    (void)state;
+    for (long i = 0; i < 5000; i++)
+        parts[i] = forge_revoked(forge_integer((i * 2861 % 5000) * 2 + 10), FORGE_NOW - i,
+                                 i == 7 ? forge_reason(1) : slice_of(NULL, 0));
+    whole = forge_tlv(0x30, parts, 5000);
+    assert_int_equal(der_read(&whole, DER_SEQUENCE, &list), ASSAY_OK);
+    assert_int_equal(x509_crl_set_add(set, crl_of("A", 0, list), NULL), ASSAY_OK);
+    record = x509_crl_set_at(set, 0);
+    assert_int_equal(record->crl.entry_count, 5000);
+    for (long i = 0; i < 5000; i++) {
+        struct slice yes = slice_tail(forge_integer((i * 2861 % 5000) * 2 + 10), 2);
+        struct slice no = slice_tail(forge_integer(i * 2 + 11), 2);
+
+        assert_true(x509_crl_record_find(record, yes, &entry));
+        assert_true(slice_equal(entry.serial, yes));
+        assert_int_equal(entry.revoked_s, FORGE_NOW - i);
+        assert_int_equal(entry.reason, i == 7 ? 1 : 0);
+        assert_false(x509_crl_record_find(record, no, NULL));
+    }
+    assert_false(x509_crl_record_find(record, slice_of(NULL, 0), NULL));
+    assert_false(x509_crl_record_find(record, forge_hex("7fffffffffff"), NULL));
+    x509_crl_set_free(set);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    forge_free();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refuses),
+        cmocka_unit_test(finds_by_issuer),
+        cmocka_unit_test(finds_by_serial),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, teardown);
+}
