@@ -136,6 +136,7 @@ struct net_segment rig_receive(const struct rig_pools *pools, const struct assay
         .data_offset = (uint8_t)((sizeof(header) + segment->options_len + 3) / 4 << 4),
         .flags = segment->flags,
         .window_be = rte_cpu_to_be_16(segment->window),
+        .urgent_be = rte_cpu_to_be_16(segment->urgent),
     };
     uint32_t len = (uint32_t)(header.data_offset >> 4) * 4;
 
@@ -184,6 +185,7 @@ bool rig_parse(const uint8_t *bytes, uint32_t len, struct rig_segment *out, stru
         .ack = rte_be_to_cpu_32(header.acknowledgment_be),
         .flags = header.flags,
         .window = rte_be_to_cpu_16(header.window_be),
+        .urgent = rte_be_to_cpu_16(header.urgent_be),
         .options_len = (uint8_t)(header_len - sizeof(header)),
         .payload = bytes + header_len,
         .payload_len = len - header_len,

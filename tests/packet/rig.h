@@ -37,7 +37,7 @@ struct rig_segment {
     uint16_t source_port, destination_port;
     uint32_t seq, ack;
     uint8_t flags;
-    uint16_t window;
+    uint16_t window, urgent;
     uint8_t options[TCP_OPTIONS_MAX];
     uint8_t options_len;
     const uint8_t *payload;

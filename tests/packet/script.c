@@ -8,7 +8,6 @@
 #include <rte_mbuf.h>
 
 #include "base/address.h"
-#include "tcp/counters.h"
 #include "script_private.h"
 
 void script_fail(struct script *s, const char *format, ...)
@@ -22,7 +21,7 @@ void script_fail(struct script *s, const char *format, ...)
     va_start(args, format);
     vprintf(format, args);
     va_end(args);
-    printf(" (clock %lu us)\n", s->now_us - 1000000);
+    printf(" (clock %lu us)\n", s->now_us - s->start_us);
 }
 
 /* --- words ------------------------------------------------------------------------------------------------------------ */
@@ -174,7 +173,7 @@ void script_wait_us(struct script *s, uint64_t us)
 
 /* --- segments as text ------------------------------------------------------------------------------------------------- */
 
-static const char flag_letters[] = "FSRPAU";
+static const char flag_letters[] = "FSRPAUEC";
 
 static uint8_t parse_flags(struct script *s)
 {
@@ -194,7 +193,7 @@ static uint8_t parse_flags(struct script *s)
 
 struct line {
     uint8_t flags;
-    uint32_t seq, len, ack, window, pieces;
+    uint32_t seq, len, ack, window, pieces, urgent;
     bool has_ack, has_window, has_options, has_hex;
     struct tcp_options options;
     bool echo_last, echo_mark, any_value, any_echo;
@@ -254,6 +253,8 @@ static struct line parse_line(struct script *s)
             line.window = script_number(s);
         } else if (script_accept(s, "pieces")) {
             line.pieces = script_number(s);
+        } else if (script_accept(s, "urg")) {
+            line.urgent = script_number(s);
         } else if (script_accept(s, "<")) {
             line.has_options = true;
             while (s->at < s->word_count && !script_accept(s, ">") && !s->failed)
@@ -301,10 +302,11 @@ static void command_in(struct script *s)
     struct line line = parse_line(s);
     struct rig_segment segment = {.source_port = s->flow->active ? 443 : s->flow->peer_port,
                                   .destination_port = s->flow->active ? s->flow->local_port : 443,
-                                  .seq = PEER_ISN + line.seq,
+                                  .seq = s->peer_isn + line.seq,
                                   .ack = line.has_ack ? s->flow->iss + line.ack : 0,
                                   .flags = line.flags,
                                   .window = (uint16_t)line.window,
+                                  .urgent = (uint16_t)line.urgent,
                                   .payload_len = line.len};
     uint8_t payload[4096];
 
@@ -327,12 +329,12 @@ void script_print_segment(const struct script *s, const struct rig_segment *segm
     const struct flow *flow = s->flow;
 
     printf("  came: ");
-    for (uint32_t i = 0; i < 6; i++)
+    for (uint32_t i = 0; i < 8; i++)
         if (segment->flags & 1u << i)
             printf("%c", flag_letters[i]);
     printf(" %d+%u", (int)(segment->seq - flow->iss), segment->payload_len);
     if (segment->flags & TCP_FLAG_ACK)
-        printf(" ack %d", (int)(segment->ack - PEER_ISN));
+        printf(" ack %d", (int)(segment->ack - s->peer_isn));
     printf(" win %u <", segment->window);
     if (options->has_mss)
         printf(" mss %u", options->mss);
@@ -343,7 +345,7 @@ void script_print_segment(const struct script *s, const struct rig_segment *segm
     if (options->has_window_scale)
         printf(" wscale %u", options->window_shift);
     for (uint32_t i = 0; i < options->sack_count; i++)
-        printf(" sack %d-%d", (int)(options->sack[i].start - PEER_ISN), (int)(options->sack[i].end - PEER_ISN));
+        printf(" sack %d-%d", (int)(options->sack[i].start - s->peer_isn), (int)(options->sack[i].end - s->peer_isn));
     printf(" > to port %u\n", segment->destination_port);
 }
 
@@ -359,9 +361,23 @@ static bool same_options(const struct script *s, const struct line *line, const 
     if (want->has_timestamps && !line->any_echo && want->ts_echo != got->ts_echo)
         return false;
     for (uint32_t i = 0; i < want->sack_count; i++)
-        if (want->sack[i].start + PEER_ISN != got->sack[i].start || want->sack[i].end + PEER_ISN != got->sack[i].end)
+        if (want->sack[i].start + s->peer_isn != got->sack[i].start || want->sack[i].end + s->peer_isn != got->sack[i].end)
             return false;
     return true;
+}
+
+bool script_take(struct script *s, struct rig_segment *got)
+{
+    struct tcp_options options;
+
+    *got = (struct rig_segment){0};
+    script_start(s);
+    if (s->taken == s->queued) {
+        script_fail(s, "nothing goes out");
+        return false;
+    }
+    s->taken++;
+    return rig_parse(s->queue[s->taken - 1].bytes, s->queue[s->taken - 1].len, got, &options);
 }
 
 void command_out(struct script *s, uint64_t min_us, uint64_t max_us, bool timed)
@@ -388,7 +404,7 @@ void command_out(struct script *s, uint64_t min_us, uint64_t max_us, bool timed)
     if (options.has_timestamps)
         s->flow->ts_last = options.ts_value;
     if (got.destination_port != peer_port || got.flags != line.flags || got.seq - s->flow->iss != line.seq ||
-        got.payload_len != line.len || (line.has_ack && got.ack - PEER_ISN != line.ack) ||
+        got.payload_len != line.len || (line.has_ack && got.ack - s->peer_isn != line.ack) ||
         (line.has_window && got.window != line.window) || (line.has_options && !same_options(s, &line, &options))) {
         script_fail(s, "another segment than expected");
         script_print_segment(s, &got, &options);
@@ -400,7 +416,7 @@ void command_out(struct script *s, uint64_t min_us, uint64_t max_us, bool timed)
         script_fail(s, "it came after %lu us", captured->at_us - s->mark_us);
 }
 
-static void command(struct script *s)
+void script_command(struct script *s)
 {
     static const struct {
         const char *name;
@@ -410,6 +426,7 @@ static void command(struct script *s)
         {"write", command_write},     {"read", command_read}, {"events", command_events},
         {"counter", command_counter}, {"info", command_info}, {"state", command_state},
         {"connect", command_connect}, {"icmp", command_icmp}, {"result", command_result},
+        {"burst", command_burst},     {"isn", command_isn},
     };
     const char *word = script_next(s);
 
@@ -438,89 +455,4 @@ static void command(struct script *s)
         return;
     }
     command_simple(s, word);
-}
-
-/* --- the file --------------------------------------------------------------------------------------------------------- */
-
-/* Words are apart by blanks, and by what stands between numbers: "0+100", "100-200", "1 , 2". */
-static void split(struct script *s, char *text)
-{
-    char *comment = strchr(text, '#'), *spread = malloc(strlen(text) * 3 + 1), *to = spread, *word, *rest;
-
-    if (comment)
-        *comment = '\0';
-    for (const char *from = text; *from; from++) {
-        bool between = from > text && from[-1] >= '0' && from[-1] <= '9';
-
-        if (*from == '<' || *from == '>') {
-            *to++ = ' ';
-            *to++ = *from;
-            *to++ = ' ';
-        } else if (*from == ',' || (between && (*from == '+' || (*from == '-' && from[1] >= '0' && from[1] <= '9')))) {
-            *to++ = ' ';
-        } else {
-            *to++ = *from;
-        }
-    }
-    *to = '\0';
-    s->word_count = s->at = 0;
-    for (word = strtok_r(spread, " \t\r\n", &rest); word && s->word_count < WORDS_MAX;
-         word = strtok_r(NULL, " \t\r\n", &rest))
-        s->words[s->word_count++] = strdup(word);
-    free(spread);
-}
-
-static void prepare(struct script *s, const char *path, struct rig_pools *pools)
-{
-    memset(s, 0, sizeof(*s));
-    s->path = path;
-    s->pools = pools;
-    s->now_us = s->mark_us = 1000000;
-    s->us = rig_address("198.18.1.1");
-    s->peer = rig_address("198.18.1.2");
-    s->queue = malloc(sizeof(*s->queue) * QUEUE_MAX);
-    s->flow = &s->flows[0];
-    for (uint32_t i = 0; i < FLOWS; i++)
-        s->flows[i].peer_port = (uint16_t)(50000 + i);
-    tcp_config_default(&s->config);
-    s->config.connections_max = 64;
-    s->config.keepalive_idle_us = 0;
-    memset(s->config.secret, 0x5a, sizeof(s->config.secret));
-}
-
-bool script_run(const char *path, struct rig_pools *pools)
-{
-    static struct script script;
-    struct script *s = &script;
-    FILE *file = fopen(path, "r");
-    char text[512];
-
-    if (!file) {
-        printf("%s: cannot be read\n", path);
-        return false;
-    }
-    prepare(s, path, pools);
-    while (!s->failed && fgets(text, sizeof(text), file)) {
-        uint64_t before_us = s->now_us;
-
-        s->line++;
-        split(s, text);
-        if (s->word_count > 0) {
-            command(s);
-            if (s->at < s->word_count)
-                script_fail(s, "what is \"%s\"?", peek(s));
-            /* "after" counts from the moment of the line before. */
-            s->mark_us = s->now_us > before_us ? s->now_us : before_us;
-        }
-        for (uint32_t i = 0; i < s->word_count; i++)
-            free(s->words[i]);
-    }
-    fclose(file);
-    if (!s->failed && s->taken < s->queued)
-        script_fail(s, "%u segments have gone out that no line expects", s->queued - s->taken);
-    tcp_destroy(s->tcp);
-    free(s->queue);
-    if (!s->failed && rig_pools_missing(pools) > 0)
-        script_fail(s, "%u mbufs are missing", rig_pools_missing(pools));
-    return !s->failed;
 }

@@ -114,6 +114,7 @@ void command_info(struct script *s)
         size_t offset;
     } fields[] = {
         {"srtt_us", offsetof(struct tcp_info, srtt_us)},
+        {"rttvar_us", offsetof(struct tcp_info, rttvar_us)},
         {"rto_us", offsetof(struct tcp_info, rto_us)},
         {"cwnd_bytes", offsetof(struct tcp_info, cwnd_bytes)},
         {"ssthresh_bytes", offsetof(struct tcp_info, ssthresh_bytes)},
@@ -122,7 +123,7 @@ void command_info(struct script *s)
         {"mss", offsetof(struct tcp_info, mss)},
     };
     const char *name = script_next(s);
-    uint32_t want = script_number(s), got;
+    uint32_t want = script_number(s), most = s->at < s->word_count ? script_number(s) : want, got;
     struct tcp_info info;
 
     if (tcp_get_info(s->tcp, s->flow->handle, &info)) {
@@ -133,7 +134,7 @@ void command_info(struct script *s)
         if (strcmp(name, fields[i].name) != 0)
             continue;
         memcpy(&got, (const char *)&info + fields[i].offset, sizeof(got));
-        if (got != want)
+        if (got < want || got > most)
             script_fail(s, "%s is %u", name, got);
         return;
     }
@@ -265,6 +266,77 @@ void command_after(struct script *s)
     if (!script_accept(s, "out"))
         script_fail(s, "after MIN-MAX out ... is expected");
     command_out(s, min_ms * UINT64_C(1000), max_ms * UINT64_C(1000) + STEP_US, true);
+}
+
+void command_burst(struct script *s)
+{
+    uint32_t seq = script_number(s), len = script_number(s), mss = script_number(s);
+    bool push = script_accept(s, "push");
+
+    while (len > 0 && !s->failed) {
+        uint32_t piece = len < mss ? len : mss;
+        struct rig_segment got;
+
+        len -= piece;
+        if (script_take(s, &got) && (got.flags != (TCP_FLAG_ACK | (push && len == 0 ? TCP_FLAG_PSH : 0)) ||
+                                     got.seq - s->flow->iss != seq || got.payload_len != piece))
+            script_fail(s, "byte %u of the burst comes as %d+%u", seq, (int)(got.seq - s->flow->iss), got.payload_len);
+        for (uint32_t i = 0; i < got.payload_len && !s->failed; i++)
+            if (got.payload[i] != script_pattern(seq + i))
+                script_fail(s, "byte %u of the payload is not what was written there", seq + i);
+        seq += piece;
+    }
+}
+
+/* The number of the SYN or SYN-ACK that an instance of this configuration sends now. */
+static uint32_t probe_iss(struct script *s, bool active)
+{
+    struct rig_segment syn = {
+        .source_port = s->flow->peer_port, .destination_port = 443, .seq = s->peer_isn, .flags = TCP_FLAG_SYN};
+    struct net_segment packet;
+    struct tcp_handle handle;
+    struct tcp_event event;
+    struct net_tx tx = {0};
+    uint8_t bytes[128];
+    uint32_t iss = 0;
+
+    script_start(s);
+    if (active) {
+        if (tcp_connect(s->tcp, &s->us, 0, &s->peer, 443, 0, s->now_us, &handle))
+            script_fail(s, "tcp_connect() refuses");
+    } else {
+        if (tcp_listen(s->tcp, &s->us, 443, 0))
+            script_fail(s, "tcp_listen() refuses");
+        packet = rig_receive(s->pools, &s->peer, &s->us, &syn, 1);
+        tcp_input(s->tcp, &packet, 1, s->now_us, &event, 1);
+    }
+    tcp_output(s->tcp, s->now_us, &tx);
+    if (tx.count == 1 && rig_linearize(tx.datagrams[0].mbuf, bytes, sizeof(bytes)) >= TCP_HEADER_MIN)
+        iss = (uint32_t)bytes[4] << 24 | (uint32_t)bytes[5] << 16 | (uint32_t)bytes[6] << 8 | bytes[7];
+    else
+        script_fail(s, "no SYN goes out");
+    for (uint32_t i = 0; i < tx.count; i++)
+        rte_pktmbuf_free(tx.datagrams[i].mbuf);
+    tcp_destroy(s->tcp);
+    s->tcp = NULL;
+    return iss;
+}
+
+/* RFC 6528 §3: the number grows by one every 4 microseconds. */
+void command_isn(struct script *s)
+{
+    const char *side = script_next(s);
+    uint32_t want = script_number(s);
+
+    if (s->tcp) {
+        script_fail(s, "isn comes first");
+    } else if (strcmp(side, "peer") == 0) {
+        s->peer_isn = want;
+    } else {
+        uint32_t later = want - probe_iss(s, script_accept(s, "active"));
+
+        s->now_us = s->mark_us = s->start_us = s->now_us + UINT64_C(4) * later;
+    }
 }
 
 void command_simple(struct script *s, const char *word)

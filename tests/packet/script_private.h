@@ -11,7 +11,9 @@
 #define FLOWS     8
 #define QUEUE_MAX 4096
 #define WORDS_MAX 64
-#define PEER_ISN  0x7fffff00u /* the peer's numbers pass 2^31 early on */
+#define PEER_ISN  0x7fffff00u /* the peer's numbers pass 2^31 early on, unless "isn" says otherwise */
+#define START_US  1000000
+#define NAMES_MAX 64
 #define STEP_US   500
 
 struct flow {
@@ -32,6 +34,14 @@ struct captured {
     uint8_t bytes[1600];
 };
 
+/* A name and what it stands for: "$rcv", or "$1" inside a macro. */
+struct script_name {
+    char *name, *value;
+};
+
+struct script_block;
+struct script_file;
+
 struct script {
     const char *path;
     int line;
@@ -39,7 +49,8 @@ struct script {
     struct tcp_config config;
     struct tcp *tcp;
     struct rig_pools *pools;
-    uint64_t now_us, mark_us;
+    uint64_t now_us, mark_us, start_us;
+    uint32_t peer_isn;
     struct assay_address us, peer;
     struct flow flows[FLOWS];
     struct flow *flow;
@@ -50,9 +61,16 @@ struct script {
     enum assay_error result;
     char *words[WORDS_MAX];
     uint32_t word_count, at;
+    struct script_name names[NAMES_MAX];
+    uint32_t names_count;
+    struct script_block *macros; /* those that have been defined; their bodies are lines of ... */
+    struct script_file *files;   /* ... all that have been read */
 };
 
 bool script_accept(struct script *s, const char *word);
+void script_command(struct script *s);
+/* A new stack, new connections, and the clock at its start; what was before must be whole, and nothing of it unexpected. */
+void script_fresh(struct script *s);
 void command_out(struct script *s, uint64_t min_us, uint64_t max_us, bool timed);
 void script_deliver(struct script *s);
 void script_fail(struct script *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -62,14 +80,18 @@ void script_output(struct script *s);
 uint8_t script_pattern(uint32_t seq);
 void script_print_segment(const struct script *s, const struct rig_segment *segment, const struct tcp_options *options);
 void script_start(struct script *s);
+/* The next segment that has gone out; false where there is none. */
+bool script_take(struct script *s, struct rig_segment *got);
 void script_take_events(struct script *s, const struct tcp_event *events, uint32_t n);
 void script_wait_us(struct script *s, uint64_t us);
 
 void command_after(struct script *s);
+void command_burst(struct script *s);
 void command_connect(struct script *s);
 void command_counter(struct script *s);
 void command_events(struct script *s);
 void command_icmp(struct script *s);
+void command_isn(struct script *s);
 void command_info(struct script *s);
 void command_read(struct script *s);
 void command_result(struct script *s);
