@@ -42,6 +42,7 @@ static bool read_segment(struct tcp *tcp, const struct net_segment *packet, stru
     uint32_t header_len;
 
     out->mbuf = packet->mbuf;
+    out->was_syn = false;
     tcp->counters.segments_in++;
     if (packet->length < TCP_HEADER_MIN || packet->mbuf->data_len < TCP_HEADER_MIN) {
         tcp->counters.drop_short++;
@@ -127,6 +128,8 @@ static void refuse_sequence(struct tcp *tcp, struct tcp_connection *c, const str
     /* The peer's SYN again: our SYN-ACK was lost. */
     if (c->state == TCP_SYN_RECEIVED && segment->flags & TCP_FLAG_SYN && segment->seq == c->irs) {
         c->flags |= CONN_SYN_NOW;
+        /* Sent twice, it is not measured (RFC 6298 §3), and counts as lost (RFC 5681 §3.1). */
+        c->retransmits++;
         conn_want_output(tcp, c);
         return;
     }
@@ -154,11 +157,13 @@ static bool check_sequence(struct tcp *tcp, struct tcp_connection *c, struct tcp
     if (c->state == TCP_SYN_RECEIVED && segment->flags & TCP_FLAG_SYN && segment->flags & TCP_FLAG_ACK &&
         segment->seq == c->irs) {
         segment->flags &= ~TCP_FLAG_SYN;
+        segment->was_syn = true;
         segment->seq++;
     }
     if (end == segment->seq)
-        /* Nothing but an ACK: one that a later one has overtaken still counts. */
-        acceptable = seq_ge(segment->seq, c->rcv_acked) && seq_le(segment->seq, c->rcv_adv);
+        /* Nothing but an ACK: one that a later one has overtaken still counts; a RST does not (RFC 5961 §3.2). */
+        acceptable = seq_ge(segment->seq, segment->flags & TCP_FLAG_RST ? c->rcv_nxt : c->rcv_acked) &&
+                     seq_le(segment->seq, c->rcv_adv);
     else
         acceptable = seq_gt(end, c->rcv_nxt) && (seq_lt(segment->seq, c->rcv_adv) || segment->seq == c->rcv_nxt);
     if (!acceptable) {

@@ -14,6 +14,7 @@ struct tcp_segment {
     uint32_t len; /* payload bytes */
     uint16_t window;
     uint8_t flags;
+    bool was_syn; /* a SYN-ACK whose SYN had come before: its window is not scaled (RFC 7323 §2.2) */
     struct tcp_options options;
 };
 

@@ -57,6 +57,9 @@ static void measure(struct tcp *tcp, struct tcp_connection *c, const struct tcp_
 
 static void update_window(struct tcp *tcp, struct tcp_connection *c, const struct tcp_segment *segment)
 {
+    /* RFC 9293 §3.10.7.4: only what acknowledges at least SND.UNA tells of the window. */
+    if (seq_lt(segment->ack, c->snd_una))
+        return;
     if (!seq_lt(c->snd_wl1, segment->seq) && !(c->snd_wl1 == segment->seq && seq_le(c->snd_wl2, segment->ack)))
         return;
     c->snd_wnd = (uint32_t)segment->window << c->snd_shift;

@@ -79,9 +79,13 @@ static void take_options(struct tcp *tcp, struct tcp_connection *c, const struct
 
 void open_take_syn(struct tcp *tcp, struct tcp_connection *c, const struct tcp_segment *segment)
 {
+    /* What our own SYN has offered holds from the first byte: text may come right behind the SYN-ACK. (A passive open has
+     * offered nothing yet: both are 0.) */
+    uint32_t offered = c->rcv_adv - c->rcv_nxt;
+
     c->irs = segment->seq;
     c->rcv_nxt = segment->seq + 1;
-    c->rcv_adv = c->rcv_nxt;
+    c->rcv_adv = c->rcv_nxt + offered;
     c->rcv_acked = c->rcv_nxt;
     /* The window of a SYN is never scaled (RFC 7323 §2.2). */
     c->snd_wnd = segment->window;
@@ -212,7 +216,7 @@ static void measure_handshake(struct tcp *tcp, struct tcp_connection *c, const s
 
 void input_established(struct tcp *tcp, struct tcp_connection *c, const struct tcp_segment *segment)
 {
-    bool syn = segment->flags & TCP_FLAG_SYN;
+    bool syn = segment->flags & TCP_FLAG_SYN || segment->was_syn;
 
     measure_handshake(tcp, c, segment);
     congestion_init(tcp, c);
@@ -270,8 +274,6 @@ void input_syn_sent(struct tcp *tcp, struct tcp_connection *c, struct tcp_segmen
     /* Text behind the SYN is read like any other. */
     segment->seq++;
     segment->flags &= ~TCP_FLAG_SYN;
-    if (segment->len > 0 || segment->flags & TCP_FLAG_FIN) {
-        c->rcv_adv = c->rcv_nxt + tcp->receive_capacity;
+    if (segment->len > 0 || segment->flags & TCP_FLAG_FIN)
         input_text(tcp, c, segment);
-    }
 }

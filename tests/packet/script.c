@@ -315,8 +315,9 @@ static void command_in(struct script *s)
         script_fail(s, "at most %zu bytes in a segment", sizeof(payload));
         return;
     }
+    /* A SYN takes a number of its own in front of the text. */
     for (uint32_t i = 0; i < line.len; i++)
-        payload[i] = script_pattern(line.seq + i);
+        payload[i] = script_pattern(line.seq + i + (line.flags & TCP_FLAG_SYN ? 1 : 0));
     segment.payload = payload;
     segment.options_len = (uint8_t)write_options(s, &line, segment.options);
     s->held[s->held_count++] = rig_receive(s->pools, &s->peer, &s->us, &segment, line.pieces);
