@@ -42,7 +42,7 @@ static bool read_segment(struct tcp *tcp, const struct net_segment *packet, stru
     uint32_t header_len;
 
     out->mbuf = packet->mbuf;
-    out->was_syn = false;
+    out->was_syn = out->was_cut = false;
     tcp->counters.segments_in++;
     if (packet->length < TCP_HEADER_MIN || packet->mbuf->data_len < TCP_HEADER_MIN) {
         tcp->counters.drop_short++;
@@ -174,6 +174,7 @@ static bool check_sequence(struct tcp *tcp, struct tcp_connection *c, struct tcp
         /* With no window left ACK, RST and a lone FIN are still heard; the probe's bytes are not (RFC 9293 §3.10.7.4). */
         keep_front(segment, c->rcv_adv - segment->seq);
         segment->flags &= ~TCP_FLAG_FIN;
+        segment->was_cut = true;
         conn_ack_now(tcp, c);
     }
     /* RFC 7323 §4.3 (2). */

@@ -137,7 +137,7 @@ static bool process_ack(struct tcp *tcp, struct tcp_connection *c, const struct 
         acknowledge(tcp, c, segment->ack, &sample);
     update_window(tcp, c, segment);
     sample.duplicate = !advances && c->sent_count > 0 && segment->ack == c->snd_una && segment_length(segment) == 0 &&
-                       c->snd_wnd == window_before && c->snd_wnd > 0;
+                       !segment->was_cut && c->snd_wnd == window_before && c->snd_wnd > 0;
     measure(tcp, c, &sample);
     leave_persist(tcp, c);
     reorder_us = recovery_on_ack(tcp, c, &sample);

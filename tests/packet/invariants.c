@@ -10,16 +10,16 @@
 
 #define TEXT_OF(x) #x
 #define TEXT(x)    TEXT_OF(x)
-#define HOLDS(condition)                                                                 \
-    do {                                                                                 \
-        if (!(condition))                                                                \
-            return #condition " (invariants.c:" TEXT(__LINE__) ")";                      \
+#define HOLDS(condition)                                            \
+    do {                                                            \
+        if (!(condition))                                           \
+            return #condition " (invariants.c:" TEXT(__LINE__) ")"; \
     } while (0)
-#define ALL_HOLD(check)                                                                  \
-    do {                                                                                 \
-        const char *wrong_ = (check);                                                    \
-        if (wrong_)                                                                      \
-            return wrong_;                                                               \
+#define ALL_HOLD(check)               \
+    do {                              \
+        const char *wrong_ = (check); \
+        if (wrong_)                   \
+            return wrong_;            \
     } while (0)
 
 /* --- sending ---------------------------------------------------------------------------------------------------------- */
@@ -182,8 +182,8 @@ static const char *check_received(const struct tcp *tcp, const struct tcp_connec
 static const char *check_state(const struct tcp *tcp, const struct tcp_connection *c)
 {
     enum tcp_state state = (enum tcp_state)c->state;
-    bool fin_sent = state == TCP_FIN_WAIT_1 || state == TCP_FIN_WAIT_2 || state == TCP_CLOSING || state == TCP_LAST_ACK ||
-                    state == TCP_TIME_WAIT;
+    bool fin_sent = state == TCP_FIN_WAIT_1 || state == TCP_FIN_WAIT_2 || state == TCP_CLOSING ||
+                    state == TCP_LAST_ACK || state == TCP_TIME_WAIT;
     bool peer_fin = state == TCP_CLOSE_WAIT || state == TCP_CLOSING || state == TCP_LAST_ACK || state == TCP_TIME_WAIT;
 
     HOLDS(fin_sent == conn_has(c, CONN_FIN_SENT));

@@ -362,7 +362,8 @@ static bool same_options(const struct script *s, const struct line *line, const 
     if (want->has_timestamps && !line->any_echo && want->ts_echo != got->ts_echo)
         return false;
     for (uint32_t i = 0; i < want->sack_count; i++)
-        if (want->sack[i].start + s->peer_isn != got->sack[i].start || want->sack[i].end + s->peer_isn != got->sack[i].end)
+        if (want->sack[i].start + s->peer_isn != got->sack[i].start ||
+            want->sack[i].end + s->peer_isn != got->sack[i].end)
             return false;
     return true;
 }
