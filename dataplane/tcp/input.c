@@ -310,9 +310,11 @@ void input_text(struct tcp *tcp, struct tcp_connection *c, struct tcp_segment *s
     if (segment->flags & TCP_FLAG_FIN && !conn_has(c, CONN_PEER_FIN_KNOWN) && c->state >= TCP_ESTABLISHED) {
         c->flags |= CONN_PEER_FIN_KNOWN;
         c->rcv_fin = segment->seq + segment->len;
-        /* What lay beyond it cannot have been the peer's. */
         if (seq_gt(c->rcv_fin, c->rcv_nxt))
             conn_ack_now(tcp, c);
+        /* What lies beyond it cannot have been the peer's. */
+        if (c->ooo_head)
+            receive_cut(tcp, c, c->rcv_fin);
     }
     if (segment->len > 0 && !take_text(tcp, c, segment))
         return;

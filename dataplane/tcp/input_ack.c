@@ -12,8 +12,9 @@
 /* Removes what the ACK covers from scoreboard and buffer; snd_una moves. */
 static void acknowledge(struct tcp *tcp, struct tcp_connection *c, uint32_t ack, struct tcp_ack_sample *sample)
 {
-    uint32_t data = ack - c->snd_una;
+    uint32_t data = ack - c->snd_una, rtt_before_us = sample->rtt_us;
     struct tcp_sent *sent = sent_first(tcp, c);
+    bool filled = false;
 
     sample->acked_bytes = data;
     sample->retransmit_acked = sent && sent->flags & SENT_RETRANSMITTED;
@@ -23,6 +24,7 @@ static void acknowledge(struct tcp *tcp, struct tcp_connection *c, uint32_t ack,
         if (!(sent->flags & SENT_SACKED)) {
             sample->delivered_bytes += sent_end(sent) - sent->seq;
             rack_delivered(c, sent, sample);
+            filled |= sent->flags & SENT_RETRANSMITTED;
         }
         sent_remove_first(tcp, c);
         sent = sent_first(tcp, c);
@@ -32,6 +34,9 @@ static void acknowledge(struct tcp *tcp, struct tcp_connection *c, uint32_t ack,
             sample->delivered_bytes += ack - sent->seq;
         sent_trim_first(tcp, c, ack - sent->seq);
     }
+    /* What a retransmission has brought along with it waited for that one: its age is no round trip. */
+    if (filled)
+        sample->rtt_us = rtt_before_us;
     send_buffer_acked(c, data);
     c->snd_una = ack;
     c->retries = 0;

@@ -335,6 +335,27 @@ enum receive_result receive_out_of_order(struct tcp *tcp, struct tcp_connection 
     return is_new ? RECEIVE_TAKEN : RECEIVE_DUPLICATE;
 }
 
+void receive_cut(struct tcp *tcp, struct tcp_connection *c, uint32_t end)
+{
+    struct rte_mbuf **link = &c->ooo_head, *before = NULL;
+
+    while (*link) {
+        struct rte_mbuf *mbuf = *link;
+
+        if (seq_ge(seq_of(mbuf), end)) {
+            *link = mbuf->next;
+            release(tcp, c, mbuf);
+            continue;
+        }
+        if (seq_gt(end_of(mbuf), end))
+            mbuf->data_len = (uint16_t)(end - seq_of(mbuf));
+        before = mbuf;
+        link = &mbuf->next;
+    }
+    c->ooo_tail = before;
+    sack_forget_from(c, end);
+}
+
 /* --- the window, and the application's side --------------------------------------------------------------------------- */
 
 uint32_t receive_window_limit(const struct tcp *tcp, const struct tcp_connection *c)

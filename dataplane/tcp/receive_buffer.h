@@ -20,6 +20,8 @@ enum receive_result receive_out_of_order(struct tcp *tcp, struct tcp_connection 
  * §3.8.6.2.2). */
 uint32_t receive_window(const struct tcp *tcp, const struct tcp_connection *c);
 /* The largest window there can be for this connection. */
+/* Nothing lies at or behind end: what waits there is given up. */
+void receive_cut(struct tcp *tcp, struct tcp_connection *c, uint32_t end);
 uint32_t receive_window_limit(const struct tcp *tcp, const struct tcp_connection *c);
 /* Has consuming made so much room that a peer who waits should be told at once? */
 bool receive_window_opened(const struct tcp *tcp, const struct tcp_connection *c);

@@ -29,6 +29,8 @@ void sack_report(struct tcp_connection *c, uint32_t start, uint32_t end);
 void sack_report_duplicate(struct tcp_connection *c, uint32_t start, uint32_t end);
 /* rcv_nxt has moved: what lies below is no longer reported. */
 void sack_forget_below(struct tcp_connection *c, uint32_t rcv_nxt);
+/* Nothing from end on is held (any more). */
+void sack_forget_from(struct tcp_connection *c, uint32_t end);
 /* What the next ACK reports; the duplicate goes first, once. */
 uint32_t sack_blocks(struct tcp_connection *c, struct tcp_sack_block out[TCP_SACK_BLOCKS_MAX]);
 

@@ -111,6 +111,20 @@ void sack_forget_below(struct tcp_connection *c, uint32_t rcv_nxt)
     }
 }
 
+void sack_forget_from(struct tcp_connection *c, uint32_t end)
+{
+    uint32_t i = 0;
+
+    while (i < c->sack_count) {
+        if (seq_ge(c->sack[i].start, end)) {
+            remove_block(c, i);
+            continue;
+        }
+        c->sack[i].end = seq_min(c->sack[i].end, end);
+        i++;
+    }
+}
+
 uint32_t sack_blocks(struct tcp_connection *c, struct tcp_sack_block out[TCP_SACK_BLOCKS_MAX])
 {
     uint32_t count = 0;

@@ -5,11 +5,9 @@
  * application reads, and what goes out, must be the right bytes. After each step the books must balance; at the end every mbuf
  * must be home. */
 #include "fuzz.h"
+#include "invariants.h"
 #include "rig.h"
 #include "tcp/connection.h"
-#include "tcp/counters.h"
-#include "tcp/send_buffer.h"
-#include "tcp/sent.h"
 
 #include <rte_mbuf.h>
 
@@ -72,64 +70,12 @@ static uint8_t ours(uint32_t at)
     return (uint8_t)(at * 5 + (at >> 9) + 1);
 }
 
-/* --- invariants ------------------------------------------------------------------------------------------------------- */
-
-static void check_sent(const struct world *w, const struct tcp_connection *c)
+static void check_books(const char *wrong)
 {
-    uint32_t at = c->snd_una, sacked = 0, lost = 0, count = 0, timed = 0;
-
-    for (const struct tcp_sent *sent = sent_first(w->tcp, c); sent;
-         sent = sent->next == TCP_NONE ? NULL : sent_at(w->tcp, sent->next)) {
-        FUZZ_CHECK(sent->seq == at && sent_end(sent) != at);
-        at = sent_end(sent);
-        sacked += sent->flags & SENT_SACKED ? sent_end(sent) - sent->seq : 0;
-        lost += sent->flags & SENT_LOST ? sent_end(sent) - sent->seq : 0;
-        timed += !(sent->flags & (SENT_SACKED | SENT_LOST));
-        count++;
+    if (wrong) {
+        fprintf(stderr, "it is not so that %s\n", wrong);
+        abort();
     }
-    for (uint32_t i = c->time_head; i != TCP_NONE; i = sent_at(w->tcp, i)->time_next)
-        timed--;
-    FUZZ_CHECK(timed == 0 && count == c->sent_count && sacked == c->sacked_bytes && lost == c->lost_bytes);
-    FUZZ_CHECK(count == 0 || at == c->snd_nxt);
-}
-
-static void check_received(const struct world *w, const struct tcp_connection *c)
-{
-    uint32_t bytes = 0, mbufs = 0, last = c->rcv_nxt;
-
-    for (const struct rte_mbuf *mbuf = c->receive_head; mbuf; mbuf = mbuf->next) {
-        bytes += mbuf->data_len;
-        mbufs++;
-    }
-    for (const struct rte_mbuf *mbuf = c->ooo_head; mbuf; mbuf = mbuf->next) {
-        FUZZ_CHECK(mbuf->data_len > 0 && seq_gt(mbuf->hash.usr, c->rcv_nxt) && seq_ge(mbuf->hash.usr, last));
-        last = mbuf->hash.usr + mbuf->data_len;
-        mbufs++;
-    }
-    FUZZ_CHECK(bytes == c->receive_bytes && mbufs == c->receive_mbufs && c->truesize <= w->tcp->receive_limit);
-    FUZZ_CHECK(seq_ge(c->rcv_adv, c->rcv_nxt) || c->state == TCP_SYN_SENT);
-    FUZZ_CHECK(c->sack_count <= TCP_SACK_BLOCKS_MAX);
-}
-
-static void check_all(const struct world *w)
-{
-    uint32_t received = 0, time_wait = 0, half_open = 0, accepting = 0;
-
-    for (uint32_t i = 0; i < w->tcp->config.connections_max; i++) {
-        const struct tcp_connection *c = &w->tcp->connections[i];
-
-        received += c->receive_mbufs;
-        time_wait += conn_has(c, CONN_TIME_WAIT_LISTED);
-        half_open += conn_has(c, CONN_HALF_OPEN);
-        accepting += conn_has(c, CONN_ACCEPT_QUEUED);
-        if (c->state == TCP_CLOSED)
-            continue;
-        check_sent(w, c);
-        check_received(w, c);
-        FUZZ_CHECK(c->state < TCP_ESTABLISHED || c->cwnd > 0);
-    }
-    FUZZ_CHECK(received == w->tcp->received_mbufs && time_wait == w->tcp->time_wait_count);
-    FUZZ_CHECK(half_open == w->tcp->listeners[0].half_open && accepting == w->tcp->listeners[0].accept_queued);
 }
 
 /* --- the two sides ---------------------------------------------------------------------------------------------------- */
@@ -368,8 +314,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(tcp_listen(w.tcp, &our_address, OUR_PORT, 0) == ASSAY_OK);
     while (w.input.len > 0) {
         step(&w);
-        check_all(&w);
+        check_books(invariants_check(w.tcp));
     }
+    check_books(invariants_check_records(w.tcp));
     tcp_destroy(w.tcp);
     FUZZ_CHECK(rig_pools_missing(&pools) == 0);
     return 0;

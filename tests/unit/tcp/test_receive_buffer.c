@@ -232,12 +232,39 @@ static void the_window_moves_by_steps(void **state)
     bench_close(&b);
 }
 
+static void nothing_waits_behind_the_end(void **state)
+{
+    struct tcp_handle handle;
+    struct tcp_connection *c;
+    struct bench b;
+    uint32_t at;
+
+    bench_open(&b, NULL);
+    c = bench_establish(&b, &handle);
+    at = c->rcv_nxt;
+    assert_int_equal(receive_out_of_order(b.tcp, c, segment(&b, at + 1000, 600), at + 1000), RECEIVE_TAKEN);
+    assert_int_equal(receive_out_of_order(b.tcp, c, segment(&b, at + 2000, 600), at + 2000), RECEIVE_TAKEN);
+    assert_int_equal(receive_out_of_order(b.tcp, c, segment(&b, at + 3000, 600), at + 3000), RECEIVE_TAKEN);
+    receive_cut(b.tcp, c, at + 4000);
+    assert_int_equal(c->receive_mbufs, 3);
+    receive_cut(b.tcp, c, at + 2100);
+    check_account(&b, c);
+    assert_int_equal(c->receive_mbufs, 2);
+    assert_int_equal(c->ooo_tail->data_len, 100);
+    receive_cut(b.tcp, c, at + 1000);
+    check_account(&b, c);
+    assert_null(c->ooo_head);
+    assert_null(c->ooo_tail);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_limit_holds_against_gaps), cmocka_unit_test(the_window_is_no_empty_promise),
         cmocka_unit_test(old_bytes_are_skipped),        cmocka_unit_test(duplicates_behind_the_gap_are_told),
         cmocka_unit_test(any_order_makes_the_stream),   cmocka_unit_test(the_window_moves_by_steps),
+        cmocka_unit_test(nothing_waits_behind_the_end),
     };
 
     return cmocka_run_group_tests(tests, bench_group, NULL);

@@ -113,12 +113,29 @@ static void marks_what_is_covered_whole(void **state)
     }
 }
 
+static void forgets_from_an_end_on(void **state)
+{
+    struct tcp_connection c = {.flags = CONN_SACK};
+
+    sack_report(&c, 100, 200);
+    sack_report(&c, 500, 600);
+    sack_report(&c, 300, 400);
+    sack_forget_from(&c, 600);
+    assert_int_equal(c.sack_count, 3);
+    sack_forget_from(&c, 350);
+    assert_int_equal(c.sack_count, 2);
+    assert_int_equal(c.sack[0].start, 300);
+    assert_int_equal(c.sack[0].end, 350);
+    assert_int_equal(c.sack[1].end, 200);
+    sack_forget_from(&c, 100);
+    assert_int_equal(c.sack_count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reports_the_latest_first),
-        cmocka_unit_test(nothing_without_permission),
-        cmocka_unit_test(a_duplicate_goes_first_and_once),
+        cmocka_unit_test(forgets_from_an_end_on),      cmocka_unit_test(reports_the_latest_first),
+        cmocka_unit_test(nothing_without_permission),  cmocka_unit_test(a_duplicate_goes_first_and_once),
         cmocka_unit_test(marks_what_is_covered_whole),
     };
 
