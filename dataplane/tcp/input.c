@@ -147,6 +147,17 @@ static void refuse_sequence(struct tcp *tcp, struct tcp_connection *c, const str
         input_challenge(tcp, c);
 }
 
+void input_cut_to_window(struct tcp *tcp, struct tcp_connection *c, struct tcp_segment *segment)
+{
+    if (likely(!seq_gt(segment->seq + segment->len, c->rcv_adv)))
+        return;
+    /* With no window left ACK, RST and a lone FIN are still heard; the probe's bytes are not (RFC 9293 §3.10.7.4). */
+    keep_front(segment, c->rcv_adv - segment->seq);
+    segment->flags &= ~TCP_FLAG_FIN;
+    segment->was_cut = true;
+    conn_ack_now(tcp, c);
+}
+
 /* First: is any of it inside the window? What lies outside is cut off. */
 static bool check_sequence(struct tcp *tcp, struct tcp_connection *c, struct tcp_segment *segment)
 {
@@ -170,13 +181,7 @@ static bool check_sequence(struct tcp *tcp, struct tcp_connection *c, struct tcp
         refuse_sequence(tcp, c, segment);
         return false;
     }
-    if (seq_gt(segment->seq + segment->len, c->rcv_adv)) {
-        /* With no window left ACK, RST and a lone FIN are still heard; the probe's bytes are not (RFC 9293 §3.10.7.4). */
-        keep_front(segment, c->rcv_adv - segment->seq);
-        segment->flags &= ~TCP_FLAG_FIN;
-        segment->was_cut = true;
-        conn_ack_now(tcp, c);
-    }
+    input_cut_to_window(tcp, c, segment);
     /* RFC 7323 §4.3 (2). */
     if (segment->options.has_timestamps && seq_le(segment->seq, c->rcv_acked) &&
         (seq_ge(segment->options.ts_value, c->ts_recent) || ts_recent_is_stale(tcp, c))) {

@@ -32,6 +32,9 @@ void input_challenge(struct tcp *tcp, struct tcp_connection *c);
 
 /* §3.10.7.4: a segment for a connection in any state but SYN-SENT. */
 void input_synchronized(struct tcp *tcp, struct tcp_connection *c, struct tcp_segment *segment);
+/* Text and FIN beyond the window are cut off. */
+void input_cut_to_window(struct tcp *tcp, struct tcp_connection *c, struct tcp_segment *segment);
+
 /* Step 5. False when the segment is done with (and the connection perhaps gone). */
 bool input_ack(struct tcp *tcp, struct tcp_connection *c, const struct tcp_segment *segment);
 /* Steps 6 to 8. */

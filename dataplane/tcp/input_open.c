@@ -274,6 +274,7 @@ void input_syn_sent(struct tcp *tcp, struct tcp_connection *c, struct tcp_segmen
     /* Text behind the SYN is read like any other. */
     segment->seq++;
     segment->flags &= ~TCP_FLAG_SYN;
+    input_cut_to_window(tcp, c, segment);
     if (segment->len > 0 || segment->flags & TCP_FLAG_FIN)
         input_text(tcp, c, segment);
 }
