@@ -425,6 +425,7 @@ void receive_free(struct tcp *tcp, struct tcp_connection *c)
     release_queue(tcp, c, &c->receive_head, &c->receive_tail);
     release_queue(tcp, c, &c->ooo_head, &c->ooo_tail);
     c->receive_bytes = 0;
+    c->sack_count = 0;
 }
 
 void receive_drop_waiting(struct tcp *tcp, struct tcp_connection *c)
