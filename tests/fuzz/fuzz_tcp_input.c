@@ -15,6 +15,8 @@
 #define OUR_PORT  443
 #define PEER_PORT 1000 /* and those behind it */
 #define PEER_ISN  0xfffff000u
+#define STREAM    131072
+#define PIECE_MAX 65536
 
 struct peer {
     struct tcp_handle handle;
@@ -36,10 +38,33 @@ static struct assay_address our_address, peer_address;
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Both streams repeat after STREAM bytes: any piece of them lies in one of these, and is copied and compared as a whole. */
+static uint8_t their_stream[STREAM + PIECE_MAX], our_stream[STREAM + PIECE_MAX];
+
+static void make_streams(void)
+{
+    for (uint32_t at = 0; at < sizeof(our_stream); at++) {
+        their_stream[at] = (uint8_t)(at * 3 + (at % STREAM >> 8));
+        our_stream[at] = (uint8_t)(at * 5 + (at % STREAM >> 9) + 1);
+    }
+}
+
+static const uint8_t *theirs(uint32_t at)
+{
+    return their_stream + at % STREAM;
+}
+
+static const uint8_t *ours(uint32_t at)
+{
+    return our_stream + at % STREAM;
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     rig_start("assay-fuzz-tcp");
-    pools = rig_pools_create("fuzz", 512);
+    /* Few: to run out of them is one of the things that happen. */
+    pools = rig_pools_create("fuzz", 160);
+    make_streams();
     our_address = rig_address("198.18.1.1");
     peer_address = rig_address("198.18.1.2");
     return 0;
@@ -58,16 +83,6 @@ static uint32_t word(struct world *w)
     uint32_t low = byte(w);
 
     return low | (uint32_t)byte(w) << 8;
-}
-
-static uint8_t theirs(uint32_t at)
-{
-    return (uint8_t)(at * 3 + (at >> 8));
-}
-
-static uint8_t ours(uint32_t at)
-{
-    return (uint8_t)(at * 5 + (at >> 9) + 1);
 }
 
 static void check_books(const char *wrong)
@@ -117,7 +132,6 @@ static void take_events(struct world *w, const struct tcp_event *events, uint32_
 
 static void segment_in(struct world *w, uint32_t index)
 {
-    static uint8_t payload[2000];
     const struct tcp_connection *c = find(w, index);
     struct rig_segment segment = {.source_port = (uint16_t)(PEER_PORT + index), .destination_port = OUR_PORT};
     struct tcp_event events[4];
@@ -132,9 +146,7 @@ static void segment_in(struct world *w, uint32_t index)
     segment.window = (uint16_t)word(w);
     segment.payload_len = how & 2 ? word(w) % 1500 : 0;
     /* a SYN takes a number of its own in front of the text */
-    for (uint32_t i = 0; i < segment.payload_len; i++)
-        payload[i] = theirs(segment.seq + (segment.flags & TCP_FLAG_SYN ? 1 : 0) + i);
-    segment.payload = payload;
+    segment.payload = theirs(segment.seq + (segment.flags & TCP_FLAG_SYN ? 1 : 0));
     for (uint8_t i = 0; i < options; i++)
         segment.options[i] = byte(w);
     segment.options_len = options;
@@ -168,8 +180,7 @@ static void check_segment_out(const struct world *w, const struct net_datagram *
             : NULL;
     if (!c || c->local_port != segment.source_port)
         return;
-    for (uint32_t i = 0; i < segment.payload_len; i++)
-        FUZZ_CHECK(segment.payload[i] == ours(segment.seq + i - c->iss - 1));
+    FUZZ_CHECK(memcmp(segment.payload, ours(segment.seq - c->iss - 1), segment.payload_len) == 0);
 }
 
 static void output(struct world *w)
@@ -192,8 +203,7 @@ static void app_read(struct world *w, struct peer *peer, uint32_t left)
 
         if (piece.len == 0)
             return;
-        for (size_t i = 0; i < piece.len; i++)
-            FUZZ_CHECK(piece.data[i] == theirs(c->irs + 1 + peer->read + (uint32_t)i));
+        FUZZ_CHECK(memcmp(piece.data, theirs(c->irs + 1 + peer->read), piece.len) == 0);
         peer->read += (uint32_t)piece.len;
         left -= (uint32_t)piece.len;
         tcp_consume(w->tcp, peer->handle, piece.len);
@@ -202,13 +212,9 @@ static void app_read(struct world *w, struct peer *peer, uint32_t left)
 
 static void app_write(struct world *w, struct peer *peer, uint32_t len)
 {
-    static uint8_t bytes[65536];
-
-    for (uint32_t i = 0; i < len; i++)
-        bytes[i] = ours(peer->written + i);
     if (len & 1)
         tcp_room(w->tcp, peer->handle, len);
-    peer->written += (uint32_t)tcp_write(w->tcp, peer->handle, bytes, len);
+    peer->written += (uint32_t)tcp_write(w->tcp, peer->handle, ours(peer->written), len);
 }
 
 static void open_out(struct world *w, uint32_t index)
