@@ -2,11 +2,15 @@
 #include "tcp/recovery.h"
 #include "tcp/sent.h"
 
-/* RFC 2883 §4: the first block is a duplicate when it lies below the ACK, or inside the second block. */
-static bool is_duplicate(const struct tcp_options *options, uint32_t ack)
+/* RFC 2883 §4: the first block is a duplicate when it lies below the ACK, or inside the second block; and within what we can have
+ * sent, or it says nothing. */
+static bool is_duplicate(const struct tcp_connection *c, const struct tcp_options *options, uint32_t ack)
 {
     const struct tcp_sack_block *first = &options->sack[0], *second = &options->sack[1];
 
+    if (!seq_lt(first->start, first->end) || seq_gt(first->end, c->snd_nxt) ||
+        seq_lt(first->start, c->snd_una - c->snd_wnd_max))
+        return false;
     if (seq_lt(first->start, ack))
         return true;
     return options->sack_count > 1 && seq_ge(first->start, second->start) && seq_le(first->end, second->end);
@@ -41,7 +45,7 @@ void sack_apply(struct tcp *tcp, struct tcp_connection *c, const struct tcp_opti
     if (options->sack_count == 0)
         return;
     tcp->counters.sacks_in++;
-    if (is_duplicate(options, ack)) {
+    if (is_duplicate(c, options, ack)) {
         sample->dsack = true;
         tcp->counters.dsacks_in++;
         first = 1;
