@@ -35,6 +35,24 @@ bool check_file(const char *file, uint64_t now_s, struct problems *problems)
     return problems->count == before;
 }
 
+struct access_set *check_rules(const char *file, struct problems *problems)
+{
+    size_t before = problems->count;
+    struct config *config = config_load_partial(file, problems);
+    struct section *section = NULL;
+    struct access_set *rules = NULL;
+
+    if (config != NULL && problems->count == before)
+        section = section_build_access(config, 1, NULL, problems);
+    if (section != NULL) {
+        rules = section->rules;
+        section->rules = NULL; /* ours now */
+        section_drop(section);
+    }
+    config_free(config);
+    return rules;
+}
+
 void check_print_keys(FILE *out)
 {
     struct text keys = {0};

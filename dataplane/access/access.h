@@ -85,6 +85,29 @@ void access_decide(const struct access_set *set, uint32_t core, const struct acc
 /* Whether any rule names this origin at all (for "unknown host" against "path not allowed" in counters). */
 bool access_knows_origin(const struct access_set *set, bool https, struct slice host, uint16_t port);
 
+/* S16's test file: what an operator expects of the allow list. */
+struct access_test {
+    const char *url;
+    bool allow;             /* ExpectedResult */
+    const char *deployment; /* "" where the row names none */
+    const char *description;
+    const char *method; /* GET where the row names none */
+    uint32_t line;
+};
+
+struct access_tests; /* the rows of one file; owns their texts */
+
+/* The header line is Url,ExpectedResult,Deployment,Description,HttpMethod. A fault refuses the whole file, *fault_line is its
+ * line (1-based): MALFORMED, RANGE (ExpectedResult, method), NO_MEMORY. A URL whose path no request could have
+ * (access_normalise) is a good row: such a request is blocked. */
+enum assay_error access_tests_read(struct slice text, struct access_tests **out, uint32_t *fault_line,
+                                   const char **fault) ASSAY_MUST_USE;
+void access_tests_free(struct access_tests *tests);
+size_t access_tests_count(const struct access_tests *tests);
+const struct access_test *access_tests_at(const struct access_tests *tests, size_t i);
+/* What a request of that row would get from core 0 of the set. Deployments are not compared: they are for the caller. */
+void access_test_decide(const struct access_set *set, const struct access_test *test, struct access_decision *out);
+
 /* Refuses what could be read in two ways (dot segments, "//", backslash, encoded slash, dot, backslash, NUL, control
  * bytes, bad percent-encoding) with *why a static text: MALFORMED. What passed is what is matched and what is sent. */
 enum assay_error access_normalise(struct slice path, const char **why) ASSAY_MUST_USE;

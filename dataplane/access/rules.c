@@ -85,7 +85,7 @@ static enum assay_error read_path(struct slice path, enum access_match match, st
     return match == ACCESS_MATCH_EXACT ? read_exact(path, out) : read_prefix(path, out);
 }
 
-static enum assay_error read_authority(struct slice text, char *host_text, struct access_entry *out, const char **fault)
+static enum assay_error read_authority(struct slice text, char *host_text, struct access_url *out, const char **fault)
 {
     struct slice host;
     uint16_t port;
@@ -96,14 +96,13 @@ static enum assay_error read_authority(struct slice text, char *host_text, struc
     return ASSAY_OK;
 }
 
-/* protocol://host[:port][/path] (MRA S16) */
-static enum assay_error read_url(struct slice url, char *host_text, struct access_entry *out, const char **fault)
+enum assay_error access_url_parse(struct slice url, char host_text[HOST_NAME_MAX + 1], struct access_url *out,
+                                  const char **fault)
 {
     const uint8_t *colon = url.len ? memchr(url.data, ':', url.len) : NULL;
     struct slice scheme = slice_head(url, colon ? (size_t)(colon - url.data) : 0);
     struct slice rest = slice_tail(url, scheme.len + 3);
     size_t len = 0;
-    enum assay_error error;
 
     out->https = slice_is_nocase(scheme, "https");
     if (colon == NULL || (!out->https && !slice_is_nocase(scheme, "http")))
@@ -112,10 +111,8 @@ static enum assay_error read_url(struct slice url, char *host_text, struct acces
         return malformed(fault, "no host");
     while (len < rest.len && rest.data[len] != '/' && rest.data[len] != '?')
         len++;
-    error = read_authority(slice_head(rest, len), host_text, out, fault);
-    if (error != ASSAY_OK)
-        return error;
-    return read_path(slice_tail(rest, len), out->rule.match, out, fault);
+    out->path = slice_tail(rest, len);
+    return read_authority(slice_head(rest, len), host_text, out, fault);
 }
 
 static const char *copy_text(char **at, const char *text)
@@ -130,6 +127,7 @@ static const char *copy_text(char **at, const char *text)
 
 enum assay_error access_entry_init(const struct access_rule *rule, struct access_entry *out, const char **fault)
 {
+    struct access_url url = {0};
     enum assay_error error;
     size_t size;
     char *at;
@@ -148,7 +146,12 @@ enum assay_error access_entry_init(const struct access_rule *rule, struct access
     out->rule.url = copy_text(&at, rule->url);
     out->rule.deployment = copy_text(&at, rule->deployment);
     out->rule.description = copy_text(&at, rule->description);
-    error = read_url(slice_text(out->rule.url), at, out, fault);
+    error = access_url_parse(slice_text(out->rule.url), at, &url, fault);
+    if (error == ASSAY_OK)
+        error = read_path(url.path, rule->match, out, fault);
+    out->https = url.https;
+    out->host = url.host;
+    out->port = url.port;
     if (error != ASSAY_OK)
         access_entry_clear(out);
     return error;

@@ -10,6 +10,16 @@
 #define ACCESS_DEPLOYMENT_MAX  64
 #define ACCESS_DESCRIPTION_MAX 512
 
+/* protocol://host[:port][/path] (MRA S16), taken apart. */
+struct access_url {
+    bool https;
+    uint16_t port;     /* the scheme's own where none is written */
+    struct slice host; /* canonical, in the caller's host_text */
+    struct slice path; /* as written, and perhaps empty or without a '/' in front of its query */
+};
+enum assay_error access_url_parse(struct slice url, char host_text[HOST_NAME_MAX + 1], struct access_url *out,
+                                  const char **fault) ASSAY_MUST_USE;
+
 struct access_entry {
     struct access_rule rule; /* its texts are in text */
     bool https;

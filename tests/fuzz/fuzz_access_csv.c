@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A file of rules is taken whole or not at all; what was taken compiles, and allows the URL it names. */
+/* A file of rules is taken whole or not at all; what was taken compiles, and allows the URL it names. The same bytes as a test
+ * file: refused with a line, or rows that can be asked. */
 #include <string.h>
 
 #include "access/access.h"
@@ -9,6 +10,7 @@
 #define COMPILED_MAX 3
 
 static const char header[] = "Url,Deployment,HttpMethods,MatchType,Description\n";
+static const char tests_header[] = "Url,ExpectedResult,Deployment,Description,HttpMethod\n";
 
 static void check_set(struct access_set *set)
 {
@@ -26,6 +28,31 @@ static void check_set(struct access_set *set)
             FUZZ_CHECK(decision.allowed == (decision.rule != NULL) && decision.reason != NULL);
         }
     }
+}
+
+static void check_tests(const struct access_set *set, const uint8_t *data, size_t size, size_t lines)
+{
+    size_t len = sizeof(tests_header) - 1;
+    struct access_tests *tests = NULL;
+    const char *fault = NULL;
+    uint32_t line = 0;
+    char *text = malloc(len + size);
+    enum assay_error error;
+
+    memcpy(text, tests_header, len);
+    if (size > 0)
+        memcpy(text + len, data, size);
+    error = access_tests_read(slice_of(text, len + size), &tests, &line, &fault);
+    free(text);
+    FUZZ_CHECK((error == ASSAY_OK) == (tests != NULL));
+    FUZZ_CHECK(error == ASSAY_OK || (line > 0 && line <= lines + 2 && fault[0] != 0));
+    for (size_t i = 0; tests != NULL && i < access_tests_count(tests); i++) {
+        struct access_decision decision;
+
+        access_test_decide(set, access_tests_at(tests, i), &decision);
+        FUZZ_CHECK(decision.allowed == (decision.rule != NULL) && decision.reason[0] != 0);
+    }
+    access_tests_free(tests);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -50,6 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(access_builder_finish(builder, 1, &set) == ASSAY_OK);
         FUZZ_CHECK(error == ASSAY_OK || access_set_count(set) == 0);
         check_set(set);
+        check_tests(set, data, size, lines);
     }
     access_set_free(set);
     access_builder_free(builder);

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* assayctl allow-list: the rules a configuration means, and whether they do what is expected of them (MRA S16). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "access/access.h"
+#include "ctl/command.h"
+#include "ctl/file.h"
+#include "daemon/check.h"
+#include "daemon/problems.h"
+
+static const char usage[] =
+    "usage: assayctl allow-list show CONFIG [--json]\n"
+    "       assayctl allow-list test CONFIG TESTS.csv [--json]\n"
+    "show prints the rules that assayd would have of a configuration, its own list and those of its nodes.\n"
+    "test asks them for each row of a file with the header line\n"
+    "    Url,ExpectedResult,Deployment,Description,HttpMethod\n"
+    "where ExpectedResult is allow or block, and HttpMethod is GET unless the row names another. A row that names\n"
+    "a deployment also expects it of the rule that allows. Needs no running assayd.\n"
+    "exit status: 0 all rows as expected, 1 some not, or a fault in the files, 2 wrong usage\n";
+
+static void print_problems(struct problems *problems, FILE *err)
+{
+    for (size_t i = 0; i < problems->kept; i++)
+        fprintf(err, "%s\n", problems->items[i]);
+    if (problems->count > problems->kept)
+        fprintf(err, "(and %zu more)\n", problems->count - problems->kept);
+    problems_free(problems);
+}
+
+static struct access_set *read_rules(const char *file, FILE *err)
+{
+    struct problems problems = {0};
+    struct access_set *rules = check_rules(file, &problems);
+
+    print_problems(&problems, err);
+    return rules;
+}
+
+static const char *match_text(const struct access_rule *rule)
+{
+    return rule->match == ACCESS_MATCH_EXACT ? "exact" : "prefix";
+}
+
+/* As a rule is written: "GET,PUT"; all: "*". */
+static const char *methods_text(uint32_t methods, char *buffer, size_t size)
+{
+    static const struct {
+        enum access_method bit;
+        const char *name;
+    } rows[] = {{ACCESS_GET, "GET"},       {ACCESS_HEAD, "HEAD"},       {ACCESS_POST, "POST"},  {ACCESS_PUT, "PUT"},
+                {ACCESS_DELETE, "DELETE"}, {ACCESS_OPTIONS, "OPTIONS"}, {ACCESS_PATCH, "PATCH"}};
+    size_t len = 0;
+
+    snprintf(buffer, size, "*");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (methods & rows[i].bit)
+            len += (size_t)snprintf(buffer + len, size - len, "%s%s", len > 0 ? "," : "", rows[i].name);
+    return buffer;
+}
+
+/* --- show --------------------------------------------------------------------------------------------------------------------- */
+
+static void show_text(const struct access_set *rules, FILE *out)
+{
+    char methods[64];
+
+    for (size_t i = 0; i < access_set_count(rules); i++) {
+        const struct access_rule *rule = access_set_at(rules, i);
+
+        fprintf(out, "%-6s  %-12s  %-2s  %s  %s\n", match_text(rule),
+                methods_text(rule->methods, methods, sizeof(methods)), rule->deployment, rule->url, rule->description);
+    }
+    fprintf(out, "%zu rules\n", access_set_count(rules));
+}
+
+static void show_json(const struct access_set *rules, FILE *out)
+{
+    json_t *list = json_array();
+    char methods[64];
+
+    for (size_t i = 0; i < access_set_count(rules); i++) {
+        const struct access_rule *rule = access_set_at(rules, i);
+
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:i}", "url", rule->url, "methods",
+                                              methods_text(rule->methods, methods, sizeof(methods)), "match",
+                                              match_text(rule), "deployment", rule->deployment, "description",
+                                              rule->description, "automatic", rule->source == ACCESS_SOURCE_AUTOMATIC,
+                                              "line", (int)rule->line));
+    }
+    json_dumpf(list, out, JSON_INDENT(2));
+    fputc('\n', out);
+    json_decref(list);
+}
+
+/* --- test --------------------------------------------------------------------------------------------------------------------- */
+
+static struct access_tests *read_tests(const char *file, FILE *err)
+{
+    struct access_tests *tests = NULL;
+    uint8_t *data = NULL;
+    size_t size = 0;
+    uint32_t line = 0;
+    const char *fault = "";
+    enum assay_error error = ctl_file_read(file, &data, &size);
+
+    if (error == ASSAY_ERR_IO) {
+        fprintf(err, "%s: %s\n", file, strerror(errno));
+    } else if (error != ASSAY_OK) {
+        fprintf(err, "%s: %s\n", file, assay_error_text(error));
+    } else {
+        error = access_tests_read(slice_of(data, size), &tests, &line, &fault);
+        if (error != ASSAY_OK)
+            fprintf(err, "%s:%u: %s\n", file, line, fault[0] ? fault : assay_error_text(error));
+    }
+    free(data);
+    return tests;
+}
+
+/* Why the row is not as expected, or NULL. */
+static const char *judge(const struct access_test *test, const struct access_decision *decision)
+{
+    if (test->allow && !decision->allowed)
+        return decision->reason;
+    if (!test->allow && decision->allowed)
+        return "allowed";
+    if (test->allow && test->deployment[0] != 0 && strcmp(test->deployment, decision->rule->deployment) != 0)
+        return "allowed by a rule of another deployment";
+    return NULL;
+}
+
+static void row_text(const char *file, const struct access_test *test, const struct access_decision *decision,
+                     const char *why, FILE *out)
+{
+    if (why == NULL)
+        return;
+    fprintf(out, "%s:%u: %s %s: expected %s: %s", file, test->line, test->method, test->url,
+            test->allow ? "allow" : "block", why);
+    if (decision->rule != NULL)
+        fprintf(out, " (rule %s, %s, deployment %s)", decision->rule->url, match_text(decision->rule),
+                decision->rule->deployment);
+    fprintf(out, "%s%s\n", test->description[0] ? ": " : "", test->description);
+}
+
+static json_t *row_json(const struct access_test *test, const struct access_decision *decision, const char *why)
+{
+    json_t *row = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:b}", "line", (int)test->line, "url", test->url, "method",
+                            test->method, "description", test->description, "expected", test->allow ? "allow" : "block",
+                            "result", decision->allowed ? "allow" : "block", "passed", why == NULL);
+
+    json_object_set_new(row, "reason", json_string(why != NULL ? why : decision->reason));
+    json_object_set_new(row, "rule", decision->rule != NULL ? json_string(decision->rule->url) : json_null());
+    return row;
+}
+
+static int run_tests(const struct access_set *rules, const struct access_tests *tests, const char *file, bool json,
+                     FILE *out)
+{
+    json_t *rows = json_array();
+    size_t failed = 0, count = access_tests_count(tests);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct access_test *test = access_tests_at(tests, i);
+        struct access_decision decision;
+        const char *why;
+
+        access_test_decide(rules, test, &decision);
+        why = judge(test, &decision);
+        failed += why != NULL;
+        if (json)
+            json_array_append_new(rows, row_json(test, &decision, why));
+        else
+            row_text(file, test, &decision, why, out);
+    }
+    if (json) {
+        json_t *all = json_pack("{s:I, s:I, s:O}", "passed", (json_int_t)(count - failed), "failed", (json_int_t)failed,
+                                "rows", rows);
+
+        json_dumpf(all, out, JSON_INDENT(2));
+        fputc('\n', out);
+        json_decref(all);
+    } else {
+        fprintf(out, "%zu as expected, %zu not\n", count - failed, failed);
+    }
+    json_decref(rows);
+    return failed == 0 ? CTL_OK : CTL_REFUSED;
+}
+
+static int allow_list_show(const char *config, bool json, FILE *out, FILE *err)
+{
+    struct access_set *rules = read_rules(config, err);
+
+    if (rules == NULL)
+        return CTL_REFUSED;
+    if (json)
+        show_json(rules, out);
+    else
+        show_text(rules, out);
+    access_set_free(rules);
+    return CTL_OK;
+}
+
+static int allow_list_test(const char *config, const char *file, bool json, FILE *out, FILE *err)
+{
+    struct access_set *rules = read_rules(config, err);
+    struct access_tests *tests = rules != NULL ? read_tests(file, err) : NULL;
+    int code = tests != NULL ? run_tests(rules, tests, file, json, out) : CTL_REFUSED;
+
+    access_tests_free(tests);
+    access_set_free(rules);
+    return code;
+}
+
+int ctl_allow_list(int argc, char **argv, FILE *out, FILE *err)
+{
+    const char *words[3] = {NULL};
+    int count = 0;
+    bool json = false;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            fputs(usage, out);
+            return CTL_OK;
+        }
+        if (strcmp(argv[i], "--json") == 0)
+            json = true;
+        else if (argv[i][0] == '-' || count == 3)
+            count = 4;
+        else
+            words[count++] = argv[i];
+        if (count > 3)
+            break;
+    }
+    if (count == 2 && strcmp(words[0], "show") == 0)
+        return allow_list_show(words[1], json, out, err);
+    if (count == 3 && strcmp(words[0], "test") == 0)
+        return allow_list_test(words[1], words[2], json, out, err);
+    fputs(usage, err);
+    return CTL_USAGE;
+}
