@@ -89,7 +89,13 @@ struct tcp_sent {
     uint8_t retransmits; /* saturates */
 };
 
-enum { SENT_FIN = 1 << 0, SENT_SACKED = 1 << 1, SENT_LOST = 1 << 2, SENT_RETRANSMITTED = 1 << 3 };
+enum {
+    SENT_FIN = 1 << 0,
+    SENT_SACKED = 1 << 1,
+    SENT_LOST = 1 << 2,
+    SENT_RETRANSMITTED = 1 << 3,
+    SENT_CUT = 1 << 4, /* the retransmission in flight is only as much of it as the peer's window had room for */
+};
 
 static inline uint32_t sent_end(const struct tcp_sent *sent)
 {
@@ -299,6 +305,21 @@ static inline uint32_t tcp_pipe(const struct tcp_connection *c)
     uint32_t gone = c->sacked_bytes + c->lost_bytes + c->dup_acks * c->snd_mss;
 
     return flight > gone ? flight - gone : 0;
+}
+
+/* Where the peer's window ends, as it told us last. */
+static inline uint32_t conn_snd_edge(const struct tcp_connection *c)
+{
+    return c->snd_una + c->snd_wnd;
+}
+
+/* The sequence number of a segment without data. snd_nxt, unless the peer has taken window back (RFC 9293 §3.8.6): a segment
+ * beyond what it accepts now would be dropped, and its ACK with it, so that neither side ever got on. */
+static inline uint32_t conn_control_seq(const struct tcp_connection *c)
+{
+    uint32_t edge = conn_snd_edge(c);
+
+    return conn_synchronized(c) && seq_gt(c->snd_nxt, edge) ? edge : c->snd_nxt;
 }
 
 /* Our timestamp clock: milliseconds and a secret offset (RFC 7323 §5.4). */

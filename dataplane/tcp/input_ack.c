@@ -33,6 +33,9 @@ static void acknowledge(struct tcp *tcp, struct tcp_connection *c, uint32_t ack,
         if (!(sent->flags & SENT_SACKED))
             sample->delivered_bytes += ack - sent->seq;
         sent_trim_first(tcp, c, ack - sent->seq);
+        /* the part that the peer's window had no room for is still to be sent */
+        if (sent->flags & SENT_CUT)
+            sent_mark_lost(tcp, c, sent);
     }
     /* What a retransmission has brought along with it waited for that one: its age is no round trip. */
     if (filled)

@@ -121,26 +121,42 @@ static bool emit(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx, c
 
 /* --- data ------------------------------------------------------------------------------------------------------------- */
 
+/* How much of a record may go out again. A window that was taken back cuts it (RFC 9293 §3.8.6): a segment that does not fit
+ * may be refused whole. A byte of it goes out all the same: it asks whether the window is still closed. */
+static uint16_t retransmit_length(const struct tcp_connection *c, const struct tcp_sent *sent)
+{
+    uint32_t edge = conn_snd_edge(c);
+    uint32_t room = seq_gt(edge, sent->seq) ? edge - sent->seq : 1;
+
+    return sent->len < room ? sent->len : (uint16_t)room;
+}
+
 static bool retransmit(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx, struct tcp_sent *sent)
 {
+    struct outgoing out = {.seq = sent->seq, .mbuf = sent->mbuf, .offset = sent->offset};
     bool last = sent->seq + sent->len == c->snd_una + c->send_bytes;
-    struct outgoing out = {.seq = sent->seq, .mbuf = sent->mbuf, .offset = sent->offset, .len = sent->len};
 
-    out.flags = TCP_FLAG_ACK | (last && sent->len ? TCP_FLAG_PSH : 0) | (sent->flags & SENT_FIN ? TCP_FLAG_FIN : 0);
+    out.len = retransmit_length(c, sent);
+    out.flags = TCP_FLAG_ACK;
+    sent->flags &= ~SENT_CUT;
+    if (out.len < sent->len)
+        sent->flags |= SENT_CUT;
+    else
+        out.flags |= (last && sent->len ? TCP_FLAG_PSH : 0) | (sent->flags & SENT_FIN ? TCP_FLAG_FIN : 0);
     if (!emit(tcp, c, tx, &out))
         return false;
     if (conn_has(c, CONN_UNDO) && c->undo_ts == 0)
         c->undo_ts = conn_ts_now(c, tcp->now_us);
     sent_mark_retransmitted(tcp, c, sent, tcp->now_us);
-    recovery_on_sent(c, sent_end(sent) - sent->seq);
+    recovery_on_sent(c, out.len + (out.flags & TCP_FLAG_FIN ? 1 : 0));
     c->retransmits++;
     c->last_out_us = tcp->now_us;
     tcp->counters.retransmits++;
     return true;
 }
 
-/* What is marked lost, oldest first, as far as the congestion window goes. The peer's window holds for all but the head, which
- * goes out even when the window has been taken back (RFC 9293 §3.8.6). */
+/* What is marked lost, oldest first, as far as the congestion window goes. The peer's window holds for all but the head, of
+ * which some goes out even when the window has been taken back (RFC 9293 §3.8.6). */
 static enum output_result output_lost(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx, uint32_t *budget)
 {
     uint32_t index = c->sent_head;
@@ -153,7 +169,7 @@ static enum output_result output_lost(struct tcp *tcp, struct tcp_connection *c,
         index = sent->next;
         if (!(sent->flags & SENT_LOST))
             continue;
-        if (!head && seq_gt(sent_end(sent), c->snd_una + c->snd_wnd))
+        if (!head && seq_gt(sent_end(sent), conn_snd_edge(c)))
             break;
         if (tcp_pipe(c) > 0 && tcp_pipe(c) + len > c->cwnd) {
             c->flags |= CONN_CWND_LIMITED;
@@ -202,7 +218,7 @@ static enum output_result send_new(struct tcp *tcp, struct tcp_connection *c, st
 
 static uint32_t window_left(const struct tcp_connection *c)
 {
-    uint32_t edge = c->snd_una + c->snd_wnd;
+    uint32_t edge = conn_snd_edge(c);
 
     return seq_gt(edge, c->snd_nxt) ? edge - c->snd_nxt : 0;
 }
@@ -274,17 +290,21 @@ static enum output_result output_new(struct tcp *tcp, struct tcp_connection *c, 
 
 /* --- probes ----------------------------------------------------------------------------------------------------------- */
 
-/* RFC 8985 §7.3: new data if there is any and the window allows, else the last segment again; cwnd is not asked. */
+/* RFC 8985 §7.3: new data if there is any and the window allows, else the last segment again (the first, where the peer has
+ * taken back the window it was sent in); cwnd is not asked. */
 static bool send_tail_probe(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx)
 {
     bool fin = false, again = true;
     uint32_t len = may_send_data(c) ? next_length(c, &fin) : 0;
+    struct tcp_sent *sent = sent_last(tcp, c);
 
     if (c->sent_count == 0)
         return true;
     if (len > 0 || fin)
         again = send_new(tcp, c, tx, len, fin) != OUTPUT_MORE;
-    if (again && !retransmit(tcp, c, tx, sent_last(tcp, c)))
+    if (seq_gt(sent_end(sent), conn_snd_edge(c)))
+        sent = sent_first(tcp, c);
+    if (again && !retransmit(tcp, c, tx, sent))
         return false;
     rack_probe_sent(c, again);
     tcp->counters.tail_probes++;
@@ -359,7 +379,7 @@ static enum output_result output_syn(struct tcp *tcp, struct tcp_connection *c, 
 
 static enum output_result output_ack(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx)
 {
-    struct outgoing out = {.seq = c->snd_nxt, .flags = TCP_FLAG_ACK};
+    struct outgoing out = {.seq = conn_control_seq(c), .flags = TCP_FLAG_ACK};
 
     if (!conn_has(c, CONN_ACK_NOW))
         return OUTPUT_DONE;
@@ -417,7 +437,7 @@ void output_reset(struct tcp *tcp, struct tcp_connection *c)
                                           .dst = c->remote,
                                           .source_port = c->local_port,
                                           .destination_port = c->remote_port,
-                                          .sequence = c->snd_nxt,
+                                          .sequence = conn_control_seq(c),
                                           .acknowledgment = c->rcv_nxt,
                                           .flags = TCP_FLAG_RST | TCP_FLAG_ACK});
 }
