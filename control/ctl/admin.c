@@ -49,7 +49,12 @@ bool ctl_admin_parse(int argc, char **argv, const char *usage, unsigned options,
     const struct value_option values[] = {{"--socket", 0, &admin->socket},
                                           {"--role", CTL_ADMIN_ROLE, &admin->role},
                                           {"--for", CTL_ADMIN_FOR, &admin->duration},
-                                          {"--max", CTL_ADMIN_MAX, &admin->max}};
+                                          {"--max", CTL_ADMIN_MAX, &admin->max},
+                                          {"--state", CTL_ADMIN_FILTER, &admin->state},
+                                          {"--side", CTL_ADMIN_FILTER, &admin->side},
+                                          {"--address", CTL_ADMIN_FILTER, &admin->address},
+                                          {"--port", CTL_ADMIN_FILTER, &admin->port},
+                                          {"--sort", CTL_ADMIN_FILTER, &admin->sort}};
 
     *admin = (struct ctl_admin){.socket = CTL_SOCKET_DEFAULT, .out = out, .err = err};
     for (int i = 1; i < argc; i++) {

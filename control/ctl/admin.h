@@ -16,16 +16,22 @@
 struct ctl_admin {
     const char *socket;
     bool json;
-    const char *role;     /* --role */
-    const char *duration; /* --for */
-    const char *max;      /* --max */
-    int word_count;       /* what is no option, without the command's name */
+    const char *role;                                 /* --role */
+    const char *duration;                             /* --for */
+    const char *max;                                  /* --max */
+    const char *state, *side, *address, *port, *sort; /* --state … of connections */
+    int word_count;                                   /* what is no option, without the command's name */
     const char *words[CTL_WORDS_MAX];
     FILE *out, *err;
 };
 
 /* Options an individual command has beside the common ones. */
-enum ctl_admin_option { CTL_ADMIN_ROLE = 1 << 0, CTL_ADMIN_FOR = 1 << 1, CTL_ADMIN_MAX = 1 << 2 };
+enum ctl_admin_option {
+    CTL_ADMIN_ROLE = 1 << 0,
+    CTL_ADMIN_FOR = 1 << 1,
+    CTL_ADMIN_MAX = 1 << 2,
+    CTL_ADMIN_FILTER = 1 << 3
+};
 
 /* True: go on. False: *code is what to return (help was given, or the usage was wrong). */
 bool ctl_admin_parse(int argc, char **argv, const char *usage, unsigned options, struct ctl_admin *admin, FILE *out,

@@ -23,14 +23,32 @@ static const struct ctl_column verdict_columns[] = {
     {"trust_epoch", "epoch", 0},        {"valid_until", "until", 0},
 };
 static const struct ctl_column connection_columns[] = {
-    {"side", "side", 0},         {"peer", "peer", 0},           {"port", "port", 0}, {"state", "state", 0},
-    {"phase", "phase", 0},       {"srtt_us", "rtt us", 0},      {"cwnd", "cwnd", 0}, {"retransmits", "retransmits", 0},
-    {"bytes_in", "bytes in", 0}, {"bytes_out", "bytes out", 0},
+    {"side", "side", 0},
+    {"local", "local", 0},
+    {"local_port", "port", 0},
+    {"peer", "peer", 0},
+    {"port", "port", 0},
+    {"state", "state", 0},
+    {"phase", "phase", 0},
+    {"srtt_us", "rtt us", 0},
+    {"rto_us", "rto us", 0},
+    {"cwnd", "cwnd", 0},
+    {"ssthresh", "ssthresh", 0},
+    {"mss", "mss", 0},
+    {"retransmits", "retransmits", 0},
+    {"send_queue", "send queue", 0},
+    {"receive_queue", "receive queue", 0},
+    {"bytes_in", "bytes in", 0},
+    {"bytes_out", "bytes out", 0},
+    {"age", "age s", 0},
+    {"idle", "idle s", 0},
 };
 static const struct ctl_column name_columns[] = {
     {"name", "name", 0}, {"addresses", "addresses", 60}, {"fixed", "fixed", 0}, {"error", "error", 60}};
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+/* What numbers, addresses, prefixes and words consist of. */
+#define QUERY_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.:/_-"
+#define COUNT_OF(array)  (sizeof(array) / sizeof((array)[0]))
 #define VIEW_USAGE(name, what)                                                \
     "usage: assayctl " name " [--max N] [--json] [--socket PATH]\n" what "\n" \
     "exit status: 0 done, 1 refused, 2 wrong usage, 3 no assayd\n"
@@ -39,26 +57,50 @@ static const struct view origins_view = {VIEW_USAGE("origins", "Origins that the
                                          "/v1/origins", "origins", origin_columns, COUNT_OF(origin_columns)};
 static const struct view verdicts_view = {VIEW_USAGE("verdicts", "Verdicts that the cores remember."), "/v1/verdicts",
                                           "verdicts", verdict_columns, COUNT_OF(verdict_columns)};
-static const struct view connections_view = {VIEW_USAGE("connections", "Connections of both sides."), "/v1/connections",
-                                             "connections", connection_columns, COUNT_OF(connection_columns)};
+static const char connections_usage[] =
+    "usage: assayctl connections [--side client|origin] [--state STATE] [--address ADDRESS|PREFIX] [--port N]\n"
+    "                            [--sort FIELD] [--max N] [--json] [--socket PATH]\n"
+    "Every connection of the TCP tables: half-open ones, TIME-WAIT and those the proxy has closed as well.\n"
+    "STATE as in RFC 9293 (ESTABLISHED, TIME-WAIT); ADDRESS and N of either end. FIELD, the largest first: srtt_us,\n"
+    "rto_us, cwnd, send_queue, receive_queue, retransmits, bytes_in, bytes_out, age, idle.\n"
+    "--max N: rows; without --sort of each core (default 1000)\n"
+    "exit status: 0 done, 1 refused, 2 wrong usage, 3 no assayd\n";
+static const struct view connections_view = {connections_usage, "/v1/connections", "connections", connection_columns,
+                                             COUNT_OF(connection_columns)};
 static const struct view names_view = {VIEW_USAGE("names", "Names of origins and their addresses."), "/v1/names",
                                        "names", name_columns, COUNT_OF(name_columns)};
 
-static int run_view(const struct view *view, int argc, char **argv, FILE *out, FILE *err)
+/* Nothing in a value may be a part of the query's own syntax; the daemon judges the rest. */
+static bool add_query(char *path, size_t size, const char *name, const char *value)
+{
+    size_t len = strlen(path);
+
+    if (value == NULL)
+        return true;
+    if (value[0] == '\0' || strlen(value) != strspn(value, QUERY_CHARACTERS))
+        return false;
+    return (size_t)snprintf(path + len, size - len, "%c%s=%s", strchr(path, '?') != NULL ? '&' : '?', name, value) <
+           size - len;
+}
+
+static int run_view(const struct view *view, unsigned options, int argc, char **argv, FILE *out, FILE *err)
 {
     struct ctl_admin admin;
-    char path[128];
+    char path[512];
     json_t *answer;
     int code;
 
-    if (!ctl_admin_parse(argc, argv, view->usage, CTL_ADMIN_MAX, &admin, out, err, &code))
+    if (!ctl_admin_parse(argc, argv, view->usage, CTL_ADMIN_MAX | options, &admin, out, err, &code))
         return code;
-    if (admin.word_count > 0 || (admin.max != NULL && strspn(admin.max, "0123456789") != strlen(admin.max))) {
+    snprintf(path, sizeof(path), "%s", view->path);
+    if (admin.word_count > 0 || (admin.max != NULL && strspn(admin.max, "0123456789") != strlen(admin.max)) ||
+        !add_query(path, sizeof(path), "max", admin.max) || !add_query(path, sizeof(path), "state", admin.state) ||
+        !add_query(path, sizeof(path), "side", admin.side) || !add_query(path, sizeof(path), "port", admin.port) ||
+        !add_query(path, sizeof(path), "address", admin.address) ||
+        !add_query(path, sizeof(path), "sort", admin.sort)) {
         fputs(view->usage, err);
         return CTL_USAGE;
     }
-    snprintf(path, sizeof(path), "%s%s%s", view->path, admin.max != NULL ? "?max=" : "",
-             admin.max != NULL ? admin.max : "");
     code = ctl_admin_call(&admin, "GET", path, slice_of(NULL, 0), &answer);
     if (code != CTL_OK)
         return code;
@@ -74,22 +116,22 @@ static int run_view(const struct view *view, int argc, char **argv, FILE *out, F
 
 int ctl_origins(int argc, char **argv, FILE *out, FILE *err)
 {
-    return run_view(&origins_view, argc, argv, out, err);
+    return run_view(&origins_view, 0, argc, argv, out, err);
 }
 
 int ctl_verdicts(int argc, char **argv, FILE *out, FILE *err)
 {
-    return run_view(&verdicts_view, argc, argv, out, err);
+    return run_view(&verdicts_view, 0, argc, argv, out, err);
 }
 
 int ctl_connections(int argc, char **argv, FILE *out, FILE *err)
 {
-    return run_view(&connections_view, argc, argv, out, err);
+    return run_view(&connections_view, CTL_ADMIN_FILTER, argc, argv, out, err);
 }
 
 int ctl_names(int argc, char **argv, FILE *out, FILE *err)
 {
-    return run_view(&names_view, argc, argv, out, err);
+    return run_view(&names_view, 0, argc, argv, out, err);
 }
 
 /* --- counters ------------------------------------------------------------------------------------------------------------ */

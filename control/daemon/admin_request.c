@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "daemon/change_log.h"
+#include "daemon/connections.h"
 #include "daemon/view.h"
 
 #define COMMAND_TIMEOUT_US 1000000
+#define WALK_TIMEOUT_US    5000000 /* a table of a million connections takes a core many turns */
 #define ROWS_DEFAULT       1000
 #define ROWS_MAX           100000
 #define SWITCH_MAX_S       (366 * 86400)
@@ -188,20 +190,30 @@ static void post_verify(struct call *call)
     change_free(&change);
 }
 
-static void get_rows(struct call *call, enum command_kind kind)
+/* How many rows are wanted; 0: refused, and said so. */
+static size_t rows_wanted(struct call *call)
 {
     const char *word = query(call, "max");
     unsigned long max = word != NULL ? strtoul(word, NULL, 10) : ROWS_DEFAULT;
-    struct fleet_rows rows;
 
     if (max == 0 || max > ROWS_MAX) {
         refuse(call, 400, "max is not within 1 to 100000");
-        return;
+        return 0;
     }
     if (!call->control->fleet->running) {
         refuse(call, 503, "the cores do not run");
-        return;
+        return 0;
     }
+    return max;
+}
+
+static void get_rows(struct call *call, enum command_kind kind)
+{
+    size_t max = rows_wanted(call);
+    struct fleet_rows rows;
+
+    if (max == 0)
+        return;
     if (fleet_command(call->control->fleet, kind, max, COMMAND_TIMEOUT_US, &rows) == ASSAY_OK)
         answer(call, 200, view_rows(kind, &rows));
     else
@@ -221,7 +233,33 @@ static void get_origins(struct call *call)
 
 static void get_connections(struct call *call)
 {
-    get_rows(call, COMMAND_CONNECTIONS);
+    const struct connections_query wanted = {query(call, "state"), query(call, "side"), query(call, "address"),
+                                             query(call, "port"), query(call, "sort")};
+    struct connection_filter filter;
+    const char *wrong = connections_filter(&wanted, &filter);
+    size_t max;
+    struct fleet_rows rows;
+
+    if (wrong != NULL) {
+        refuse(call, 400, wrong);
+        return;
+    }
+    max = rows_wanted(call);
+    if (max == 0)
+        return;
+    /* the first in order may be anywhere in the tables */
+    if (fleet_connections(call->control->fleet, &filter, wanted.sort != NULL ? ROWS_MAX : max, WALK_TIMEOUT_US,
+                          &rows) == ASSAY_OK) {
+        connections_sort(wanted.sort, rows.rows, rows.count);
+        if (rows.count > max) {
+            rows.count = max;
+            rows.more = true;
+        }
+        answer(call, 200, view_rows(COMMAND_CONNECTIONS, &rows));
+    } else {
+        refuse(call, 503, "a core did not answer in time");
+    }
+    fleet_rows_free(&rows);
 }
 
 static void get_names(struct call *call)

@@ -117,22 +117,32 @@ static void collect(const struct core_command *command, struct fleet_rows *out)
     out->count += command->row_count;
 }
 
-enum assay_error fleet_command(const struct fleet *fleet, enum command_kind kind, size_t rows_max, uint64_t timeout_us,
-                               struct fleet_rows *out)
+/* Hands each core its command, of kind and the rest of like. */
+static enum assay_error send_all(const struct fleet *fleet, const struct core_command *like,
+                                 struct core_command **commands)
 {
-    struct core_command *commands[ASSAY_CORES_MAX] = {NULL};
-    uint64_t end = now_us() + timeout_us;
     enum assay_error error = ASSAY_OK;
 
-    *out = (struct fleet_rows){0};
     for (uint32_t i = 0; i < fleet->count; i++) {
-        commands[i] = command_new(kind, fleet_row_size(kind) > 0 ? rows_max : 0);
+        commands[i] = command_new(like->kind, fleet_row_size(like->kind) > 0 ? like->rows_max : 0);
+        commands[i]->connections = like->connections;
         if (core_command(fleet->cores[i], commands[i]) == ASSAY_OK)
             continue;
         command_free(commands[i]);
         commands[i] = NULL;
         error = ASSAY_ERR_BUSY;
     }
+    return error;
+}
+
+static enum assay_error command_all(const struct fleet *fleet, const struct core_command *like, uint64_t timeout_us,
+                                    struct fleet_rows *out)
+{
+    struct core_command *commands[ASSAY_CORES_MAX] = {NULL};
+    uint64_t end = now_us() + timeout_us;
+    enum assay_error error = send_all(fleet, like, commands);
+
+    *out = (struct fleet_rows){0};
     for (uint32_t i = 0; i < fleet->count; i++) {
         if (commands[i] == NULL)
             continue;
@@ -144,6 +154,22 @@ enum assay_error fleet_command(const struct fleet *fleet, enum command_kind kind
         command_free(commands[i]);
     }
     return error;
+}
+
+enum assay_error fleet_command(const struct fleet *fleet, enum command_kind kind, size_t rows_max, uint64_t timeout_us,
+                               struct fleet_rows *out)
+{
+    const struct core_command like = {.kind = kind, .rows_max = rows_max};
+
+    return command_all(fleet, &like, timeout_us, out);
+}
+
+enum assay_error fleet_connections(const struct fleet *fleet, const struct connection_filter *filter, size_t rows_max,
+                                   uint64_t timeout_us, struct fleet_rows *out)
+{
+    const struct core_command like = {.kind = COMMAND_CONNECTIONS, .rows_max = rows_max, .connections = *filter};
+
+    return command_all(fleet, &like, timeout_us, out);
 }
 
 void fleet_rows_free(struct fleet_rows *rows)

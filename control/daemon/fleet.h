@@ -36,6 +36,9 @@ size_t fleet_row_size(enum command_kind kind);
  * (it may still write to it). */
 enum assay_error fleet_command(const struct fleet *fleet, enum command_kind kind, size_t rows_max, uint64_t timeout_us,
                                struct fleet_rows *out) ASSAY_MUST_USE;
+/* COMMAND_CONNECTIONS, of those that pass the filter. */
+enum assay_error fleet_connections(const struct fleet *fleet, const struct connection_filter *filter, size_t rows_max,
+                                   uint64_t timeout_us, struct fleet_rows *out) ASSAY_MUST_USE;
 void fleet_rows_free(struct fleet_rows *rows);
 
 /* Counters of all cores summed up; core < 0: all. */

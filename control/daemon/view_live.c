@@ -10,6 +10,8 @@
 #include "x509/describe.h"
 #include "x509/verdict_cache.h"
 
+#define SSTHRESH_UNSET (1U << 30) /* command.h */
+
 /* Rows are filled by a core from fixed arrays: never trusted to be terminated or to be UTF-8. */
 static json_t *array_text(const char *text, size_t size)
 {
@@ -25,6 +27,12 @@ static json_t *array_text(const char *text, size_t size)
 static json_t *number(uint64_t value)
 {
     return json_integer((json_int_t)value);
+}
+
+/* To the millisecond. */
+static json_t *seconds(uint64_t us)
+{
+    return json_real((double)(us / 1000) / 1000);
 }
 
 static json_t *address_text(const struct assay_address *address)
@@ -73,16 +81,29 @@ static json_t *connection(const struct connection_row *row)
 {
     json_t *out = json_object();
 
+    json_object_set_new(out, "core", number(row->core));
+    json_object_set_new(out, "side", json_string(row->origin_side ? "origin" : "client"));
+    json_object_set_new(out, "local", address_text(&row->local));
+    json_object_set_new(out, "local_port", number(row->local_port));
     json_object_set_new(out, "peer", address_text(&row->peer));
     json_object_set_new(out, "port", number(row->peer_port));
-    json_object_set_new(out, "side", json_string(row->origin_side ? "origin" : "client"));
     json_object_set_new(out, "state", array_text(row->state, sizeof(row->state)));
     json_object_set_new(out, "phase", array_text(row->phase, sizeof(row->phase)));
+    json_object_set_new(out, "orphan", json_boolean(row->orphan));
     json_object_set_new(out, "srtt_us", number(row->srtt_us));
+    json_object_set_new(out, "rto_us", number(row->rto_us));
     json_object_set_new(out, "cwnd", number(row->cwnd_bytes));
+    json_object_set_new(out, "ssthresh",
+                        row->ssthresh_bytes < SSTHRESH_UNSET ? number(row->ssthresh_bytes) : json_null());
+    json_object_set_new(out, "mss", number(row->mss));
+    json_object_set_new(out, "send_queue", number(row->send_queue_bytes));
+    json_object_set_new(out, "unsent", number(row->unsent_bytes));
+    json_object_set_new(out, "receive_queue", number(row->receive_queue_bytes));
     json_object_set_new(out, "retransmits", number(row->retransmits));
     json_object_set_new(out, "bytes_in", number(row->bytes_in));
     json_object_set_new(out, "bytes_out", number(row->bytes_out));
+    json_object_set_new(out, "age", seconds(row->age_us));
+    json_object_set_new(out, "idle", seconds(row->idle_us));
     return out;
 }
 

@@ -51,21 +51,28 @@ static void core_send(struct core *core, uint64_t now_us)
     core->idle = more ? 0 : core->idle;
 }
 
+/* False: it goes on in the next turn. */
+static bool core_answer(struct core *core, struct core_command *command, const struct snapshot *snapshot,
+                        uint64_t now_us)
+{
+    switch (command->kind) {
+    case COMMAND_STOP: core->stop = true; return true;
+    case COMMAND_DRAIN: proxy_drain(core->proxy, snapshot, now_us); return true;
+    default: return proxy_command(core->proxy, command, now_us);
+    }
+}
+
 static void core_commands(struct core *core, const struct snapshot *snapshot, uint64_t now_us)
 {
-    void *rows[CORE_COMMANDS];
-    unsigned n = rte_ring_sc_dequeue_burst(core->commands, rows, CORE_COMMANDS, NULL);
+    void *row;
 
-    for (unsigned i = 0; i < n; i++) {
-        struct core_command *command = rows[i];
-
-        if (command->kind == COMMAND_STOP)
-            core->stop = true;
-        else if (command->kind == COMMAND_DRAIN)
-            proxy_drain(core->proxy, snapshot, now_us);
-        else
-            proxy_command(core->proxy, command);
-        atomic_store_explicit(&command->state, COMMAND_DONE, memory_order_release);
+    for (int i = 0; i < CORE_COMMANDS; i++) {
+        if (core->command == NULL && rte_ring_sc_dequeue(core->commands, &row) == 0)
+            core->command = row;
+        if (core->command == NULL || !core_answer(core, core->command, snapshot, now_us))
+            return;
+        atomic_store_explicit(&core->command->state, COMMAND_DONE, memory_order_release);
+        core->command = NULL;
     }
 }
 
@@ -83,7 +90,7 @@ bool core_turn(struct core *core)
     events = core_errors(core, errors, now_us, events);
     proxy_run(core->proxy, snapshot, core->events, events, now_us, clock_ns(CLOCK_REALTIME));
     core_commands(core, snapshot, now_us);
-    busy = segments > 0 || events > 0 || proxy_busy(core->proxy);
+    busy = segments > 0 || events > 0 || core->command != NULL || proxy_busy(core->proxy);
     core_send(core, now_us);
     if (atomic_load_explicit(&core->generation, memory_order_relaxed) != proxy_generation(core->proxy))
         atomic_store_explicit(&core->generation, proxy_generation(core->proxy), memory_order_release);
@@ -97,6 +104,9 @@ static void core_answer_late(struct core *core)
 {
     void *row;
 
+    if (core->command != NULL)
+        atomic_store_explicit(&core->command->state, COMMAND_DONE, memory_order_release);
+    core->command = NULL;
     while (rte_ring_sc_dequeue(core->commands, &row) == 0)
         atomic_store_explicit(&((struct core_command *)row)->state, COMMAND_DONE, memory_order_release);
 }

@@ -24,7 +24,8 @@ struct core {
     struct tcp *tcp;
     struct proxy *proxy;
     struct thread_slot *slot;
-    struct rte_ring *commands; /* struct core_command pointers: control produces, the core consumes */
+    struct rte_ring *commands;    /* struct core_command pointers: control produces, the core consumes */
+    struct core_command *command; /* one that takes several turns */
     struct byte_ring *logs[2];
     struct nic *nics[NET_PORTS_MAX];
     uint32_t nic_count;

@@ -64,7 +64,8 @@ const struct x509_verdict_stats *proxy_verdict_stats(const struct proxy *proxy);
 /* Generation of the snapshot adopted last. */
 uint64_t proxy_generation(const struct proxy *proxy);
 
-/* Answers COMMAND_VERDICTS, COMMAND_ORIGINS and COMMAND_CONNECTIONS (command.h); others are not ours. */
-void proxy_command(struct proxy *proxy, struct core_command *command);
+/* Answers COMMAND_VERDICTS, COMMAND_ORIGINS and COMMAND_CONNECTIONS (command.h); others are not ours. False: that was a part
+ * of the answer, call again next turn. */
+bool proxy_command(struct proxy *proxy, struct core_command *command, uint64_t now_us);
 
 #endif

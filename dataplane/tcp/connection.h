@@ -194,6 +194,7 @@ struct tcp_connection {
     struct tcp_rate_limit challenge;
     uint32_t retransmits;
     uint64_t bytes_in, bytes_out;
+    uint64_t opened_us;
     TAILQ_ENTRY(tcp_connection) output_link; /* free list too */
     TAILQ_ENTRY(tcp_connection) event_link;
     TAILQ_ENTRY(tcp_connection) wait_link; /* TIME-WAIT or half-open by age, or the starved */

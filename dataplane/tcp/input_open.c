@@ -31,7 +31,7 @@ void open_init(struct tcp *tcp, struct tcp_connection *c, const struct tcp_tuple
     c->snd_nxt = c->iss + 1;
     c->rto_us = tcp->config.rto_initial_us;
     c->rto_start_us = tcp->now_us;
-    c->last_in_us = tcp->now_us;
+    c->last_in_us = c->opened_us = tcp->now_us;
     c->peer_mss = TCP_MSS_DEFAULT_IP4;
     tcp_table_insert(tcp, c);
 }

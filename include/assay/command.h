@@ -3,7 +3,7 @@
 #define ASSAY_COMMAND_H
 /* What control asks of a core while it runs. Control allocates the command and its rows, hands the pointer to the core
  * (core_command), and waits for state to become COMMAND_DONE (release by the core, acquire by control).
- * Owner: control, before and after; the core in between. A command does a bounded piece of work (rows_max). */
+ * Owner: control, before and after; the core in between. A command does a bounded piece of work a turn. */
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@ enum command_kind {
     COMMAND_STOP,        /* leave the loop */
     COMMAND_VERDICTS,    /* rows: struct verdict_row */
     COMMAND_ORIGINS,     /* rows: struct origin_row */
-    COMMAND_CONNECTIONS, /* rows: struct connection_row */
+    COMMAND_CONNECTIONS, /* rows: struct connection_row of the connections that pass the filter; takes several turns */
 };
 
 enum command_state { COMMAND_PENDING, COMMAND_DONE };
@@ -42,23 +42,42 @@ struct origin_row {
     char last_error[128]; /* "" when the last attempt went well */
 };
 
+/* A connection of the TCP table: half-open ones, TIME-WAIT and those that the proxy is done with are there as well. */
 struct connection_row {
-    struct assay_address peer;
-    uint16_t peer_port;
-    bool origin_side;
-    char state[16]; /* TCP's */
-    char phase[24]; /* the exchange's */
-    uint32_t srtt_us, cwnd_bytes;
+    struct assay_address local, peer;
+    uint16_t local_port, peer_port;
+    uint32_t core;
+    bool origin_side; /* opened by us */
+    bool orphan;      /* the proxy has closed it */
+    char state[16];   /* TCP's */
+    char phase[24];   /* the exchange's; "" where the proxy has no part in it */
+    uint32_t srtt_us, rto_us;
+    uint32_t cwnd_bytes, ssthresh_bytes; /* ssthresh 1 << 30 or more: no loss has set it yet */
+    uint32_t mss;
+    uint32_t send_queue_bytes, unsent_bytes; /* not acknowledged; of it, never sent */
+    uint32_t receive_queue_bytes;            /* in order, not yet read */
     uint64_t retransmits, bytes_in, bytes_out;
+    uint64_t age_us, idle_us;
+};
+
+/* Which connections are wanted; zero in a field: all. */
+struct connection_filter {
+    char state[16]; /* TCP's spelling */
+    enum { CONNECTION_SIDE_ANY, CONNECTION_SIDE_CLIENT, CONNECTION_SIDE_ORIGIN } side;
+    bool by_prefix;
+    struct assay_prefix prefix; /* of either end */
+    uint16_t port;              /* of either end */
 };
 
 struct core_command {
     enum command_kind kind;
     void *rows; /* array of the kind's row type */
     size_t rows_max;
-    size_t row_count;       /* filled by the core */
-    bool more;              /* there was more than rows_max */
-    _Atomic uint32_t state; /* enum command_state */
+    size_t row_count;                     /* filled by the core */
+    bool more;                            /* there was more than rows_max */
+    struct connection_filter connections; /* COMMAND_CONNECTIONS */
+    uint32_t next;                        /* the core's: where it goes on in the next turn; 0 at first */
+    _Atomic uint32_t state;               /* enum command_state */
 };
 
 #endif

@@ -161,7 +161,7 @@ static struct core *make_core(struct nic *nic, uint32_t idle_polls, uint32_t idl
     net.ports_count = 1;
     net.pool = pools.packet;
     tcp_config_default(&tcp);
-    tcp.connections_max = 64;
+    tcp.connections_max = 2048;
     tcp.time_wait_us = 1000;
     config.net = &net;
     config.tcp = &tcp;
@@ -514,6 +514,30 @@ static void a_turn_takes_a_few_commands_and_leaves_the_rest_for_the_next(void **
     bench_free(b);
 }
 
+/* The table of connections is looked at in slices; what was asked later waits. */
+static void a_walk_takes_several_turns_and_ends(void **state)
+{
+    static struct connection_row rows[4];
+    struct bench *b = bench_create();
+    struct core_command walk = {.kind = COMMAND_CONNECTIONS, .rows = rows, .rows_max = 4},
+                        behind = {.kind = COMMAND_ORIGINS};
+    int turns = 0;
+
+    connect_client(b);
+    assert_int_equal(core_command(b->core, &walk), ASSAY_OK);
+    assert_int_equal(core_command(b->core, &behind), ASSAY_OK);
+    while (atomic_load(&walk.state) != COMMAND_DONE && turns++ < 100) {
+        assert_int_equal(atomic_load(&behind.state), COMMAND_PENDING);
+        turn(b);
+    }
+    assert_in_range(turns, 2, 99);
+    assert_int_equal(atomic_load(&behind.state), COMMAND_DONE);
+    assert_int_equal(walk.row_count, 1);
+    assert_string_equal(rows[0].state, "ESTABLISHED");
+    assert_false(rows[0].origin_side);
+    bench_free(b);
+}
+
 static void a_full_command_ring_says_so(void **state)
 {
     static struct core_command commands[80];
@@ -620,6 +644,7 @@ int main(void)
         cmocka_unit_test(a_neighbour_that_does_not_answer_ends_the_connect_too),
         cmocka_unit_test(a_drain_by_command_ends_connections_and_says_when_it_is_done),
         cmocka_unit_test(a_turn_takes_a_few_commands_and_leaves_the_rest_for_the_next),
+        cmocka_unit_test(a_walk_takes_several_turns_and_ends),
         cmocka_unit_test(a_full_command_ring_says_so),
         cmocka_unit_test(commands_behind_stop_are_answered_and_its_statistics_stay),
         cmocka_unit_test(sleeping_is_offline_and_polling_does_not_sleep),

@@ -24,6 +24,9 @@ static void test_wrong_usage(void **state)
         assert_int_equal(CANNED_RUN(commands[i], "--help"), CTL_OK);
     }
     assert_int_equal(CANNED_RUN(ctl_stats, "--max", "1"), CTL_USAGE);
+    assert_int_equal(CANNED_RUN(ctl_origins, "--state", "ESTABLISHED"), CTL_USAGE);
+    assert_int_equal(CANNED_RUN(ctl_connections, "--state", "A&max=1"), CTL_USAGE);
+    assert_int_equal(CANNED_RUN(ctl_connections, "--address", ""), CTL_USAGE);
 }
 
 static void test_rows(void **state)
@@ -37,7 +40,7 @@ static void test_rows(void **state)
         {ctl_verdicts, "GET /v1/verdicts?max=5 ",
          "{\"verdicts\":[{\"identity\":\"cucm.steven.lab\",\"reason\":\"ok\"}],\"more\":true}", "cucm.steven.lab  ok"},
         {ctl_connections, "GET /v1/connections?max=5 ",
-         "{\"connections\":[{\"side\":\"client\",\"peer\":\"198.18.1.1\"}],\"more\":true}", "client  198.18.1.1"},
+         "{\"connections\":[{\"side\":\"client\",\"local\":\"198.18.0.10\"}],\"more\":true}", "client  198.18.0.10"},
         {ctl_names, "GET /v1/names?max=5 ",
          "{\"names\":[{\"name\":\"a.lab\",\"addresses\":[\"198.18.2.11\",\"198.18.2.12\"]}],\"more\":true}",
          "a.lab  198.18.2.11,198.18.2.12"},
@@ -57,6 +60,23 @@ static void test_rows(void **state)
     }
 }
 
+static void test_connections(void **state)
+{
+    static const char expected[] =
+        "GET /v1/connections?max=5&state=TIME-WAIT&side=origin&port=8443&address=198.18.2.0/24&sort=cwnd ";
+
+    canned_json(200,
+                "{\"connections\":[{\"side\":\"origin\",\"local\":\"198.18.0.10\",\"local_port\":30001,"
+                "\"peer\":\"2001:db8::1\",\"port\":8443,\"state\":\"ESTABLISHED\",\"ssthresh\":null,\"age\":1.5}]}");
+    assert_int_equal(CANNED_RUN(ctl_connections, "--state", "TIME-WAIT", "--side=origin", "--port", "8443", "--address",
+                                "198.18.2.0/24", "--sort", "cwnd", "--max", "5"),
+                     CTL_OK);
+    assert_memory_equal(canned_request(), expected, strlen(expected));
+    assert_non_null(strstr(canned_out(), "origin  198.18.0.10  30001  2001:db8::1  8443  ESTABLISHED"));
+    assert_non_null(strstr(canned_out(), "1.500"));
+    assert_null(strstr(canned_out(), "(there are more"));
+}
+
 static void test_stats(void **state)
 {
     canned_json(
@@ -73,7 +93,7 @@ static void test_stats(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_wrong_usage), cmocka_unit_test(test_rows),
-                                       cmocka_unit_test(test_stats)};
+                                       cmocka_unit_test(test_connections), cmocka_unit_test(test_stats)};
 
     return cmocka_run_group_tests(tests, canned_begin, canned_end);
 }

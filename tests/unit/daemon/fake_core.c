@@ -44,7 +44,8 @@ static void fill(const struct core *core, enum command_kind kind, void *rows, ui
     } else if (kind == COMMAND_CONNECTIONS) {
         struct connection_row *row = (struct connection_row *)rows + i;
 
-        *row = (struct connection_row){.peer_port = 1000, .origin_side = i == 1, .bytes_in = 5};
+        *row = (struct connection_row){
+            .peer_port = 1000, .core = core->index, .origin_side = i == 1, .bytes_in = 5 + core->index};
         strcpy(row->state, "ESTABLISHED");
     }
 }

@@ -78,6 +78,9 @@ static void test_refused(void **state)
         {"GET", "/v1/verdicts", "max=0", "", 400},
         {"GET", "/v1/verdicts", "max=100001", "", 400},
         {"GET", "/v1/verdicts", "max=-1", "", 400},
+        {"GET", "/v1/connections", "max=0", "", 400},
+        {"GET", "/v1/connections", "state=LISTEN", "", 400},
+        {"GET", "/v1/connections", "sort=colour", "", 400},
     };
     struct running running;
 
@@ -109,8 +112,17 @@ static void test_views(void **state)
         assert_non_null(json_object_get(body, cases[i].member));
         json_decref(body);
     }
+    {
+        json_t *body = ask(&running, "GET", "/v1/connections", "sort=bytes_in", none, 200);
+        const json_t *rows = json_object_get(body, "connections");
+
+        assert_int_equal(json_array_size(rows), 4);
+        assert_int_equal(json_integer_value(json_object_get(json_array_get(rows, 0), "core")), 1);
+        json_decref(body);
+    }
     running.cores[1].refuses = true;
     json_decref(ask(&running, "GET", "/v1/origins", NULL, none, 503));
+    json_decref(ask(&running, "GET", "/v1/connections", NULL, none, 503));
     running.fleet.running = false;
     json_decref(ask(&running, "GET", "/v1/origins", NULL, none, 503));
     json_decref(ask(&running, "GET", "/v1/ready", NULL, none, 503));

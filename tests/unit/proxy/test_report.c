@@ -19,7 +19,8 @@ static size_t report(struct world *w, enum command_kind kind, void *rows, size_t
 {
     struct core_command command = {.kind = kind, .rows = rows, .rows_max = max};
 
-    proxy_command(w->proxy, &command);
+    while (!proxy_command(w->proxy, &command, w->now_us))
+        ;
     assert_in_range(command.row_count, 0, max);
     if (more != NULL)
         *more = command.more;
@@ -146,7 +147,8 @@ static struct connection_row only(struct world *w, bool origin_side)
     unsigned count = 0;
 
     for (size_t i = 0; i < n; i++) {
-        if (rows[i].origin_side == origin_side) {
+        if (rows[i].origin_side == origin_side &&
+            rows[i].phase[0] != '\0') { /* those the proxy is done with stay a while */
             found = rows[i];
             count++;
         }
@@ -178,6 +180,10 @@ static void connections_are_told_with_phase_and_tcps_numbers(void **state)
     assert_true(row.bytes_in > 200);
     assert_true(row.bytes_out > 200);
     assert_true(row.cwnd_bytes > 0);
+    assert_true(row.rto_us > 0);
+    assert_true(row.age_us > 0);
+    assert_int_equal(row.local_port, 8443);
+    assert_false(row.orphan);
 
     w->origins[1].address_count = 1;
     world_request(w, client, "GET", world_path("http", "hole.steven.lab", 8000, "/"), "\r\n");
@@ -197,6 +203,38 @@ static void connections_are_told_with_phase_and_tcps_numbers(void **state)
     assert_string_equal(only(w, false).phase, "linger");
     assert_string_equal(only(w, true).phase, "idle");
     assert_int_equal(only(w, true).peer_port, 8000);
+    world_free(w);
+}
+
+static size_t filtered(struct world *w, struct connection_filter filter)
+{
+    struct connection_row rows[16];
+    struct core_command command = {.kind = COMMAND_CONNECTIONS, .rows = rows, .rows_max = 16, .connections = filter};
+
+    while (!proxy_command(w->proxy, &command, w->now_us))
+        ;
+    assert_false(command.more);
+    return command.row_count;
+}
+
+static void only_those_that_pass_the_filter_are_told(void **state)
+{
+    struct world *w = world_create();
+    struct assay_prefix all_ip4 = {.length = 96}, one = {.address = rig_address("198.18.1.7"), .length = 128};
+
+    all_ip4.address = rig_address("0.0.0.0");
+    for (int i = 0; i < 3; i++)
+        world_request(w, world_connect(w), "GET", world_path("http", NODE, 8000, "/"), "\r\n");
+    assert_int_equal(filtered(w, (struct connection_filter){0}), 6);
+    assert_int_equal(filtered(w, (struct connection_filter){.side = CONNECTION_SIDE_CLIENT}), 3);
+    assert_int_equal(filtered(w, (struct connection_filter){.side = CONNECTION_SIDE_ORIGIN}), 3);
+    assert_int_equal(filtered(w, (struct connection_filter){.state = "ESTABLISHED"}), 6);
+    assert_int_equal(filtered(w, (struct connection_filter){.state = "TIME-WAIT"}), 0);
+    assert_int_equal(filtered(w, (struct connection_filter){.port = 8000}), 3);
+    assert_int_equal(filtered(w, (struct connection_filter){.port = 8001}), 0);
+    assert_int_equal(filtered(w, (struct connection_filter){.by_prefix = true, .prefix = all_ip4}), 6);
+    one.address.bytes[15]++;
+    assert_int_equal(filtered(w, (struct connection_filter){.by_prefix = true, .prefix = one}), 0);
     world_free(w);
 }
 
@@ -227,6 +265,7 @@ int main(void)
         cmocka_unit_test(verdicts_are_told_with_identity_reason_and_epoch),
         cmocka_unit_test(origins_are_told_with_their_pools_queues_and_last_errors),
         cmocka_unit_test(connections_are_told_with_phase_and_tcps_numbers),
+        cmocka_unit_test(only_those_that_pass_the_filter_are_told),
         cmocka_unit_test(a_request_that_waits_is_queued),
     };
 
