@@ -136,31 +136,63 @@ int ctl_names(int argc, char **argv, FILE *out, FILE *err)
 
 /* --- counters ------------------------------------------------------------------------------------------------------------ */
 
-static const char stats_usage[] = "usage: assayctl stats [--json] [--socket PATH]\n"
-                                  "Counters of all cores together; with --json of each core as well.\n"
-                                  "exit status: 0 done, 1 refused, 2 wrong usage, 3 no assayd\n";
+static const char stats_usage[] =
+    "usage: assayctl stats [--json] [--socket PATH]\n"
+    "Counters of all cores together, those of what was dropped last; with --json of each core as well.\n"
+    "exit status: 0 done, 1 refused, 2 wrong usage, 3 no assayd\n";
+
+/* Does the counter say that something was thrown away? */
+static bool is_drop(const char *name)
+{
+    static const char *const ends[] = {"_dropped", "_limited", "_flatten_failed"};
+    size_t len = strlen(name);
+
+    if (strncmp(name, "drop_", 5) == 0)
+        return true;
+    for (size_t i = 0; i < COUNT_OF(ends); i++)
+        if (len > strlen(ends[i]) && strcmp(name + len - strlen(ends[i]), ends[i]) == 0)
+            return true;
+    return false;
+}
 
 /* Those that are zero say nothing to an operator: --json has them all. */
-static void print_group(FILE *out, const char *group, json_t *counters, const json_t *help)
+static void print_group(FILE *out, const char *group, json_t *counters, const json_t *help, bool drops)
 {
     const char *name;
     json_t *value;
 
-    fprintf(out, "%s\n", group);
     json_object_foreach(counters, name, value)
     {
         const char *text = json_string_value(json_object_get(json_object_get(help, group), name));
 
-        if (json_integer_value(value) != 0)
-            fprintf(out, "  %-32s %14lld  %s\n", name, (long long)json_integer_value(value), text != NULL ? text : "");
+        if (json_integer_value(value) == 0 || is_drop(name) != drops)
+            continue;
+        if (drops)
+            fprintf(out, "  %-9s ", group);
+        fprintf(out, drops ? "%-24s %12lld  %s\n" : "  %-32s %14lld  %s\n", name, (long long)json_integer_value(value),
+                text != NULL ? text : "");
     }
+}
+
+static void print_stats(FILE *out, const json_t *answer)
+{
+    json_t *total = json_object_get(answer, "total"), *counters;
+    const json_t *help = json_object_get(answer, "help");
+    const char *group;
+
+    json_object_foreach(total, group, counters)
+    {
+        fprintf(out, "%s\n", group);
+        print_group(out, group, counters, help, false);
+    }
+    fprintf(out, "drops\n");
+    json_object_foreach(total, group, counters) print_group(out, group, counters, help, true);
 }
 
 int ctl_stats(int argc, char **argv, FILE *out, FILE *err)
 {
     struct ctl_admin admin;
-    const char *group;
-    json_t *answer, *counters;
+    json_t *answer;
     int code;
 
     if (!ctl_admin_parse(argc, argv, stats_usage, 0, &admin, out, err, &code))
@@ -168,12 +200,10 @@ int ctl_stats(int argc, char **argv, FILE *out, FILE *err)
     code = ctl_admin_call(&admin, "GET", admin.json ? "/v1/stats" : "/v1/stats?help=1", slice_of(NULL, 0), &answer);
     if (code != CTL_OK)
         return code;
-    if (admin.json) {
+    if (admin.json)
         ctl_admin_print_json(&admin, answer);
-    } else {
-        json_object_foreach(json_object_get(answer, "total"), group, counters)
-            print_group(out, group, counters, json_object_get(answer, "help"));
-    }
+    else
+        print_stats(out, answer);
     json_decref(answer);
     return CTL_OK;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <net/if.h>
 #include <string.h>
 
 #include "base/address.h"
@@ -35,6 +36,19 @@ static void check_gateway(const struct config *config, const struct config_addre
                      "%s: %s is on none of the subnets of port.address", what, address_format(&gateway->address, text));
 }
 
+/* A name alone is that of an interface that is made: net_tap would cut a longer one. */
+static void check_exception(const struct config *config, struct problems *problems)
+{
+    const char *device = config->root.port.exception.device;
+
+    if (device == NULL || strpbrk(device, ",:") != NULL || strncmp(device, "net_", 4) == 0)
+        return;
+    if (strlen(device) >= IF_NAMESIZE || strpbrk(device, "/ ") != NULL)
+        problems_add(problems, config->file, config_line(config, &config->root.port.exception.device),
+                     "port.exception.device: %s is no interface's name: at most %d characters, no slash, no blank",
+                     device, IF_NAMESIZE - 1);
+}
+
 static void check_port(const struct config *config, struct problems *problems)
 {
     const struct config_port *port = &config->root.port;
@@ -54,6 +68,7 @@ static void check_port(const struct config *config, struct problems *problems)
                 problems_add(problems, config->file, config_line(config, own), "port.address: %s is there twice",
                              address_format(&own->address, text));
     }
+    check_exception(config, problems);
     check_gateway(config, &port->gateway, "port.gateway", problems);
     for (uint32_t i = 0; i < port->routes.count; i++)
         check_gateway(config, &port->routes.items[i].via, "port.routes: via", problems);

@@ -96,6 +96,11 @@ struct config_route {
     struct config_address via;
 };
 
+struct config_exception {
+    const char *device; /* NULL: no exception port */
+    uint64_t rate;
+};
+
 struct config_port {
     const char *device;
     struct config_interfaces address;
@@ -103,6 +108,7 @@ struct config_port {
     CONFIG_LIST(struct config_route) routes;
     uint64_t mtu;
     bool promiscuous;
+    struct config_exception exception;
 };
 
 struct config_memory {

@@ -16,6 +16,7 @@
 #include "base/rcu.h"
 #include "daemon/privileges.h"
 
+#define EXCEPTION_RING        64 /* the kernel's device holds so many buffers of each core's pool */
 #define STOP_TIMEOUT_US       5000000
 #define EAL_THREAD_TIMEOUT_MS 5000
 /* IPv4 headers without options: what the MTU holds beside a segment (RFC 6691). */
@@ -110,6 +111,16 @@ static bool eal_up(struct dataplane *dataplane, const struct config *config, str
     return true;
 }
 
+static struct nic *allocate_queues(uint16_t n)
+{
+    struct nic *queues;
+
+    if (posix_memalign((void **)&queues, 64, n * sizeof(*queues)) != 0)
+        abort();
+    memset(queues, 0, n * sizeof(*queues));
+    return queues;
+}
+
 static bool port_up(struct dataplane *dataplane, const struct config *config, struct problems *problems)
 {
     uint16_t n = (uint16_t)config->root.cores.count;
@@ -119,9 +130,7 @@ static bool port_up(struct dataplane *dataplane, const struct config *config, st
                              .promiscuous = config->root.port.promiscuous};
     enum assay_error error;
 
-    if (posix_memalign((void **)&dataplane->nics, 64, n * sizeof(*dataplane->nics)) != 0)
-        abort();
-    memset(dataplane->nics, 0, n * sizeof(*dataplane->nics));
+    dataplane->nics = allocate_queues(n);
     error = nic_open(&nic, dataplane->nics, n);
     if (error != ASSAY_OK) {
         problems_add(problems, config->file, config_line(config, &config->root.port.device),
@@ -129,6 +138,46 @@ static bool port_up(struct dataplane *dataplane, const struct config *config, st
         return false;
     }
     dataplane->port_open = true;
+    return true;
+}
+
+void dataplane_exception_device(const struct config *config, struct text *out)
+{
+    const char *device = config->root.port.exception.device;
+
+    if (strpbrk(device, ",:") == NULL && strncmp(device, "net_", 4) != 0)
+        text_printf(out, "net_tap_exception,iface=%s", device);
+    else
+        text_add_text(out, device);
+}
+
+/* The kernel's own interface: it has the port's MAC address, since on the wire they are one host, and the port's MTU. */
+static bool exception_up(struct dataplane *dataplane, const struct config *config, struct problems *problems)
+{
+    const struct config_exception *exception = &config->root.port.exception;
+    uint16_t n = (uint16_t)config->root.cores.count;
+    struct nic_config nic = {.pools = dataplane->pools.packet,
+                             .rx_ring = EXCEPTION_RING,
+                             .tx_ring = EXCEPTION_RING,
+                             .mtu = dataplane->nics[0].mtu,
+                             .mac = dataplane->nics[0].mac};
+    struct text device = {0};
+    enum assay_error error;
+
+    if (exception->device == NULL)
+        return true;
+    dataplane_exception_device(config, &device);
+    nic.device = text_get(&device);
+    dataplane->exceptions = allocate_queues(n);
+    error = nic_open(&nic, dataplane->exceptions, n);
+    text_free(&device);
+    if (error != ASSAY_OK) {
+        problems_add(problems, config->file, config_line(config, &exception->device),
+                     "port.exception.device: %s cannot be opened with %u queues, one a core: %s", exception->device, n,
+                     assay_error_text(error));
+        return false;
+    }
+    dataplane->exception_open = true;
     return true;
 }
 
@@ -156,6 +205,8 @@ static bool core_up(struct dataplane *dataplane, const struct config *config, co
     enum assay_error error;
 
     port.nic = &dataplane->nics[index];
+    port.exception = dataplane->exceptions != NULL ? &dataplane->exceptions[index] : NULL;
+    port.exception_rate = (uint32_t)(config->root.port.exception.rate / config->root.cores.count);
     net.ports = &port;
     net.pool = dataplane->pools.packet[index];
     error = core_create(&core, &dataplane->fleet.cores[index], &fault);
@@ -197,7 +248,7 @@ bool dataplane_up(struct dataplane *dataplane, const struct config *config, stru
         return false;
     }
     return eal_pools_create(config, &dataplane->pools, problems) == ASSAY_OK && port_up(dataplane, config, problems) &&
-           cores_up(dataplane, config, problems);
+           exception_up(dataplane, config, problems) && cores_up(dataplane, config, problems);
 }
 
 /* --- running ------------------------------------------------------------------------------------------------------------------ */
@@ -294,6 +345,9 @@ void dataplane_free_cores(struct dataplane *dataplane)
 void dataplane_down(struct dataplane *dataplane)
 {
     dataplane_free_cores(dataplane);
+    if (dataplane->exception_open)
+        nic_close(dataplane->exceptions, (uint16_t)dataplane->pools.count);
+    free(dataplane->exceptions);
     if (dataplane->port_open)
         nic_close(dataplane->nics, (uint16_t)dataplane->pools.count);
     free(dataplane->nics);

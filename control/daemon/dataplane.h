@@ -27,8 +27,9 @@ struct dataplane {
     struct fleet fleet;
     struct eal_args args;
     struct eal_pools pools;
-    struct nic *nics; /* one queue pair a core */
-    bool eal_up, port_open;
+    struct nic *nics;       /* one queue pair a core */
+    struct nic *exceptions; /* of the exception port, likewise; NULL: there is none */
+    bool eal_up, port_open, exception_open;
     uint32_t launched; /* cores that are in their loops */
     struct dataplane_launch launches[ASSAY_CORES_MAX];
 };
@@ -38,6 +39,9 @@ void dataplane_tcp_config(const struct config *config, struct tcp_config *out);
 /* addresses and routes: arrays of at least NET_ADDRESSES_MAX and NET_ROUTES_MAX; the port's nic and the pool are not set. */
 void dataplane_net_config(const struct config *config, struct net_port_config *port, struct net_address *addresses,
                           struct net_route *routes, struct net_config *out);
+
+/* The arguments of the device that port.exception names: an interface's name alone stands for a TAP. */
+void dataplane_exception_device(const struct config *config, struct text *out);
 
 /* Everything but the polling: EAL, pools, port, cores. What was set up is kept on failure, for dataplane_down(). */
 bool dataplane_up(struct dataplane *dataplane, const struct config *config, struct problems *problems);

@@ -54,6 +54,7 @@ static void probe_interface(const struct config *config, struct startup_machine 
     const char *iface = strstr(config->root.port.device, "iface=");
     struct text path = {0}, flags = {0};
 
+    out->tun_known = access("/dev/net/tun", F_OK) == 0;
     out->interface_known = true;
     out->interface_up = true;
     /* a tap makes its own */
@@ -173,6 +174,9 @@ static bool needs(const struct config *config, const struct needed_capability *c
 {
     const char *device = config->root.port.device;
 
+    /* the exception port is a TAP */
+    if (config->root.port.exception.device != NULL && strcmp(capability->driver, "net_tap") == 0)
+        return true;
     if (capability->driver[0] == '\0')
         return strncmp(device, "net_", 4) != 0 && strncmp(device, "eth_", 4) != 0;
     return strncmp(device, capability->driver, strlen(capability->driver)) == 0;
@@ -197,6 +201,9 @@ static void judge_interface(const struct config *config, const struct startup_ma
 {
     uint32_t line = config_line(config, &config->root.port.device);
 
+    if (config->root.port.exception.device != NULL && !machine->tun_known)
+        problems_add(problems, config->file, config_line(config, &config->root.port.exception.device),
+                     "port.exception: there is no /dev/net/tun to make a TAP interface with: modprobe tun");
     if (!machine->interface_known)
         problems_add(problems, config->file, line, "port.device: there is no interface %s (ip link shows which)",
                      machine->interface);

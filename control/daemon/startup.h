@@ -18,6 +18,7 @@ struct startup_machine {
     uint64_t files_max;        /* RLIMIT_NOFILE, soft */
     uint64_t locked_max_bytes; /* RLIMIT_MEMLOCK, soft */
     uint64_t cpus[16];         /* bitmap of those we may use, 1024 of them */
+    bool tun_known;            /* /dev/net/tun is there */
     bool interface_known;      /* the port's iface= exists; true where it has none */
     bool interface_up;
     char interface[64]; /* "" where the port has none */

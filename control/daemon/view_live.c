@@ -6,6 +6,7 @@
 #include "base/address.h"
 #include "daemon/view.h"
 #include "net/net.h"
+#include "net/nic.h"
 #include "tcp/counters.h"
 #include "x509/describe.h"
 #include "x509/verdict_cache.h"
@@ -163,6 +164,22 @@ static const struct counter_name net_names[] = {
 #include "net/counters.def"
 #undef NET_COUNTER
 };
+static const struct counter_name nic_names[] = {
+#define NIC_COUNTER(name, help) {#name, help},
+#include "net/nic_counters.def"
+#undef NIC_COUNTER
+};
+/* What the driver or the NIC counts, all queues together: struct nic_stats. */
+static const struct counter_name device_names[] = {
+    {"rx_packets", "frames received"},
+    {"rx_bytes", "bytes received"},
+    {"drop_rx_missed", "frames dropped by the device: the receive ring was full"},
+    {"drop_rx_errors", "frames dropped by the device: damaged"},
+    {"drop_rx_no_mbuf", "frames dropped by the driver: the packet pool was empty"},
+    {"tx_packets", "frames sent"},
+    {"tx_bytes", "bytes sent"},
+    {"drop_tx_errors", "frames not sent: the device refused them"},
+};
 static const struct counter_name verdict_names[] = {
     {"hits", "verdicts found"},
     {"misses", "verdicts not found"},
@@ -177,6 +194,8 @@ static const struct counter_name verdict_names[] = {
 static_assert(COUNT_OF(proxy_names) * 8 == sizeof(struct assay_counters), "counters are words");
 static_assert(COUNT_OF(tcp_names) * 8 == sizeof(struct tcp_counters), "counters are words");
 static_assert(COUNT_OF(net_names) * 8 == sizeof(struct net_counters), "counters are words");
+static_assert(COUNT_OF(nic_names) * 8 == sizeof(struct nic_counters), "counters are words");
+static_assert(COUNT_OF(device_names) * 8 == sizeof(struct nic_stats), "counters are words");
 static_assert(COUNT_OF(verdict_names) * 8 == sizeof(struct x509_verdict_stats), "counters are words");
 
 /* Adds the words of a core to the numbers of an object; makes them where they are not there yet. */
@@ -210,6 +229,22 @@ static void add_core(json_t *object, const struct core *core)
     add_words(group(object, "tcp"), tcp_names, COUNT_OF(tcp_names), stats.tcp);
     add_words(group(object, "net"), net_names, COUNT_OF(net_names), stats.net);
     add_words(group(object, "verdicts"), verdict_names, COUNT_OF(verdict_names), stats.verdicts);
+    if (stats.port != NULL)
+        add_words(group(object, "port"), nic_names, COUNT_OF(nic_names), &stats.port->counters);
+    if (stats.exception != NULL)
+        add_words(group(object, "exception"), nic_names, COUNT_OF(nic_names), &stats.exception->counters);
+}
+
+/* Not of a core: the device has one count for all its queues. */
+static void add_device(json_t *object, const struct fleet *fleet)
+{
+    struct core_stats stats = {0};
+    struct nic_stats device;
+
+    if (fleet->count > 0)
+        core_get_stats(fleet->cores[0], &stats);
+    if (stats.port != NULL && nic_get_stats(stats.port, &device) == ASSAY_OK)
+        add_words(group(object, "device"), device_names, COUNT_OF(device_names), &device);
 }
 
 static json_t *help_of(const struct counter_name *names, size_t count)
@@ -232,6 +267,7 @@ json_t *view_stats(const struct fleet *fleet, bool help)
         add_core(total, fleet->cores[i]);
         json_array_append_new(cores, one);
     }
+    add_device(total, fleet);
     json_object_set_new(out, "total", total);
     json_object_set_new(out, "cores", cores);
     if (help) {
@@ -240,6 +276,9 @@ json_t *view_stats(const struct fleet *fleet, bool help)
         json_object_set_new(texts, "proxy", help_of(proxy_names, COUNT_OF(proxy_names)));
         json_object_set_new(texts, "tcp", help_of(tcp_names, COUNT_OF(tcp_names)));
         json_object_set_new(texts, "net", help_of(net_names, COUNT_OF(net_names)));
+        json_object_set_new(texts, "port", help_of(nic_names, COUNT_OF(nic_names)));
+        json_object_set_new(texts, "exception", help_of(nic_names, COUNT_OF(nic_names)));
+        json_object_set_new(texts, "device", help_of(device_names, COUNT_OF(device_names)));
         json_object_set_new(texts, "verdicts", help_of(verdict_names, COUNT_OF(verdict_names)));
         json_object_set_new(out, "help", texts);
     }

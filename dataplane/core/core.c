@@ -93,6 +93,7 @@ enum assay_error core_create(const struct core_config *config, struct core **out
     core->config = *config;
     for (uint32_t i = 0; i < config->net->ports_count && i < NET_PORTS_MAX; i++)
         core->nics[core->nic_count++] = config->net->ports[i].nic;
+    core->exception = config->net->ports[0].exception;
     error = core_create_rings(core, fault);
     if (error == ASSAY_OK)
         error = core_create_stack(core, config->cores, fault);
@@ -144,6 +145,8 @@ void core_get_stats(const struct core *core, struct core_stats *out)
                                .tcp = tcp_get_counters(core->tcp),
                                .net = net_get_counters(core->net),
                                .verdicts = proxy_verdict_stats(core->proxy),
+                               .port = core->nics[0],
+                               .exception = core->exception,
                                .generation = atomic_load_explicit(&core->generation, memory_order_acquire),
                                .heap_bytes_in_use = heap.bytes_in_use,
                                .heap_bytes_peak = heap.bytes_peak,

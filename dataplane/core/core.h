@@ -22,6 +22,7 @@ struct rte_mempool;
 struct byte_ring;
 struct tcp_counters;
 struct net_counters;
+struct nic;
 struct x509_verdict_stats;
 struct thread_slot_stats;
 
@@ -65,7 +66,9 @@ struct core_stats {
     const struct tcp_counters *tcp;
     const struct net_counters *net;
     const struct x509_verdict_stats *verdicts;
-    uint64_t generation; /* of the snapshot the core works with */
+    const struct nic *port;      /* of the first port, this core's queue pair */
+    const struct nic *exception; /* likewise; NULL: there is none */
+    uint64_t generation;         /* of the snapshot the core works with */
     uint64_t heap_bytes_in_use, heap_bytes_peak;
     bool drained; /* after COMMAND_DRAIN: nothing is left */
 };

@@ -90,6 +90,8 @@ bool core_turn(struct core *core)
     events = core_errors(core, errors, now_us, events);
     proxy_run(core->proxy, snapshot, core->events, events, now_us, clock_ns(CLOCK_REALTIME));
     core_commands(core, snapshot, now_us);
+    if (net_exception(core->net) > 0)
+        core->idle = 0;
     busy = segments > 0 || events > 0 || core->command != NULL || proxy_busy(core->proxy);
     core_send(core, now_us);
     if (atomic_load_explicit(&core->generation, memory_order_relaxed) != proxy_generation(core->proxy))

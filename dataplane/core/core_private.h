@@ -29,7 +29,8 @@ struct core {
     struct byte_ring *logs[2];
     struct nic *nics[NET_PORTS_MAX];
     uint32_t nic_count;
-    uint32_t idle; /* empty turns in a row */
+    const struct nic *exception; /* of the first port: for the statistics */
+    uint32_t idle;               /* empty turns in a row */
     bool stop;
     _Atomic uint64_t generation;
     _Atomic bool drained;

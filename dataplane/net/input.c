@@ -4,6 +4,7 @@
 
 #include <rte_prefetch.h>
 
+#include "net/arp.h"
 #include "net/icmp6.h"
 #include "net/input.h"
 #include "net/ip4.h"
@@ -25,7 +26,24 @@ void input_drop(struct rte_mbuf *m, uint64_t *counter)
 
 void input_not_ours(struct burst *b, struct rte_mbuf *m, uint64_t *counter)
 {
-    input_drop(m, counter);
+    if (b->net->ports[b->port].exception.nic == NULL) {
+        input_drop(m, counter);
+        return;
+    }
+    /* the headers that were taken off are still in front of it */
+    (void)rte_pktmbuf_prepend(m, (uint16_t)(m->data_off - b->frame_off));
+    exception_give(b->net, b->port, m, b->now_us);
+}
+
+void input_share(struct burst *b, struct rte_mbuf *m)
+{
+    uint16_t lost = (uint16_t)(m->data_off - b->frame_off);
+
+    if (b->net->ports[b->port].exception.nic == NULL)
+        return;
+    (void)rte_pktmbuf_prepend(m, lost);
+    exception_copy(b->net, b->port, m, b->now_us);
+    (void)rte_pktmbuf_adj(m, lost);
 }
 
 bool input_make_writable(struct net *net, struct rte_mbuf **m)
@@ -87,6 +105,18 @@ static bool is_to_us(const struct net_port *port, const uint8_t *frame, uint16_t
     return type == ETHER_TYPE_IP6 && port->addresses6_count != 0 && frame[0] == 0x33 && frame[1] == 0x33;
 }
 
+/* A question for an address of ours is ours; all else may concern the kernel, whose MAC address is the same. */
+static void arp_frame(struct burst *b, struct rte_mbuf *m, bool to_us_alone)
+{
+    const struct net_port *port = &b->net->ports[b->port];
+    struct arp_packet packet;
+
+    if (arp_read(slice_of(rte_pktmbuf_mtod(m, void *), m->data_len), &packet) &&
+        (packet.operation != ARP_REQUEST || port_find_address(port, packet.target_be) == NULL))
+        input_share(b, m);
+    arp_input(b->net, b->port, m, to_us_alone, b->now_us);
+}
+
 static void link_input(struct burst *b, struct rte_mbuf *m, const struct link_header *link)
 {
     struct net_counters *c = &b->net->counters;
@@ -107,7 +137,7 @@ static void link_input(struct burst *b, struct rte_mbuf *m, const struct link_he
         switch (link->type) {
         case ETHER_TYPE_IP4: ip4_input(b, m, to_us_alone); break;
         case ETHER_TYPE_IP6: ip6_input(b, m, to_us_alone); break;
-        case ETHER_TYPE_ARP: arp_input(b->net, b->port, m, to_us_alone, b->now_us); break;
+        case ETHER_TYPE_ARP: arp_frame(b, m, to_us_alone); break;
         default: other_ethertype(b, m, link->type); break;
         }
     }

@@ -37,6 +37,9 @@ bool input_make_writable(struct net *net, struct rte_mbuf **m);
 /* m: a whole frame. */
 void ether_input(struct burst *b, struct rte_mbuf *m);
 
+/* The kernel gets a copy of the frame, where there is an exception port: it may concern both. m may have lost headers as above. */
+void input_share(struct burst *b, struct rte_mbuf *m);
+
 /* m: data at the IP header, all headers contiguous. to_us_alone: not sent to several at link level. */
 void ip4_input(struct burst *b, struct rte_mbuf *m, bool to_us_alone);
 void ip6_input(struct burst *b, struct rte_mbuf *m, bool to_us_alone);

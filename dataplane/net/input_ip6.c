@@ -48,10 +48,14 @@ static void ndp_message_input(struct burst *b, struct rte_mbuf *m, const struct 
     struct slice bytes = slice_of(rte_pktmbuf_mtod(m, void *), m->data_len);
     struct ndp_message message;
 
-    if (!ip->fragment && m->data_len == m->pkt_len && ndp_read(bytes, &ip->src, &ip->dst, ip->hop_limit, &message))
+    if (!ip->fragment && m->data_len == m->pkt_len && ndp_read(bytes, &ip->src, &ip->dst, ip->hop_limit, &message)) {
+        /* as with ARP */
+        if (message.type != NDP_SOLICITATION || port6_find_address(&b->net->ports[b->port], &message.target) == NULL)
+            input_share(b, m);
         ndp_input(b->net, b->port, &message, &ip->src, b->now_us);
-    else
+    } else {
         b->net->counters.ndp_malformed++;
+    }
     rte_pktmbuf_free(m);
 }
 
@@ -70,8 +74,8 @@ static void icmp6_message(struct burst *b, struct rte_mbuf *m, const struct ip6_
     icmp = rte_pktmbuf_mtod(m, const uint8_t *);
     if (icmp[0] == NDP_SOLICITATION || icmp[0] == NDP_ADVERTISEMENT)
         ndp_message_input(b, m, ip);
-    else if (!to_us_alone)
-        input_drop(m, &c->drop_ip6_multicast);
+    else if (!to_us_alone) /* router advertisements, multicast listeners */
+        input_not_ours(b, m, &c->drop_ip6_multicast);
     else if (icmp[0] == ICMP6_ECHO_REQUEST && icmp[1] == 0)
         echo_reply6(b, m, ip);
     else if (icmp6_is_error(icmp[0]))

@@ -112,6 +112,7 @@ static enum assay_error add_port(struct net *net, const struct net_port_config *
         return ASSAY_ERR_RANGE;
     port->nic = config->nic;
     port->vlan = config->vlan;
+    exception_init(&port->exception, config->exception, config->exception_rate);
     net->ports_count++;
     for (uint32_t i = 0; i < config->addresses_count; i++) {
         enum assay_error error = add_address(net, port, &config->addresses[i]);

@@ -14,6 +14,7 @@
  *     for each port p: n = nic_rx(p->nic, packets, …);
  *                      s += net_input(net, p, packets, n, now_us, segments + s, errors, &e);
  *     … tcp_input(), net_timers(), tcp_output(&tx) …
+ *     net_exception(net);
  *     net_output(net, &tx, now_us);        // flushes the ports as well
  *
  * Owner: the instance owns its memory, the packets that wait for ARP and those it has been given.
@@ -59,6 +60,10 @@ struct net_port_config {
     uint32_t addresses_count;
     uint16_t
         vlan; /* frames leave with that tag, and only frames with it are ours; 0: untagged (or priority-tagged) ones */
+    struct nic
+        *exception; /* where frames go that are not ours (exception.h), and what comes there goes out; NULL: they are
+                              * dropped. Outlives the instance */
+    uint32_t exception_rate; /* frames a second toward it */
 };
 
 struct net_config {
@@ -93,6 +98,10 @@ void net_announce(struct net *net, uint64_t now_us);
  */
 uint32_t net_input(struct net *net, uint32_t port, struct rte_mbuf **packets, uint32_t n, uint64_t now_us,
                    struct net_segment *segments, struct net_icmp_error *errors, uint32_t *errors_count);
+
+/* Once a turn, before net_output(): hands over what gathered for the exception ports, and takes what came from them. Returns how
+ * many frames that were, both ways. */
+uint32_t net_exception(struct net *net);
 
 /* Sends every datagram of tx, empties it, and flushes all ports (call it every turn, also with an empty tx). The first
  * mbuf of each datagram must be direct, unshared, with 128 bytes of headroom and the whole TCP header in it; those

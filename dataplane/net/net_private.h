@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "net/exception.h"
 #include "net/icmp.h"
 #include "net/neighbour.h"
 #include "net/net.h"
@@ -31,6 +32,7 @@ struct port_address6 {
 struct net_port {
     struct nic *nic;
     uint16_t vlan; /* 0: untagged */
+    struct exception exception;
     uint32_t addresses_count;
     uint32_t addresses6_count;          /* 0: IPv6 is off; else the first one is link-local */
     uint64_t defended_us, defended6_us; /* when we last defended an address of ours (RFC 5227 §2.4) */

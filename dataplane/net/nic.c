@@ -152,8 +152,16 @@ static enum assay_error set_up_queues(struct opening *o)
     return ASSAY_OK;
 }
 
+/* The MAC address first: an interface of the kernel may refuse it once it is up. */
 static enum assay_error start(struct opening *o)
 {
+    struct rte_ether_addr mac;
+
+    if (o->config->mac != NULL) {
+        memcpy(mac.addr_bytes, o->config->mac, sizeof(mac.addr_bytes));
+        if (rte_eth_dev_default_mac_addr_set(o->port, &mac) != 0)
+            return ASSAY_ERR_SYSTEM;
+    }
     if (rte_eth_dev_start(o->port) != 0)
         return ASSAY_ERR_SYSTEM;
     if (o->config->promiscuous && rte_eth_promiscuous_enable(o->port) != 0) {

@@ -29,8 +29,9 @@ struct nic_config {
     uint16_t rx_ring, tx_ring;  /* descriptors a queue; 0: as the driver prefers */
     uint16_t mtu;               /* 0: as the port has it */
     bool promiscuous;
-    bool multicast; /* receive all groups: IPv6 needs some */
-    bool vlan;      /* take tags off and put them on, where the port can */
+    bool multicast;     /* receive all groups: IPv6 needs some */
+    bool vlan;          /* take tags off and put them on, where the port can */
+    const uint8_t *mac; /* the MAC address it shall have; NULL: its own */
 };
 
 struct nic_counters {

@@ -356,7 +356,7 @@ mra_path()
     printf '/%s' "$(printf '%s/%s/%s/%s' "${4:-steven.lab}" "${3:-https}" "$1" "$2" | base64 -w 0 | tr -d '=')"
 }
 
-# The configuration, from (each with a default): ASSAY_CORES ASSAY_PORT_DEVICE ASSAY_MEMORY ASSAY_IDLE ASSAY_TCP ASSAY_TLS ASSAY_VERIFY
+# The configuration, from (each with a default): ASSAY_CORES ASSAY_PORT_DEVICE ASSAY_PORT (more keys of port) ASSAY_MEMORY ASSAY_IDLE ASSAY_TCP ASSAY_TLS ASSAY_VERIFY
 # ASSAY_LIMITS ASSAY_TIMEOUTS ASSAY_LOG_REQUESTS: YAML in flow style; ASSAY_NODES, ASSAY_LISTENERS, ASSAY_MORE: whole lines.
 assay_config()
 {
@@ -367,7 +367,7 @@ assay_config()
   - {address: imp.steven.lab, type: imp}
   - {address: unity.steven.lab, type: unity}"
     cat >"$work/assay.yaml" <<YAML
-port: {device: "$device", address: $LAB_PROXY/$LAB_MASK}
+port: {device: "$device", address: $LAB_PROXY/$LAB_MASK${ASSAY_PORT:+, $ASSAY_PORT}}
 cores: ${ASSAY_CORES:-0}
 memory: $memory
 idle: $idle

@@ -54,7 +54,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static struct net *make_net(void)
 {
     struct net_address own = {address_from_ip4_be(OWN_BE), 96 + 24};
-    struct net_port_config port = {&nic, &own, 1, 0};
+    struct net_port_config port = {.nic = &nic, .addresses = &own, .addresses_count = 1};
     struct net_route route = {{address_from_ip4_be(0), 96}, address_from_ip4_be(GW_BE), 0};
     struct net_config config;
     struct net *net = NULL;

@@ -81,10 +81,13 @@ static void test_stats(void **state)
 {
     canned_json(
         200,
-        "{\"total\":{\"proxy\":{\"requests\":5,\"sleeps\":0}},\"help\":{\"proxy\":{\"requests\":\"all of them\"}}}");
+        "{\"total\":{\"proxy\":{\"requests\":5,\"sleeps\":0},\"net\":{\"drop_vlan\":3,\"drop_ip6\":0,\"dropper\":0}},"
+        "\"help\":{\"proxy\":{\"requests\":\"all of them\"},\"net\":{\"drop_vlan\":\"tagged\"}}}");
     assert_int_equal(CANNED_RUN(ctl_stats), CTL_OK);
     assert_memory_equal(canned_request(), "GET /v1/stats?help=1 ", 21);
-    assert_string_equal(canned_out(), "proxy\n  requests                                      5  all of them\n");
+    assert_string_equal(canned_out(),
+                        "proxy\n  requests                                      5  all of them\nnet\ndrops\n"
+                        "  net       drop_vlan                           3  tagged\n");
     canned_json(200, "{\"total\":{}}");
     assert_int_equal(CANNED_RUN(ctl_stats, "--json"), CTL_OK);
     assert_memory_equal(canned_request(), "GET /v1/stats ", 14);

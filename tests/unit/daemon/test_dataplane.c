@@ -82,6 +82,23 @@ static void test_net(void **state)
     config_free(config);
 }
 
+static void test_exception_device(void **state)
+{
+    static const char *const cases[][2] = {{"assay0", "net_tap_exception,iface=assay0"},
+                                           {"net_tap7,iface=x,mac=fixed", "net_tap7,iface=x,mac=fixed"},
+                                           {"net_null3", "net_null3"},
+                                           {"virtio_user0,path=/dev/vhost-net", "virtio_user0,path=/dev/vhost-net"}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct config config = {.root.port.exception.device = cases[i][0]};
+        struct text device = {0};
+
+        dataplane_exception_device(&config, &device);
+        assert_string_equal(text_get(&device), cases[i][1]);
+        text_free(&device);
+    }
+}
+
 static void test_down_without_up(void **state)
 {
     static struct dataplane dataplane;
@@ -94,7 +111,7 @@ static void test_down_without_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_tcp), cmocka_unit_test(test_net),
-                                       cmocka_unit_test(test_down_without_up)};
+                                       cmocka_unit_test(test_exception_device), cmocka_unit_test(test_down_without_up)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

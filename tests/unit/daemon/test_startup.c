@@ -26,6 +26,7 @@ static const struct startup_machine good = {.avx2 = true,
                                             .files_max = 1024,
                                             .cpus = {15},
                                             .interface_known = true,
+                                            .tun_known = true,
                                             .interface_up = true,
                                             .interface = "assay0"};
 
@@ -114,6 +115,30 @@ static void test_capabilities(void **state)
     expect("net_ring0", "", &machine, (const char *const[]){NULL});
 }
 
+static void test_exception(void **state)
+{
+    static const char text[] = "port: {device: net_null0, address: 198.18.0.10/15, exception: {device: assay1}}\n"
+                               "listeners: [{clients: any, tls: off}]\n";
+    struct startup_machine machine = good;
+    struct problems problems = {0};
+    struct config *config = config_parse(slice_text(text), "a.yaml", &problems);
+
+    assert_non_null(config);
+    startup_judge(config, &machine, &problems);
+    assert_int_equal(problems.count, 0);
+    machine.tun_known = false;
+    machine.capabilities = 0;
+    startup_judge(config, &machine, &problems);
+    scratch_expect(&problems, (const char *const[]){
+                                  "machine: CAP_NET_ADMIN is missing, needed to make a tap device: run assayd as root, "
+                                  "or under systemd with AmbientCapabilities=CAP_NET_ADMIN",
+                                  "a.yaml:1: port.exception: there is no /dev/net/tun to make a TAP interface "
+                                  "with: modprobe tun",
+                                  NULL});
+    problems_free(&problems);
+    config_free(config);
+}
+
 static void test_interface(void **state)
 {
     struct startup_machine machine = good;
@@ -156,7 +181,8 @@ static void test_probe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_is_missing), cmocka_unit_test(test_capabilities),
-                                       cmocka_unit_test(test_interface), cmocka_unit_test(test_probe)};
+                                       cmocka_unit_test(test_exception), cmocka_unit_test(test_interface),
+                                       cmocka_unit_test(test_probe)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,8 +47,9 @@ static int set_up(void **state, bool dual, uint16_t vlan)
     struct fixture *f = *state;
     struct net_address own[2][2] = {{{address_from_ip4_be(IP(198, 18, 1, 10)), 96 + 24}, {ip6("2001:db8:1::10"), 64}},
                                     {{address_from_ip4_be(IP(198, 18, 2, 10)), 96 + 24}, {ip6("2001:db8:2::10"), 64}}};
-    struct net_port_config ports[2] = {{&f->nics[0], own[0], dual ? 2 : 1, vlan},
-                                       {&f->nics[1], own[1], dual ? 2 : 1, 0}};
+    struct net_port_config ports[2] = {
+        {.nic = &f->nics[0], .addresses = own[0], .addresses_count = dual ? 2 : 1, .vlan = vlan},
+        {.nic = &f->nics[1], .addresses = own[1], .addresses_count = dual ? 2 : 1}};
     struct net_route routes[2] = {{{address_from_ip4_be(0), 96}, address_from_ip4_be(IP(198, 18, 1, 1)), 0},
                                   {{ip6("::"), 0}, ip6("2001:db8:1::1"), 0}};
     struct net_config config;

@@ -26,8 +26,8 @@ static struct setup *good(struct fixture *f)
     s.addresses[0][1] = (struct net_address){address("198.18.1.11"), 120};
     s.addresses[0][2] = (struct net_address){address("10.0.0.5"), 104};
     s.addresses[1][0] = (struct net_address){address("198.18.2.10"), 126};
-    s.ports[0] = (struct net_port_config){&f->nics[0], s.addresses[0], 3, 0};
-    s.ports[1] = (struct net_port_config){&f->nics[1], s.addresses[1], 1, 0};
+    s.ports[0] = (struct net_port_config){.nic = &f->nics[0], .addresses = s.addresses[0], .addresses_count = 3};
+    s.ports[1] = (struct net_port_config){.nic = &f->nics[1], .addresses = s.addresses[1], .addresses_count = 1};
     s.routes[0] = (struct net_route){{address("0.0.0.0"), 96}, address("198.18.1.1"), 0};
     s.routes[1] = (struct net_route){{address("172.16.0.0"), 108}, address("198.18.2.9"), 1};
     net_config_default(&s.config);

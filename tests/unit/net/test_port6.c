@@ -28,8 +28,8 @@ static struct setup good(struct fixture *f)
 
 static enum assay_error create(struct fixture *f, struct setup *s, struct net **net)
 {
-    s->ports[0] = (struct net_port_config){&f->nics[0], s->addresses[0], 3, 0};
-    s->ports[1] = (struct net_port_config){&f->nics[1], s->addresses[1], 1, 0};
+    s->ports[0] = (struct net_port_config){.nic = &f->nics[0], .addresses = s->addresses[0], .addresses_count = 3};
+    s->ports[1] = (struct net_port_config){.nic = &f->nics[1], .addresses = s->addresses[1], .addresses_count = 1};
     s->config.ports = s->ports;
     s->config.routes = s->routes;
     return net_create(&s->config, net);
