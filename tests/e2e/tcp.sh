@@ -19,9 +19,11 @@ work=$(mktemp -d)
 failures=0
 checks=0
 child=
+server=
 
 cleanup() {
     [ -z "$child" ] || kill "$child" 2>/dev/null
+    [ -z "$server" ] || kill "$server" 2>/dev/null
     wait 2>/dev/null
     ip netns del "$ns" 2>/dev/null
     rm -rf "$work"
@@ -75,14 +77,17 @@ stops_clean() {
 
 # We open, the kernel echoes.
 connects_out() { # DEVICE BYTES COUNT
-    peer serve 198.18.0.1 5000 "$3" >"$work/serve" 2>&1 &
-    local server=$!
+    ip netns exec "$ns" /usr/bin/python3 "$here/tcp_peer.py" serve 198.18.0.1 5000 "$3" >"$work/serve" 2>&1 &
+    server=$!
     wait_for 5 serving "$work/serve"
     start "$1" 60 198.18.0.1 5000 "$2" "$3" || return 1
     wait "$child"
     local status=$?
     child=
+    # A connection that did not come to its end would keep the server waiting for ever.
+    [ "$(grep -c "^client sent" "$work/out")" = "$3" ] || kill "$server" 2>/dev/null
     wait "$server"
+    server=
     cat "$work/out" "$work/err" "$work/serve"
     [ $status -eq 0 ] && [ "$(grep -c "^client sent $2 read $2 wrong 0$" "$work/out")" = "$3" ]
 }
