@@ -339,6 +339,19 @@ struct slice tcp_peek(struct tcp *tcp, struct tcp_handle handle)
     return slice_of(rte_pktmbuf_mtod(c->receive_head, const uint8_t *), c->receive_head->data_len);
 }
 
+struct slice tcp_peek_at(const struct tcp *tcp, struct tcp_handle handle, size_t offset)
+{
+    const struct tcp_connection *c = tcp_by_handle(tcp, handle);
+    const struct rte_mbuf *mbuf = c ? c->receive_head : NULL;
+
+    while (mbuf && offset >= mbuf->data_len) {
+        offset -= mbuf->data_len;
+        mbuf = mbuf->next;
+    }
+    return mbuf ? slice_of(rte_pktmbuf_mtod(mbuf, const uint8_t *) + offset, mbuf->data_len - offset)
+                : slice_of(NULL, 0);
+}
+
 void tcp_consume(struct tcp *tcp, struct tcp_handle handle, size_t len)
 {
     struct tcp_connection *c = tcp_by_handle(tcp, handle);
@@ -462,15 +475,35 @@ void tcp_close(struct tcp *tcp, struct tcp_handle handle)
         conn_want_output(tcp, c);
 }
 
+/* Does the peer know of it, and has something to lose? */
+static bool peer_must_hear(const struct tcp_connection *c)
+{
+    return c->state != TCP_CLOSED && c->state != TCP_SYN_SENT && c->state != TCP_TIME_WAIT;
+}
+
 void tcp_abort(struct tcp *tcp, struct tcp_handle handle)
 {
     struct tcp_connection *c = tcp_by_handle(tcp, handle);
 
     if (!c)
         return;
-    if (c->state != TCP_CLOSED && c->state != TCP_SYN_SENT && c->state != TCP_TIME_WAIT)
+    if (peer_must_hear(c))
         output_reset(tcp, c);
     conn_free(tcp, c);
+}
+
+void tcp_reset_all(struct tcp *tcp)
+{
+    for (uint32_t i = 0; i < tcp->config.connections_max; i++) {
+        struct tcp_connection *c = &tcp->connections[i];
+
+        /* A slot that is free has no flags. */
+        if (c->flags == 0)
+            continue;
+        if (peer_must_hear(c))
+            output_reset(tcp, c);
+        conn_free(tcp, c);
+    }
 }
 
 /* --- looking ---------------------------------------------------------------------------------------------------------- */

@@ -142,6 +142,8 @@ enum assay_error tcp_set_user(struct tcp *tcp, struct tcp_handle handle, uint64_
 /* The longest contiguous piece at the head of what is readable; empty when there is nothing (or the handle is stale). Valid
  * until the next tcp_consume/tcp_input/tcp_close/tcp_abort. */
 struct slice tcp_peek(struct tcp *tcp, struct tcp_handle handle);
+/* The same from offset bytes behind the head on: what lies in several pieces is seen one after the other. */
+struct slice tcp_peek_at(const struct tcp *tcp, struct tcp_handle handle, size_t offset);
 /* Gives back len readable bytes (never more than are readable); may reopen the window (RFC 9293 §3.8.6.2.2). */
 void tcp_consume(struct tcp *tcp, struct tcp_handle handle, size_t len);
 size_t tcp_readable(const struct tcp *tcp, struct tcp_handle handle);
@@ -164,6 +166,10 @@ void tcp_shutdown(struct tcp *tcp, struct tcp_handle handle);
 void tcp_close(struct tcp *tcp, struct tcp_handle handle);
 /* RST, gone at once; no event follows. */
 void tcp_abort(struct tcp *tcp, struct tcp_handle handle);
+
+/* RST to every peer that there is, those of connections that the application has closed too; all are gone at once, TIME-WAIT
+ * quietly. Listeners stay. No event follows. RSTs beyond what the reply queue holds are counted (replies_dropped). */
+void tcp_reset_all(struct tcp *tcp);
 
 struct tcp_info {
     struct assay_address local, remote;

@@ -196,6 +196,75 @@ static void unlisten_drops_what_is_half_open(void **state)
     bench_close(&b);
 }
 
+static void peeking_further(void **state)
+{
+    struct tcp_handle handle;
+    struct tcp_connection *c;
+    struct bench b;
+    size_t seen = 0;
+
+    bench_open(&b, NULL);
+    c = bench_establish(&b, &handle);
+    assert_int_equal(tcp_peek_at(b.tcp, handle, 0).len, 0);
+    bench_peer(&b, c, TCP_FLAG_ACK, 1, 1000, 1);
+    bench_peer(&b, c, TCP_FLAG_ACK, 1001, 1000, 1);
+    assert_int_equal(tcp_readable(b.tcp, handle), 2000);
+    assert_ptr_equal(tcp_peek_at(b.tcp, handle, 0).data, tcp_peek(b.tcp, handle).data);
+    while (seen < 2000) {
+        struct slice piece = tcp_peek_at(b.tcp, handle, seen);
+
+        assert_true(piece.len > 0 && piece.len <= 2000 - seen);
+        seen += piece.len;
+    }
+    assert_int_equal(tcp_peek_at(b.tcp, handle, 1999).len, 1);
+    assert_int_equal(tcp_peek_at(b.tcp, handle, 2000).len, 0);
+    assert_int_equal(tcp_peek_at(b.tcp, handle, SIZE_MAX).len, 0);
+    assert_int_equal(tcp_readable(b.tcp, handle), 2000);
+    tcp_abort(b.tcp, handle);
+    assert_int_equal(tcp_peek_at(b.tcp, handle, 0).len, 0);
+    bench_flush(&b);
+    bench_close(&b);
+}
+
+/* Established, half open, closed by the application; TIME-WAIT has nobody to tell. */
+static void resetting_all(void **state)
+{
+    struct rig_segment syn = {
+        .source_port = PEER_PORT + 1, .destination_port = OUR_PORT, .seq = 100, .flags = TCP_FLAG_SYN};
+    struct tcp_handle handle, closed;
+    struct tcp_options options;
+    struct rig_segment out;
+    struct bench b;
+    uint32_t resets = 0;
+
+    bench_open(&b, NULL);
+    bench_establish(&b, &closed);
+    tcp_close(b.tcp, closed);
+    bench_in(&b, syn);
+    bench_flush(&b);
+    assert_int_equal(tcp_connect(b.tcp, &b.us, 40000, &b.peer, 80, 0, b.now_us, &handle), ASSAY_OK);
+    bench_flush(&b);
+    tcp_reset_all(b.tcp);
+    while (bench_out(&b, &out, &options)) {
+        assert_int_equal(out.flags, TCP_FLAG_RST | TCP_FLAG_ACK);
+        resets++;
+    }
+    /* not for the SYN that nobody has answered */
+    assert_int_equal(resets, 2);
+    assert_false(tcp_live(b.tcp, handle));
+    assert_int_equal(tcp_get_counters(b.tcp)->closed, 3);
+    tcp_reset_all(b.tcp);
+    assert_false(bench_out(&b, &out, &options));
+    assert_int_equal(tcp_get_counters(b.tcp)->closed, 3);
+    /* the listener is still there */
+    bench_in(&b, syn);
+    assert_true(bench_out(&b, &out, &options));
+    assert_int_equal(out.flags, TCP_FLAG_SYN | TCP_FLAG_ACK);
+    tcp_reset_all(b.tcp);
+    bench_flush(&b);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +272,8 @@ int main(void)
         cmocka_unit_test(stale_handles_are_harmless),
         cmocka_unit_test(room_is_promised_once),
         cmocka_unit_test(reading),
+        cmocka_unit_test(peeking_further),
+        cmocka_unit_test(resetting_all),
         cmocka_unit_test(opening),
         cmocka_unit_test(closing_before_it_is_open),
         cmocka_unit_test(unlisten_drops_what_is_half_open),

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How much gets through, in virtual time, against what theory lets one expect: a bulk transfer over paths of known rate, delay and
+ * loss. What loss leaves is bounded by the response functions of RFC 5681 (Mathis et al. 1997: MSS/RTT * sqrt(3/2)/sqrt(p)) and of
+ * CUBIC (RFC 9438 §5.1, figure in packets: 1.054 * (RTT^0.75 / p^0.75) / RTT), whichever is more; a clean path must be filled. A
+ * share below the floor of its row is a regression of recovery. usage: sim_goodput [--verbose] */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "invariants.h"
+#include "link.h"
+#include "tcp/counters.h"
+
+#define START_US    1000000
+#define LIMIT_US    UINT64_C(4000000000)
+#define MSS         1448
+#define SEEDS       5
+#define CHUNK_BYTES 65536
+
+struct path {
+    const char *name;
+    uint32_t bytes_per_ms; /* of the bottleneck */
+    uint32_t rtt_us, queue_bytes;
+    uint32_t loss_ppm;
+    bool bursts;  /* the same loss, some segments at a time */
+    bool reorder; /* every tenth segment is late */
+    uint32_t bytes;
+    double floor; /* the share of what is expected that must be reached */
+};
+
+static const struct path paths[] = {
+    {"clean, 100 Mbit/s, 2 ms", 12500, 2000, 64000, 0, false, false, 20000000, 0.90},
+    {"clean, 100 Mbit/s, 40 ms", 12500, 40000, 500000, 0, false, false, 40000000, 0.80},
+    {"clean, short queue", 12500, 20000, 60000, 0, false, false, 40000000, 0.70},
+    {"0.1 % lost, 20 ms", 125000, 20000, 1000000, 1000, false, false, 20000000, 0.60},
+    {"1 % lost, 20 ms", 125000, 20000, 1000000, 10000, false, false, 10000000, 0.60},
+    {"3 % lost, 20 ms", 125000, 20000, 1000000, 30000, false, false, 5000000, 0.50},
+    {"1 % lost, 100 ms", 125000, 100000, 1000000, 10000, false, false, 5000000, 0.60},
+    {"1 % lost in bursts, 20 ms", 125000, 20000, 1000000, 10000, true, false, 10000000, 0.60},
+    {"reordered, 20 ms", 12500, 20000, 500000, 0, false, true, 20000000, 0.70},
+};
+
+struct side {
+    struct tcp *tcp;
+    struct rig_pools pools;
+    struct link out;
+    struct tcp_handle handle;
+    bool connected;
+};
+
+struct run {
+    const struct path *path;
+    struct side sender, receiver;
+    uint64_t now_us, received;
+    uint32_t written;
+};
+
+static uint8_t chunk[CHUNK_BYTES];
+
+/* Bytes a second. */
+static double expected(const struct path *path)
+{
+    double line = path->bytes_per_ms * 1000.0 * MSS / (MSS + 52 + 34), rtt_s = path->rtt_us / 1e6;
+    double p = path->loss_ppm / 1e6, reno, cubic, most;
+
+    if (path->loss_ppm == 0)
+        return line;
+    reno = MSS / rtt_s * sqrt(1.5) / sqrt(p);
+    cubic = MSS / rtt_s * 1.054 * pow(rtt_s, 0.75) / pow(p, 0.75);
+    most = reno > cubic ? reno : cubic;
+    return most < line ? most : line;
+}
+
+static void start(struct run *run, uint64_t seed)
+{
+    const struct path *path = run->path;
+    struct link_config there = {.delay_us = path->rtt_us / 2,
+                                .bytes_per_ms = path->bytes_per_ms,
+                                .queue_bytes = path->queue_bytes,
+                                .hold_us = 100};
+    struct link_config back = there;
+    struct side *sides[] = {&run->sender, &run->receiver};
+    struct assay_address addresses[] = {rig_address("198.18.1.1"), rig_address("198.18.1.2")};
+
+    if (path->bursts) {
+        /* Three segments at a time, on average. */
+        there.burst_enter_ppm = path->loss_ppm / 3;
+        there.burst_leave_ppm = 333333;
+        there.burst_loss_ppm = 1000000;
+    } else {
+        there.loss_ppm = path->loss_ppm;
+    }
+    if (path->reorder) {
+        there.reorder_ppm = 100000;
+        there.jitter_us = 5000;
+    }
+    link_init(&run->sender.out, &there, seed);
+    link_init(&run->receiver.out, &back, seed + 1);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct tcp_config config;
+
+        tcp_config_default(&config);
+        config.connections_max = 4;
+        config.receive_buffer_bytes = config.send_buffer_bytes = 8000000;
+        config.mbufs_max_per_connection = 12000;
+        config.mss = MSS + 12;
+        for (uint32_t k = 0; k < sizeof(config.secret); k++)
+            config.secret[k] = (uint8_t)(seed * 31 + k);
+        if (tcp_create(&config, sides[i]->pools.packet, sides[i]->pools.payload, sides[i]->pools.indirect, run->now_us,
+                       &sides[i]->tcp))
+            abort();
+    }
+    if (tcp_listen(run->receiver.tcp, &addresses[1], 443, 0) ||
+        tcp_connect(run->sender.tcp, &addresses[0], 0, &addresses[1], 443, 0, run->now_us, &run->sender.handle))
+        abort();
+}
+
+static void take_events(struct side *side, const struct tcp_event *events, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (events[i].flags & (TCP_EVENT_ACCEPTED | TCP_EVENT_CONNECTED)) {
+            side->handle = events[i].handle;
+            side->connected = true;
+        }
+        if (events[i].flags & TCP_EVENT_CLOSED) {
+            printf("a connection has ended, reason %d\n", events[i].reason);
+            exit(1);
+        }
+    }
+}
+
+static void applications(struct run *run)
+{
+    struct side *sender = &run->sender, *receiver = &run->receiver;
+    struct slice piece;
+
+    while (sender->connected && run->written < run->path->bytes) {
+        uint32_t left = run->path->bytes - run->written;
+        uint32_t taken =
+            (uint32_t)tcp_write(sender->tcp, sender->handle, chunk, left < CHUNK_BYTES ? left : CHUNK_BYTES);
+
+        run->written += taken;
+        if (taken < CHUNK_BYTES)
+            break;
+    }
+    while (receiver->connected && (piece = tcp_peek(receiver->tcp, receiver->handle)).len > 0) {
+        run->received += piece.len;
+        tcp_consume(receiver->tcp, receiver->handle, piece.len);
+    }
+}
+
+static void step(struct run *run)
+{
+    struct side *sides[] = {&run->sender, &run->receiver};
+    uint64_t next_us = UINT64_MAX;
+    bool more = false;
+
+    for (uint32_t i = 0; i < 2; i++) {
+        struct side *side = sides[i];
+        struct net_segment segments[64];
+        struct tcp_event events[8];
+        uint32_t n = link_receive(&sides[1 - i]->out, &side->pools, segments, 64, run->now_us);
+
+        take_events(side, events, tcp_input(side->tcp, segments, n, run->now_us, events, 8));
+        take_events(side, events, tcp_timers(side->tcp, run->now_us, events, 8));
+    }
+    applications(run);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct net_tx tx = {0};
+        uint64_t timer_us, link_us;
+
+        more |= tcp_output(sides[i]->tcp, run->now_us, &tx);
+        link_send(&sides[i]->out, &tx, run->now_us);
+        timer_us = tcp_next_timer_us(sides[i]->tcp);
+        link_us = link_next_us(&sides[i]->out);
+        next_us = timer_us < next_us ? timer_us : next_us;
+        next_us = link_us < next_us ? link_us : next_us;
+    }
+    run->now_us = more || next_us <= run->now_us ? run->now_us + 1 : next_us;
+}
+
+/* Bytes a second of one transfer. */
+static double transfer(const struct path *path, uint64_t seed, struct rig_pools pools[2], bool verbose)
+{
+    struct run run = {.path = path, .now_us = START_US};
+    const struct tcp_counters *counters;
+    const char *wrong;
+    double seconds;
+
+    run.sender.pools = pools[0];
+    run.receiver.pools = pools[1];
+    start(&run, seed);
+    while (run.received < path->bytes && run.now_us < START_US + LIMIT_US)
+        step(&run);
+    seconds = (double)(run.now_us - START_US) / 1e6;
+    counters = tcp_get_counters(run.sender.tcp);
+    if (verbose)
+        printf("    seed %lu: %.2f s, %lu retransmits, %lu recoveries (%lu spurious), %lu timeouts, %lu tail probes\n",
+               seed, seconds, counters->retransmits, counters->recoveries, counters->recoveries_spurious,
+               counters->timeouts, counters->tail_probes);
+    wrong = invariants_check_records(run.sender.tcp);
+    if (wrong || run.received != path->bytes) {
+        printf("%s, seed %lu: %s, %lu of %u bytes\n", path->name, seed, wrong ? wrong : "no end", run.received,
+               path->bytes);
+        exit(1);
+    }
+    link_drain(&run.sender.out);
+    link_drain(&run.receiver.out);
+    tcp_destroy(run.sender.tcp);
+    tcp_destroy(run.receiver.tcp);
+    return path->bytes / seconds;
+}
+
+int main(int argc, char **argv)
+{
+    bool verbose = argc > 1 && strcmp(argv[1], "--verbose") == 0;
+    struct rig_pools pools[2];
+    uint32_t failed = 0;
+
+    rig_start("assay-goodput");
+    pools[0] = rig_pools_create("sender", 16000);
+    pools[1] = rig_pools_create("receiver", 16000);
+    printf("%-28s %10s %10s %6s %6s\n", "path", "MB/s", "expected", "share", "floor");
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        const struct path *path = &paths[i];
+        double sum = 0, share;
+
+        for (uint64_t seed = 1; seed <= SEEDS; seed++)
+            sum += transfer(path, seed * 1000 + i, pools, verbose);
+        share = sum / SEEDS / expected(path);
+        printf("%-28s %10.3f %10.3f %6.2f %6.2f%s\n", path->name, sum / SEEDS / 1e6, expected(path) / 1e6, share,
+               path->floor, share < path->floor ? "  TOO LITTLE" : "");
+        failed += share < path->floor;
+    }
+    if (rig_pools_missing(&pools[0]) + rig_pools_missing(&pools[1]) > 0) {
+        printf("mbufs are missing\n");
+        failed++;
+    }
+    rig_pools_free(&pools[0]);
+    rig_pools_free(&pools[1]);
+    return failed ? 1 : 0;
+}
