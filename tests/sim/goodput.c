@@ -87,6 +87,7 @@ static void start(struct run *run, uint64_t seed)
         there.burst_enter_ppm = path->loss_ppm / 3;
         there.burst_leave_ppm = 333333;
         there.burst_loss_ppm = 1000000;
+        there.burst_us = path->rtt_us;
     } else {
         there.loss_ppm = path->loss_ppm;
     }
@@ -102,7 +103,7 @@ static void start(struct run *run, uint64_t seed)
         tcp_config_default(&config);
         config.connections_max = 4;
         config.receive_buffer_bytes = config.send_buffer_bytes = 8000000;
-        config.mbufs_max_per_connection = 12000;
+        config.mbufs_max_per_connection = 8000;
         config.mss = MSS + 12;
         for (uint32_t k = 0; k < sizeof(config.secret); k++)
             config.secret[k] = (uint8_t)(seed * 31 + k);
@@ -218,8 +219,8 @@ int main(int argc, char **argv)
     uint32_t failed = 0;
 
     rig_start("assay-goodput");
-    pools[0] = rig_pools_create("sender", 16000);
-    pools[1] = rig_pools_create("receiver", 16000);
+    pools[0] = rig_pools_create("sender", 8000);
+    pools[1] = rig_pools_create("receiver", 8000);
     printf("%-28s %10s %10s %6s %6s\n", "path", "MB/s", "expected", "share", "floor");
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         const struct path *path = &paths[i];

@@ -6,7 +6,12 @@
 
 #include <rte_mbuf.h>
 
+#include "base/address.h"
 #include "base/siphash.h"
+#include "net/mbuf.h"
+
+#define PROTOCOL_TCP    6
+#define CHECKSUM_OFFSET 16
 
 void link_init(struct link *link, const struct link_config *config, uint64_t seed)
 {
@@ -58,6 +63,68 @@ static void release(struct link *link, uint64_t now_us)
 static bool happens(struct link *link, uint32_t ppm)
 {
     return ppm > 0 && rig_below(&link->random, 1000000) < ppm;
+}
+
+uint32_t link_loss_ppm(const struct link_config *config)
+{
+    uint64_t bursts = 0;
+
+    if (config->burst_enter_ppm)
+        bursts = (uint64_t)config->burst_loss_ppm * config->burst_enter_ppm /
+                 (config->burst_enter_ppm + config->burst_leave_ppm);
+    return config->loss_ppm + config->corrupt_ppm + (uint32_t)bursts;
+}
+
+static bool is_lost(struct link *link, uint32_t len, bool ip4, uint64_t now_us)
+{
+    const struct link_config *config = &link->config;
+
+    if (link->in_burst) {
+        link->in_burst = now_us < link->burst_until_us && !happens(link, config->burst_leave_ppm);
+    } else if (happens(link, config->burst_enter_ppm)) {
+        link->in_burst = true;
+        link->burst_until_us = now_us + config->burst_us;
+    }
+    if (config->dead_from_us && now_us >= config->dead_from_us)
+        return true;
+    if (config->mtu_bytes && len + (ip4 ? 20 : 40) > config->mtu_bytes)
+        return true;
+    return happens(link, config->loss_ppm) || (link->in_burst && happens(link, config->burst_loss_ppm));
+}
+
+/* --- corruption ------------------------------------------------------------------------------------------------------- */
+
+static uint32_t pseudo_sum(const struct link_packet *packet)
+{
+    if (address_is_ip4(&packet->src))
+        return checksum_pseudo4(address_ip4_be(&packet->src), address_ip4_be(&packet->dst), PROTOCOL_TCP,
+                                (uint16_t)packet->len);
+    return checksum_pseudo6(&packet->src, &packet->dst, PROTOCOL_TCP, packet->len);
+}
+
+/* As net/ does where the port cannot. */
+static void fill_checksum(struct link_packet *packet)
+{
+    uint16_t sum = (uint16_t)~checksum_add(pseudo_sum(packet), packet->bytes, packet->len);
+
+    memcpy(packet->bytes + CHECKSUM_OFFSET, &sum, sizeof(sum));
+}
+
+/* Some bits of two neighbouring bytes: no checksum of 16 bits may miss that. */
+static void corrupt(struct link *link, struct link_packet *packet)
+{
+    uint32_t at = rig_below(&link->random, packet->len - 1);
+    uint16_t bits = (uint16_t)(1 + rig_below(&link->random, 0x7fff));
+
+    packet->bytes[at] ^= (uint8_t)(bits >> 8);
+    packet->bytes[at + 1] ^= (uint8_t)bits;
+    link->corrupted++;
+}
+
+/* net/'s own judgement of what has arrived; tcp/ then sees it with the field as it came, which it does not look at. */
+static bool is_intact(const struct link_packet *packet, const struct rte_mbuf *mbuf)
+{
+    return mbuf_checksum(pseudo_sum(packet), mbuf, 0) == 0xffff;
 }
 
 static void enqueue(struct link *link, const struct link_packet *packet)
@@ -116,10 +183,14 @@ static void transmit(struct link *link, const struct net_datagram *datagram, uin
     if (link->trace)
         print_segment(link, &packet, now_us);
     out_us = through_bottleneck(link, packet.len, now_us);
-    if (out_us == 0 || happens(link, config->loss_ppm) || (config->dead_from_us && now_us >= config->dead_from_us)) {
+    if (is_lost(link, packet.len, address_is_ip4(&packet.src), now_us) || out_us == 0) {
         link->lost++;
         return;
     }
+    if (config->corrupt_ppm)
+        fill_checksum(&packet);
+    if (happens(link, config->corrupt_ppm))
+        corrupt(link, &packet);
     packet.at_us = out_us + config->delay_us;
     if (config->jitter_us && happens(link, config->reorder_ppm))
         packet.at_us += rig_below(&link->random, config->jitter_us);
@@ -156,8 +227,14 @@ uint32_t link_receive(struct link *link, const struct rig_pools *pools, struct n
             free(packet);
             continue;
         }
-        out[n++] = rig_receive_bytes(pools, &packet->src, &packet->dst, packet->bytes, packet->len, pieces);
-        link->delivered++;
+        out[n] = rig_receive_bytes(pools, &packet->src, &packet->dst, packet->bytes, packet->len, pieces);
+        if (link->config.corrupt_ppm && !is_intact(packet, out[n].mbuf)) {
+            rte_pktmbuf_free(out[n].mbuf);
+            link->corrupted_found++;
+        } else {
+            link->delivered++;
+            n++;
+        }
         free(packet);
     }
     return n;

@@ -4,12 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "invariants.h"
 #include "link.h"
 #include "tcp/counters.h"
 
 #define CONNECTIONS_MAX  4
 #define VIRTUAL_LIMIT_US UINT64_C(3600000000)
 #define START_US         1000000
+#define STALL_US         UINT64_C(60000000) /* three times the longest wait for a retransmission */
+#define CHECK_EVERY      8                  /* steps from one check of the books to the next */
 
 enum ending { ENDING_CLOSE, ENDING_HALF_CLOSE, ENDING_ABORT };
 
@@ -38,6 +41,10 @@ struct sim {
     enum ending ending;
     bool hopeless; /* the path dies, or loses so much that giving up is right */
     bool corrupt, verbose, trace;
+    uint32_t steps;
+    uint64_t moved, moved_us; /* bytes written and read by all, and when that last grew */
+    bool stalled;
+    const char *wrong; /* an invariant that does not hold */
     struct side client, server;
     struct assay_address client_address, server_address;
 };
@@ -230,17 +237,50 @@ static void advance(struct sim *sim, bool more)
     sim->now_us = min_us(next_us, START_US + VIRTUAL_LIMIT_US);
 }
 
+static uint64_t bytes_moved(const struct sim *sim)
+{
+    uint64_t sum = sim->accepted;
+
+    for (uint32_t i = 0; i < sim->connections; i++) {
+        const struct end *ends[] = {&sim->client.ends[i], &sim->server.ends[i]};
+
+        for (uint32_t k = 0; k < 2; k++)
+            sum += ends[k]->written + ends[k]->read + ends[k]->saw_end + ends[k]->closed + ends[k]->connected;
+    }
+    return sum;
+}
+
+/* Whatever the path does, something moves from time to time, as long as anything is left to be moved. (Where the peer's RST may
+ * have been lost, only keepalive can tell.) */
+static void watch(struct sim *sim)
+{
+    uint64_t moved = bytes_moved(sim);
+
+    if (moved != sim->moved || all_closed(sim)) {
+        sim->moved = moved;
+        sim->moved_us = sim->now_us;
+    } else if (!sim->hopeless && sim->ending != ENDING_ABORT && sim->now_us > sim->moved_us + STALL_US) {
+        sim->stalled = true;
+    }
+    if (sim->steps++ % CHECK_EVERY != 0 || sim->wrong)
+        return;
+    sim->wrong = invariants_check(sim->client.tcp);
+    if (!sim->wrong)
+        sim->wrong = invariants_check(sim->server.tcp);
+}
+
 static bool run_until(struct sim *sim, bool (*done)(const struct sim *))
 {
     while (!done(sim)) {
         bool more;
 
-        if (sim->now_us >= START_US + VIRTUAL_LIMIT_US)
+        if (sim->now_us >= START_US + VIRTUAL_LIMIT_US || sim->stalled || sim->wrong)
             return false;
         side_step(sim, &sim->client, &sim->server);
         side_step(sim, &sim->server, &sim->client);
         more = side_output(sim, &sim->client);
         more |= side_output(sim, &sim->server);
+        watch(sim);
         if (!done(sim))
             advance(sim, more);
     }
@@ -265,12 +305,20 @@ static struct link_config choose_link(struct sim *sim)
 {
     struct link_config config = {
         .delay_us = ONE_OF(sim, 20, 50, 200, 1000, 10000, 80000),
-        .loss_ppm = ONE_OF(sim, 0, 0, 0, 1000, 10000, 30000, 100000),
+        .loss_ppm = ONE_OF(sim, 0, 0, 0, 1000, 10000, 30000, 100000, 200000),
         .duplicate_ppm = ONE_OF(sim, 0, 0, 10000, 100000),
         .reorder_ppm = ONE_OF(sim, 0, 0, 20000, 200000, 1000000),
         .bytes_per_ms = ONE_OF(sim, 0, 0, 1000, 12500, 125000),
         .hold_us = ONE_OF(sim, 0, 100, 100000),
+        .corrupt_ppm = ONE_OF(sim, 0, 0, 0, 1000, 20000),
     };
+
+    if (rig_below(&sim->random, 4) == 0) {
+        config.burst_enter_ppm = ONE_OF(sim, 500, 3000, 10000);
+        config.burst_leave_ppm = ONE_OF(sim, 50000, 100000, 300000);
+        config.burst_loss_ppm = ONE_OF(sim, 500000, 1000000);
+        config.burst_us = ONE_OF(sim, 1000, 50000, 300000);
+    }
 
     config.jitter_us = ONE_OF(sim, 10, 500, 5000, 60000);
     config.queue_bytes = ONE_OF(sim, 20000, 100000, 1000000);
@@ -313,18 +361,20 @@ static void start_side(struct sim *sim, struct side *side, const char *name)
 static void start(struct sim *sim)
 {
     struct link_config there = choose_link(sim), back = rig_below(&sim->random, 2) ? there : choose_link(sim);
-    uint32_t size = ONE_OF(sim, 0, 1, 1000, 30000, 100000, 600000);
+    uint32_t size = ONE_OF(sim, 0, 1, 1000, 30000, 100000, 600000), loss_ppm;
 
     if (rig_below(&sim->random, 20) == 0) {
         there.dead_from_us = START_US + rig_below(&sim->random, 2000000);
         if (rig_below(&sim->random, 2))
             back.dead_from_us = there.dead_from_us;
     }
-    sim->hopeless = there.dead_from_us || back.dead_from_us || there.loss_ppm + back.loss_ppm > 100000;
+    loss_ppm = link_loss_ppm(&there) + link_loss_ppm(&back);
+    sim->hopeless = there.dead_from_us || back.dead_from_us || loss_ppm > 100000;
     /* A slow link moves little in the time there is. */
-    if ((there.bytes_per_ms == 1000 || back.bytes_per_ms == 1000 || there.loss_ppm + back.loss_ppm >= 100000) &&
-        size > 300000)
+    if ((there.bytes_per_ms == 1000 || back.bytes_per_ms == 1000 || loss_ppm >= 100000) && size > 300000)
         size = 300000;
+    if (loss_ppm >= 200000 && size > 100000)
+        size = 100000;
     sim->connections = 1 + rig_below(&sim->random, CONNECTIONS_MAX);
     sim->ending = rig_below(&sim->random, 10) == 0 ? ENDING_ABORT : rig_below(&sim->random, 2);
     link_init(&sim->client.out, &there, rig_random(&sim->random));
@@ -355,8 +405,16 @@ static void start(struct sim *sim)
 
 static const char *judge(const struct sim *sim, bool closed, bool gone)
 {
+    if (sim->wrong)
+        return sim->wrong;
     if (sim->corrupt)
         return "bytes that were never sent";
+    /* A corrupted segment may come twice. */
+    if (sim->client.out.corrupted_found > sim->client.out.corrupted * 2 ||
+        sim->server.out.corrupted_found > sim->server.out.corrupted * 2)
+        return "the checksum finds faults where there are none";
+    if (sim->stalled)
+        return "stalled: nothing moves any more";
     if (sim->client.out.changed || sim->server.out.changed)
         return "an mbuf was rewritten while the port owned it";
     if (!closed)
@@ -393,6 +451,8 @@ static bool run(uint64_t seed, struct rig_pools *client_pools, struct rig_pools 
     link_drain(&sim.client.out);
     link_drain(&sim.server.out);
     fault = judge(&sim, closed, gone);
+    if (!fault && !(fault = invariants_check_records(sim.client.tcp)))
+        fault = invariants_check_records(sim.server.tcp);
     if (!fault && rig_pools_missing(client_pools) + rig_pools_missing(server_pools) > 0)
         fault = "mbufs are missing before tcp_destroy()";
     if (fault || verbose) {
