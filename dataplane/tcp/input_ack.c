@@ -17,7 +17,9 @@ static void acknowledge(struct tcp *tcp, struct tcp_connection *c, uint32_t ack,
     bool filled = false;
 
     sample->acked_bytes = data;
-    sample->retransmit_acked = sent && sent->flags & SENT_RETRANSMITTED;
+    /* What an earlier recovery has sent again says nothing of this one. */
+    sample->retransmit_acked = sent && sent->flags & SENT_RETRANSMITTED &&
+                               (c->undo_ts == 0 || !seq_lt(conn_ts_now(c, sent->sent_us), c->undo_ts));
     if (conn_has(c, CONN_FIN_SENT) && ack == c->snd_nxt)
         data--;
     while (sent && seq_le(sent_end(sent), ack)) {

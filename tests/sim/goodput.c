@@ -29,15 +29,15 @@ struct path {
 };
 
 static const struct path paths[] = {
-    {"clean, 100 Mbit/s, 2 ms", 12500, 2000, 64000, 0, false, false, 20000000, 0.90},
-    {"clean, 100 Mbit/s, 40 ms", 12500, 40000, 500000, 0, false, false, 40000000, 0.80},
-    {"clean, short queue", 12500, 20000, 60000, 0, false, false, 40000000, 0.70},
-    {"0.1 % lost, 20 ms", 125000, 20000, 1000000, 1000, false, false, 20000000, 0.60},
-    {"1 % lost, 20 ms", 125000, 20000, 1000000, 10000, false, false, 10000000, 0.60},
-    {"3 % lost, 20 ms", 125000, 20000, 1000000, 30000, false, false, 5000000, 0.50},
-    {"1 % lost, 100 ms", 125000, 100000, 1000000, 10000, false, false, 5000000, 0.60},
-    {"1 % lost in bursts, 20 ms", 125000, 20000, 1000000, 10000, true, false, 10000000, 0.60},
-    {"reordered, 20 ms", 12500, 20000, 500000, 0, false, true, 20000000, 0.70},
+    {"clean, 100 Mbit/s, 2 ms", 12500, 2000, 64000, 0, false, false, 20000000, 0.95},
+    {"clean, 100 Mbit/s, 40 ms", 12500, 40000, 500000, 0, false, false, 40000000, 0.85},
+    {"clean, short queue", 12500, 20000, 60000, 0, false, false, 40000000, 0.75},
+    {"0.1 % lost, 20 ms", 125000, 20000, 1000000, 1000, false, false, 50000000, 0.90},
+    {"1 % lost, 20 ms", 125000, 20000, 1000000, 10000, false, false, 10000000, 0.90},
+    {"3 % lost, 20 ms", 125000, 20000, 1000000, 30000, false, false, 5000000, 0.85},
+    {"1 % lost, 100 ms", 125000, 100000, 1000000, 10000, false, false, 5000000, 0.90},
+    {"1 % lost in bursts, 20 ms", 125000, 20000, 1000000, 10000, true, false, 10000000, 0.90},
+    {"reordered, 20 ms", 12500, 20000, 500000, 0, false, true, 20000000, 0.50},
 };
 
 struct side {
@@ -205,11 +205,24 @@ static double transfer(const struct path *path, uint64_t seed, struct rig_pools 
                path->bytes);
         exit(1);
     }
+    /* On a path that turns nothing around, no loss is a mistake. */
+    if (!path->reorder && counters->recoveries_spurious > 0) {
+        printf("%s, seed %lu: %lu of %lu recoveries undone\n", path->name, seed, counters->recoveries_spurious,
+               counters->recoveries);
+        exit(1);
+    }
     link_drain(&run.sender.out);
     link_drain(&run.receiver.out);
     tcp_destroy(run.sender.tcp);
     tcp_destroy(run.receiver.tcp);
     return path->bytes / seconds;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
 }
 
 int main(int argc, char **argv)
@@ -224,12 +237,15 @@ int main(int argc, char **argv)
     printf("%-28s %10s %10s %6s %6s\n", "path", "MB/s", "expected", "share", "floor");
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         const struct path *path = &paths[i];
-        double sum = 0, share;
+        double rates[SEEDS], median, share;
 
         for (uint64_t seed = 1; seed <= SEEDS; seed++)
-            sum += transfer(path, seed * 1000 + i, pools, verbose);
-        share = sum / SEEDS / expected(path);
-        printf("%-28s %10.3f %10.3f %6.2f %6.2f%s\n", path->name, sum / SEEDS / 1e6, expected(path) / 1e6, share,
+            rates[seed - 1] = transfer(path, seed * 1000 + i, pools, verbose);
+        /* Not the mean: a first loss that comes late makes one run of a few seconds many times faster. */
+        qsort(rates, SEEDS, sizeof(rates[0]), compare);
+        median = rates[SEEDS / 2];
+        share = median / expected(path);
+        printf("%-28s %10.3f %10.3f %6.2f %6.2f%s\n", path->name, median / 1e6, expected(path) / 1e6, share,
                path->floor, share < path->floor ? "  TOO LITTLE" : "");
         failed += share < path->floor;
     }
