@@ -54,7 +54,12 @@ bool ctl_admin_parse(int argc, char **argv, const char *usage, unsigned options,
                                           {"--side", CTL_ADMIN_FILTER, &admin->side},
                                           {"--address", CTL_ADMIN_FILTER, &admin->address},
                                           {"--port", CTL_ADMIN_FILTER, &admin->port},
-                                          {"--sort", CTL_ADMIN_FILTER, &admin->sort}};
+                                          {"--sort", CTL_ADMIN_FILTER, &admin->sort},
+                                          {"--file", CTL_ADMIN_CAPTURE, &admin->file},
+                                          {"--filter", CTL_ADMIN_CAPTURE, &admin->filter},
+                                          {"--snaplen", CTL_ADMIN_CAPTURE, &admin->snaplen},
+                                          {"--max-bytes", CTL_ADMIN_CAPTURE, &admin->max_bytes},
+                                          {"--max-packets", CTL_ADMIN_CAPTURE, &admin->max_packets}};
 
     *admin = (struct ctl_admin){.socket = CTL_SOCKET_DEFAULT, .out = out, .err = err};
     for (int i = 1; i < argc; i++) {
@@ -79,6 +84,25 @@ bool ctl_admin_parse(int argc, char **argv, const char *usage, unsigned options,
         }
     }
     return true;
+}
+
+long ctl_duration_parse(const char *text)
+{
+    static const struct {
+        char unit;
+        long seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'\0', 1}};
+    char *end;
+    long value;
+
+    if (text[0] < '0' || text[0] > '9')
+        return 0;
+    value = strtol(text, &end, 10);
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (*end == units[i].unit && (*end == '\0' || end[1] == '\0') && value > 0 &&
+            value <= 366 * 86400 / units[i].seconds)
+            return value * units[i].seconds;
+    return 0;
 }
 
 /* --- calls -------------------------------------------------------------------------------------------------------------- */

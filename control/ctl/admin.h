@@ -16,11 +16,12 @@
 struct ctl_admin {
     const char *socket;
     bool json;
-    const char *role;                                 /* --role */
-    const char *duration;                             /* --for */
-    const char *max;                                  /* --max */
-    const char *state, *side, *address, *port, *sort; /* --state … of connections */
-    int word_count;                                   /* what is no option, without the command's name */
+    const char *role;                                              /* --role */
+    const char *duration;                                          /* --for */
+    const char *max;                                               /* --max */
+    const char *file, *filter, *snaplen, *max_bytes, *max_packets; /* of capture */
+    const char *state, *side, *address, *port, *sort;              /* --state … of connections */
+    int word_count;                                                /* what is no option, without the command's name */
     const char *words[CTL_WORDS_MAX];
     FILE *out, *err;
 };
@@ -30,7 +31,8 @@ enum ctl_admin_option {
     CTL_ADMIN_ROLE = 1 << 0,
     CTL_ADMIN_FOR = 1 << 1,
     CTL_ADMIN_MAX = 1 << 2,
-    CTL_ADMIN_FILTER = 1 << 3
+    CTL_ADMIN_FILTER = 1 << 3,
+    CTL_ADMIN_CAPTURE = 1 << 4
 };
 
 /* True: go on. False: *code is what to return (help was given, or the usage was wrong). */
@@ -39,6 +41,8 @@ bool ctl_admin_parse(int argc, char **argv, const char *usage, unsigned options,
 /* Calls; an error of the daemon (its "error" and "problems") goes to err. Returns the exit status, *answer set when CTL_OK. */
 int ctl_admin_call(const struct ctl_admin *admin, const char *method, const char *path, struct slice body,
                    json_t **answer);
+/* "90", "30s", "15m", "4h", "2d" as seconds, at most a year; 0: none of these. */
+long ctl_duration_parse(const char *text);
 /* Prints the JSON as it is. */
 void ctl_admin_print_json(const struct ctl_admin *admin, const json_t *answer);
 /* "generation 7, all cores after 0.312 ms", warnings and what needs a restart. */

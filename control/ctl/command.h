@@ -30,6 +30,7 @@ int ctl_origins(int argc, char **argv, FILE *out, FILE *err);
 int ctl_verdicts(int argc, char **argv, FILE *out, FILE *err);
 int ctl_connections(int argc, char **argv, FILE *out, FILE *err);
 int ctl_names(int argc, char **argv, FILE *out, FILE *err);
+int ctl_capture(int argc, char **argv, FILE *out, FILE *err);
 int ctl_stats(int argc, char **argv, FILE *out, FILE *err);
 int ctl_set(int argc, char **argv, FILE *out, FILE *err);
 int ctl_xconfiguration(int argc, char **argv, FILE *out, FILE *err);

@@ -17,29 +17,9 @@ static const char xconfiguration_usage[] =
     "The same as assayctl set verify off|on.\n"
     "exit status: 0 done, 1 refused, 2 wrong usage, 3 no assayd\n";
 
-/* "90", "30s", "15m", "4h", "2d" as seconds; 0: none of these. */
-static long parse_duration(const char *text)
-{
-    static const struct {
-        char unit;
-        long seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'\0', 1}};
-    char *end;
-    long value;
-
-    if (text[0] < '0' || text[0] > '9')
-        return 0;
-    value = strtol(text, &end, 10);
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (*end == units[i].unit && (*end == '\0' || end[1] == '\0') && value > 0 &&
-            value <= 366 * 86400 / units[i].seconds)
-            return value * units[i].seconds;
-    return 0;
-}
-
 static int set_verify(const struct ctl_admin *admin, const char *mode)
 {
-    long for_s = admin->duration != NULL ? parse_duration(admin->duration) : 0;
+    long for_s = admin->duration != NULL ? ctl_duration_parse(admin->duration) : 0;
     char body[128];
     json_t *answer;
     int code;

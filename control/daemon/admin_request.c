@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/admin_capture.h"
 #include "daemon/change_log.h"
 #include "daemon/connections.h"
 #include "daemon/view.h"
@@ -262,6 +263,21 @@ static void get_connections(struct call *call)
     fleet_rows_free(&rows);
 }
 
+static void post_capture(struct call *call)
+{
+    call->out->status = admin_capture_start(call->control, call->request->body, call->now_s, &call->out->body);
+}
+
+static void delete_capture(struct call *call)
+{
+    call->out->status = admin_capture_stop(call->control, &call->out->body);
+}
+
+static void get_capture(struct call *call)
+{
+    call->out->status = admin_capture_status(call->control, &call->out->body);
+}
+
 static void get_names(struct call *call)
 {
     answer(call, 200, view_names(&call->control->names));
@@ -279,12 +295,14 @@ static const struct route {
     bool below; /* a further segment may follow */
     void (*run)(struct call *call);
 } routes[] = {
-    {"GET", "/v1/status", false, get_status},   {"GET", "/v1/ready", false, get_ready},
-    {"POST", "/v1/reload", false, post_reload}, {"GET", "/v1/trust", true, get_trust},
-    {"POST", "/v1/trust", false, post_trust},   {"DELETE", "/v1/trust", true, delete_trust},
-    {"POST", "/v1/verify", false, post_verify}, {"GET", "/v1/verdicts", false, get_verdicts},
-    {"GET", "/v1/origins", false, get_origins}, {"GET", "/v1/connections", false, get_connections},
-    {"GET", "/v1/names", false, get_names},     {"GET", "/v1/stats", false, get_stats},
+    {"GET", "/v1/status", false, get_status},     {"GET", "/v1/ready", false, get_ready},
+    {"POST", "/v1/reload", false, post_reload},   {"GET", "/v1/trust", true, get_trust},
+    {"POST", "/v1/trust", false, post_trust},     {"DELETE", "/v1/trust", true, delete_trust},
+    {"POST", "/v1/verify", false, post_verify},   {"GET", "/v1/verdicts", false, get_verdicts},
+    {"GET", "/v1/origins", false, get_origins},   {"GET", "/v1/connections", false, get_connections},
+    {"GET", "/v1/names", false, get_names},       {"GET", "/v1/stats", false, get_stats},
+    {"POST", "/v1/capture", false, post_capture}, {"DELETE", "/v1/capture", false, delete_capture},
+    {"GET", "/v1/capture", false, get_capture},
 };
 
 static bool path_matches(const struct route *route, const char *path, const char **rest)

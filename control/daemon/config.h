@@ -212,6 +212,10 @@ struct config_log {
     uint64_t ring;
 };
 
+struct config_capture {
+    const char *directory;
+};
+
 struct config_admin {
     const char *socket;
     uint64_t mode;
@@ -256,6 +260,7 @@ struct config_root {
     struct config_limits limits;
     struct config_timeouts timeouts;
     struct config_log log;
+    struct config_capture capture;
     struct config_admin admin;
     const char *user, *via;
     bool maintenance, telemetry;

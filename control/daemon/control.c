@@ -6,7 +6,9 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "daemon/capture_session.h"
 #include "daemon/check.h"
+#include "daemon/log.h"
 #include "daemon/state.h"
 
 const char *verify_mode_name(enum verify_mode mode)
@@ -271,6 +273,7 @@ bool control_start(struct control *control, struct core_shared *shared, struct f
 
 void control_free(struct control *control)
 {
+    capture_free(control->capture);
     if (control->publisher.slot != NULL)
         publisher_free(&control->publisher);
     credentials_free(&control->credentials);
@@ -393,11 +396,25 @@ bool control_route_changed(struct control *control, struct change *change)
     return true;
 }
 
+void control_capture_ended(struct control *control)
+{
+    struct capture_status status;
+
+    if (control->log == NULL)
+        return;
+    capture_get_status(control->capture, &status);
+    log_event(control->log, "INFO", "capture ended: %s: %llu packets, %llu bytes, %llu lost in %s", status.ended,
+              (unsigned long long)status.packets, (unsigned long long)status.bytes, (unsigned long long)status.dropped,
+              status.path);
+}
+
 bool control_tick(struct control *control, uint64_t now_s, struct change *change, const char **what)
 {
     struct section *section;
 
     *change = (struct change){.generation = control->publisher.generation};
+    if (capture_tick(control->capture))
+        control_capture_ended(control);
     publisher_reap(&control->publisher);
     credentials_reap(&control->credentials);
     if (control->verify.set && control->verify.until_s > 0 && now_s >= control->verify.until_s) {

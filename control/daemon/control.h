@@ -19,6 +19,7 @@
 #include "daemon/trust.h"
 #include "tls/tls.h"
 
+struct capture_session;
 struct eal_pools;
 struct log;
 
@@ -32,8 +33,9 @@ struct control {
     struct credential_cache credentials;
     struct publisher publisher;
     struct fleet *fleet;
-    struct log *log;               /* may be NULL */
-    const struct eal_pools *pools; /* may be NULL: for the status alone */
+    struct log *log;                 /* may be NULL */
+    struct capture_session *capture; /* the running capture, or the last one; NULL: none yet */
+    const struct eal_pools *pools;   /* may be NULL: for the status alone */
     uint32_t cores;
     struct verify_switch verify;
     struct tls_ticket_keys tickets;
@@ -80,6 +82,9 @@ bool control_route_changed(struct control *control, struct change *change);
 /* Once a second or so: ends a timed switch, rotates ticket keys, frees what no core uses any more. True when something was
  * published; what then tells the log. */
 bool control_tick(struct control *control, uint64_t now_s, struct change *change, const char **what);
+
+/* It has ended, by itself or by command: the log hears of it. */
+void control_capture_ended(struct control *control);
 
 const char *verify_mode_name(enum verify_mode mode);
 

@@ -69,6 +69,7 @@ size_t fleet_row_size(enum command_kind kind)
     case COMMAND_VERDICTS: return sizeof(struct verdict_row);
     case COMMAND_ORIGINS: return sizeof(struct origin_row);
     case COMMAND_CONNECTIONS: return sizeof(struct connection_row);
+    case COMMAND_CAPTURE:
     case COMMAND_DRAIN:
     case COMMAND_STOP: break;
     }
@@ -117,15 +118,16 @@ static void collect(const struct core_command *command, struct fleet_rows *out)
     out->count += command->row_count;
 }
 
-/* Hands each core its command, of kind and the rest of like. */
+/* Hands each core its command, like the given one, with its part of a capture. */
 static enum assay_error send_all(const struct fleet *fleet, const struct core_command *like,
-                                 struct core_command **commands)
+                                 struct capture *const *captures, struct core_command **commands)
 {
     enum assay_error error = ASSAY_OK;
 
     for (uint32_t i = 0; i < fleet->count; i++) {
         commands[i] = command_new(like->kind, fleet_row_size(like->kind) > 0 ? like->rows_max : 0);
         commands[i]->connections = like->connections;
+        commands[i]->capture = captures != NULL ? captures[i] : NULL;
         if (core_command(fleet->cores[i], commands[i]) == ASSAY_OK)
             continue;
         command_free(commands[i]);
@@ -135,12 +137,12 @@ static enum assay_error send_all(const struct fleet *fleet, const struct core_co
     return error;
 }
 
-static enum assay_error command_all(const struct fleet *fleet, const struct core_command *like, uint64_t timeout_us,
-                                    struct fleet_rows *out)
+static enum assay_error command_all(const struct fleet *fleet, const struct core_command *like,
+                                    struct capture *const *captures, uint64_t timeout_us, struct fleet_rows *out)
 {
     struct core_command *commands[ASSAY_CORES_MAX] = {NULL};
     uint64_t end = now_us() + timeout_us;
-    enum assay_error error = send_all(fleet, like, commands);
+    enum assay_error error = send_all(fleet, like, captures, commands);
 
     *out = (struct fleet_rows){0};
     for (uint32_t i = 0; i < fleet->count; i++) {
@@ -161,7 +163,7 @@ enum assay_error fleet_command(const struct fleet *fleet, enum command_kind kind
 {
     const struct core_command like = {.kind = kind, .rows_max = rows_max};
 
-    return command_all(fleet, &like, timeout_us, out);
+    return command_all(fleet, &like, NULL, timeout_us, out);
 }
 
 enum assay_error fleet_connections(const struct fleet *fleet, const struct connection_filter *filter, size_t rows_max,
@@ -169,7 +171,15 @@ enum assay_error fleet_connections(const struct fleet *fleet, const struct conne
 {
     const struct core_command like = {.kind = COMMAND_CONNECTIONS, .rows_max = rows_max, .connections = *filter};
 
-    return command_all(fleet, &like, timeout_us, out);
+    return command_all(fleet, &like, NULL, timeout_us, out);
+}
+
+enum assay_error fleet_capture(const struct fleet *fleet, struct capture *const *captures, uint64_t timeout_us)
+{
+    const struct core_command like = {.kind = COMMAND_CAPTURE};
+    struct fleet_rows none;
+
+    return command_all(fleet, &like, captures, timeout_us, &none);
 }
 
 void fleet_rows_free(struct fleet_rows *rows)

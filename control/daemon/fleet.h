@@ -39,6 +39,9 @@ enum assay_error fleet_command(const struct fleet *fleet, enum command_kind kind
 /* COMMAND_CONNECTIONS, of those that pass the filter. */
 enum assay_error fleet_connections(const struct fleet *fleet, const struct connection_filter *filter, size_t rows_max,
                                    uint64_t timeout_us, struct fleet_rows *out) ASSAY_MUST_USE;
+/* COMMAND_CAPTURE: captures has one for each core, NULL ends the capture of all. After OK no core uses the earlier ones. */
+enum assay_error fleet_capture(const struct fleet *fleet, struct capture *const *captures, uint64_t timeout_us)
+    ASSAY_MUST_USE;
 void fleet_rows_free(struct fleet_rows *rows);
 
 /* Counters of all cores summed up; core < 0: all. */

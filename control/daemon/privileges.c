@@ -67,6 +67,7 @@ enum assay_error privileges_drop_user(const struct config *config, const char *s
     }
     give(state_directory, user, problems);
     give(config->root.log.file, user, problems);
+    give(config->root.capture.directory, user, problems);
     /* a driver that must be able to close its port keeps what it needs, on this thread */
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 || initgroups(name, user->pw_gid) != 0 ||
         setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0 ||

@@ -114,6 +114,7 @@ static json_t *row_json(enum command_kind kind, const void *row)
     case COMMAND_VERDICTS: return verdict(row);
     case COMMAND_ORIGINS: return origin(row);
     case COMMAND_CONNECTIONS: return connection(row);
+    case COMMAND_CAPTURE:
     case COMMAND_DRAIN:
     case COMMAND_STOP: break;
     }
@@ -126,6 +127,7 @@ static const char *rows_name(enum command_kind kind)
     case COMMAND_VERDICTS: return "verdicts";
     case COMMAND_ORIGINS: return "origins";
     case COMMAND_CONNECTIONS: return "connections";
+    case COMMAND_CAPTURE:
     case COMMAND_DRAIN:
     case COMMAND_STOP: break;
     }

@@ -58,6 +58,10 @@ static bool core_answer(struct core *core, struct core_command *command, const s
     switch (command->kind) {
     case COMMAND_STOP: core->stop = true; return true;
     case COMMAND_DRAIN: proxy_drain(core->proxy, snapshot, now_us); return true;
+    case COMMAND_CAPTURE:
+        for (uint32_t i = 0; i < core->nic_count; i++)
+            nic_set_capture(core->nics[i], command->capture);
+        return true;
     default: return proxy_command(core->proxy, command, now_us);
     }
 }

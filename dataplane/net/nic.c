@@ -13,6 +13,7 @@
 #include <rte_ethdev.h>
 #include <rte_ether.h>
 
+#include "net/capture.h"
 #include "net/mbuf.h"
 
 #define RING_DEFAULT    1024
@@ -241,6 +242,12 @@ void nic_close(struct nic *queues, uint16_t n)
     give_up_port(queues[0].port, true, queues[0].attached);
 }
 
+void nic_set_capture(struct nic *nic, struct capture *capture)
+{
+    nic->capture = capture;
+    nic->captured_count = 0;
+}
+
 uint16_t nic_rx(struct nic *nic, struct rte_mbuf **packets, uint16_t max)
 {
     uint16_t n = rte_eth_rx_burst(nic->port, nic->queue, packets, max);
@@ -248,6 +255,8 @@ uint16_t nic_rx(struct nic *nic, struct rte_mbuf **packets, uint16_t max)
     for (uint16_t i = 0; i < n; i++)
         nic->counters.rx_bytes += packets[i]->pkt_len;
     nic->counters.rx_packets += n;
+    if (unlikely(nic->capture != NULL))
+        capture_burst(nic->capture, CAPTURE_IN, packets, n);
     return n;
 }
 
@@ -288,12 +297,15 @@ uint32_t nic_flush(struct nic *nic)
 
     if (count == 0)
         return 0;
+    /* before the port has them: afterwards they may be gone */
+    if (unlikely(nic->capture != NULL))
+        capture_burst(nic->capture, CAPTURE_OUT, nic->pending + nic->captured_count, count - nic->captured_count);
     bytes = pending_bytes(nic, 0);
     for (int tries = 0; tries < TX_TRIES && sent < count; tries++)
         sent += rte_eth_tx_burst(nic->port, nic->queue, nic->pending + sent, (uint16_t)(count - sent));
     nic->counters.tx_packets += sent;
     nic->counters.tx_bytes += bytes - pending_bytes(nic, sent);
-    nic->pending_count = count - sent;
+    nic->pending_count = nic->captured_count = count - sent;
     if (sent == count)
         return 0;
     nic->counters.tx_busy++;

@@ -53,6 +53,8 @@ struct nic {
     bool rx_checksum;         /* the port reports checksums in ol_flags */
     uint16_t tx_segments_max; /* the longest chain the port sends; nic_send() flattens what is longer */
     struct rte_mempool *pool;
+    struct capture *capture; /* NULL: no frame is copied */
+    uint32_t captured_count; /* of those pending, the first so many have been captured */
     uint32_t pending_count;
     struct nic_counters counters; /* one writer: the core */
     struct rte_mbuf *pending[NIC_PENDING_MAX];
@@ -69,6 +71,9 @@ struct nic_stats { /* the port's own, all queues */
 enum assay_error nic_open(const struct nic_config *config, struct nic *queues, uint16_t n) ASSAY_MUST_USE;
 /* Frees what waits in the queues, stops and closes the port. */
 void nic_close(struct nic *queues, uint16_t n);
+
+/* From now on what is received and sent is captured (capture.h); NULL: no longer. Thread: the core of that pair. */
+void nic_set_capture(struct nic *nic, struct capture *capture);
 
 /* Up to max received packets; returns how many. */
 uint16_t nic_rx(struct nic *nic, struct rte_mbuf **packets, uint16_t max);

@@ -182,6 +182,7 @@ bool proxy_command(struct proxy *p, struct core_command *command, uint64_t now_u
     case COMMAND_VERDICTS: x509_verdict_cache_each(p->verdicts, report_verdict, command); break;
     case COMMAND_ORIGINS: report_origins(p, command); break;
     case COMMAND_CONNECTIONS: return report_connections(p, command, now_us);
+    case COMMAND_CAPTURE:
     case COMMAND_DRAIN:
     case COMMAND_STOP: break;
     }

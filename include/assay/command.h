@@ -11,12 +11,15 @@
 
 #include "assay/address.h"
 
+struct capture;
+
 enum command_kind {
     COMMAND_DRAIN,       /* accept nothing new, finish what runs, close idle connections */
     COMMAND_STOP,        /* leave the loop */
     COMMAND_VERDICTS,    /* rows: struct verdict_row */
     COMMAND_ORIGINS,     /* rows: struct origin_row */
     COMMAND_CONNECTIONS, /* rows: struct connection_row of the connections that pass the filter; takes several turns */
+    COMMAND_CAPTURE,     /* begins or ends the capture of the core's frames */
 };
 
 enum command_state { COMMAND_PENDING, COMMAND_DONE };
@@ -76,8 +79,10 @@ struct core_command {
     size_t row_count;                     /* filled by the core */
     bool more;                            /* there was more than rows_max */
     struct connection_filter connections; /* COMMAND_CONNECTIONS */
-    uint32_t next;                        /* the core's: where it goes on in the next turn; 0 at first */
-    _Atomic uint32_t state;               /* enum command_state */
+    struct capture
+        *capture;  /* COMMAND_CAPTURE: where to (net/capture.h), the core's until the next one; NULL: it ends */
+    uint32_t next; /* the core's: where it goes on in the next turn; 0 at first */
+    _Atomic uint32_t state; /* enum command_state */
 };
 
 #endif

@@ -59,6 +59,8 @@ enum assay_error core_command(struct core *core, struct core_command *command)
         core->left = command;
         return ASSAY_OK;
     }
+    if (command->kind == COMMAND_CAPTURE)
+        core->capture = command->capture;
     for (uint32_t i = 0; i < core->rows && i < command->rows_max; i++)
         fill(core, command->kind, command->rows, (uint32_t)command->row_count++);
     command->more = command->rows_max > 0 && core->rows > command->rows_max;

@@ -18,7 +18,8 @@ struct core {
     bool drained, deaf; /* deaf: takes commands, never answers */
     bool refuses;       /* its command ring is full */
     uint32_t rows;      /* it has so many of each kind */
-    unsigned commands[COMMAND_CONNECTIONS + 1];
+    unsigned commands[COMMAND_CAPTURE + 1];
+    struct capture *capture;   /* as the last COMMAND_CAPTURE said */
     struct core_command *left; /* the one a deaf core holds */
     struct assay_counters proxy;
     struct tcp_counters tcp;

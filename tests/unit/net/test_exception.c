@@ -3,17 +3,18 @@
 #include "fixture.h"
 
 #include "net/exception.h"
+#include "net/ndp.h"
 
 #define RATE 1000
 
 static struct nic kernel; /* the exception port's nic: what we send there the "kernel" reads */
 
-static int setup(void **state)
+static int with_kernel(void **state, int (*fixture)(void **state))
 {
     struct fixture *f;
     struct nic_config config = {.device = "net_ring7"};
 
-    if (fixture_setup(state) != 0)
+    if (fixture(state) != 0)
         return -1;
     f = *state;
     config.pools = &f->pool;
@@ -21,6 +22,22 @@ static int setup(void **state)
         return -1;
     exception_init(&f->net->ports[0].exception, &kernel, RATE);
     return 0;
+}
+
+static int setup(void **state)
+{
+    return with_kernel(state, fixture_setup);
+}
+
+static int setup6(void **state)
+{
+    return with_kernel(state, fixture_setup6);
+}
+
+/* A VLAN of ours on port 0. */
+static int setup_vlan(void **state)
+{
+    return with_kernel(state, fixture_setup_vlan);
 }
 
 /* The next frame given to the kernel, or NULL. A ring port loops: what is sent comes back when it is received from. */
@@ -137,6 +154,81 @@ static void arp_of_others_goes_to_both(void **state)
     expect_nothing_sent(f);
 }
 
+static void ip6_of_others_and_routers_is_the_kernels(void **state)
+{
+    static const uint8_t advertisement[12] = {64};
+    struct fixture *f = *state;
+    struct frame frames[] = {
+        frame_tcp6(ip6("2001:db8:1::7"), ip6("2001:db8:1::20"), 5),
+        frame_icmp6(ip6("fe80::1"), ip6("ff02::1"), 255, 134, 0, advertisement, sizeof(advertisement)),
+        frame_ip6(ip6("fe80::1"), ip6("ff02::5"), 89, "ospf", 4),
+    };
+    struct frame ours = frame_tcp6(ip6("2001:db8:1::7"), ip6("2001:db8:1::10"), 5);
+
+    for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
+        feed(f, 0, &frames[i]);
+        if (!given_as(&frames[i]))
+            fail_msg("frame %zu", i);
+    }
+    feed(f, 0, &ours);
+    assert_int_equal(f->segments_count, 1);
+    assert_null(given());
+}
+
+static void neighbour_discovery_of_others_goes_to_both(void **state)
+{
+    struct fixture *f = *state;
+    struct ndp_message who = {.type = NDP_SOLICITATION, .has_mac = true, .target = ip6("2001:db8:1::10")};
+    struct ndp_message here = {.type = NDP_ADVERTISEMENT, .solicited = true, .override = true, .has_mac = true};
+    struct frame frame;
+    struct rte_mbuf *m;
+
+    memcpy(who.mac, peer_mac, 6);
+    memcpy(here.mac, peer_mac, 6);
+    frame = frame_ndp(ip6("2001:db8:1::7"), ip6("ff02::1:ff00:10"), &who);
+    feed(f, 0, &frame);
+    assert_null(given());
+    m = sent(f, 0); /* our answer */
+    assert_non_null(m);
+    rte_pktmbuf_free(m);
+    who.target = ip6("2001:db8:1::1:10"); /* the same group, the kernel's address */
+    frame = frame_ndp(ip6("2001:db8:1::7"), ip6("ff02::1:ff01:10"), &who);
+    feed(f, 0, &frame);
+    assert_true(given_as(&frame));
+    here.target = ip6("2001:db8:1::7");
+    frame = frame_ndp(ip6("2001:db8:1::7"), ip6("2001:db8:1::10"), &here);
+    feed(f, 0, &frame);
+    assert_true(given_as(&frame));
+    expect_nothing_sent(f);
+}
+
+static void other_vlans_are_the_kernels_tag_and_all(void **state)
+{
+    struct fixture *f = *state;
+    struct frame plain = frame_tcp(IP(198, 18, 1, 7), IP(198, 18, 1, 10), 5),
+                 ours = frame_tagged(&plain, f->net->ports[0].vlan);
+    struct frame other = frame_tagged(&plain, (uint16_t)(f->net->ports[0].vlan + 1));
+    struct frame address = frame_tcp(IP(198, 18, 1, 7), IP(198, 18, 1, 77), 5);
+    struct rte_mbuf *m;
+
+    feed(f, 0, &ours);
+    assert_int_equal(f->segments_count, 1);
+    assert_null(given());
+    feed(f, 0, &plain);
+    assert_true(given_as(&plain));
+    feed(f, 0, &other);
+    assert_true(given_as(&other));
+    address = frame_tagged(&address, f->net->ports[0].vlan);
+    feed(f, 0, &address);
+    assert_true(given_as(&address));
+    /* a tag that the port took off is put back */
+    m = mbuf_of(f->pool, plain.bytes, plain.len);
+    m->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+    m->vlan_tci = (uint16_t)(f->net->ports[0].vlan + 1);
+    feed_mbuf(f, 0, m);
+    assert_true(given_as(&other));
+}
+
 static void toward_the_kernel_a_turn_and_a_second_are_bounded(void **state)
 {
     struct fixture *f = *state;
@@ -220,6 +312,9 @@ int main(void)
         CASE(what_is_not_ours_goes_as_it_came),
         CASE(what_is_ours_stays_ours),
         CASE(arp_of_others_goes_to_both),
+        cmocka_unit_test_setup_teardown(ip6_of_others_and_routers_is_the_kernels, setup6, teardown),
+        cmocka_unit_test_setup_teardown(neighbour_discovery_of_others_goes_to_both, setup6, teardown),
+        cmocka_unit_test_setup_teardown(other_vlans_are_the_kernels_tag_and_all, setup_vlan, teardown),
         CASE(toward_the_kernel_a_turn_and_a_second_are_bounded),
         CASE(what_the_kernel_sends_goes_out_as_it_is),
         CASE(an_empty_pool_loses_the_copy_alone),
