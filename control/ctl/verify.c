@@ -23,7 +23,7 @@ struct verify_options {
     size_t trust_count;
     const char *crls[CRL_FILES_MAX];
     size_t crl_count;
-    const char *chain, *intermediates, *name;
+    const char *chain, *intermediates, *name, *ocsp;
     uint64_t at_s;
     struct x509_policy policy;
     unsigned profile, purpose, revocation;
@@ -47,7 +47,10 @@ static const char usage[] =
     "                        use no Common Name\n"
     "  --purpose PURPOSE     server (default) or client: what the certificate is used as\n"
     "  --crl FILE            revocation lists, PEM or DER (may be given again)\n"
-    "  --revocation MODE     off, soft-fail (no usable list: a warning) or hard-fail (the default with --crl)\n"
+    "  --ocsp FILE           an OCSP response (DER) about the server's certificate, as it may staple one\n"
+    "  --revocation MODE     off, soft-fail (no usable list or response: a warning) or hard-fail (the default with "
+    "--crl\n"
+    "                        and --ocsp)\n"
     "  --pin SHA256          a path must hold a public key (SubjectPublicKeyInfo) with this SHA-256, in hex (may be "
     "given\n"
     "                        again: one of them)\n"
@@ -124,6 +127,7 @@ static bool option_take(struct verify_options *options, int option, FILE *err)
     switch (option) {
     case 't': return file_take("--trust", options->trust, &options->trust_count, TRUST_FILES_MAX, err);
     case 'l': return file_take("--crl", options->crls, &options->crl_count, CRL_FILES_MAX, err);
+    case 'o': options->ocsp = optarg; return true;
     case 'f': return WORD("--profile", profile_words, &options->profile);
     case 'u': return WORD("--purpose", purpose_words, &options->purpose);
     case 'r': options->revocation_said = true; return WORD("--revocation", revocation_words, &options->revocation);
@@ -168,6 +172,7 @@ static bool options_parse(struct verify_options *options, int argc, char **argv,
         {"profile", required_argument, NULL, 'f'},
         {"purpose", required_argument, NULL, 'u'},
         {"crl", required_argument, NULL, 'l'},
+        {"ocsp", required_argument, NULL, 'o'},
         {"revocation", required_argument, NULL, 'r'},
         {"pin", required_argument, NULL, 'k'},
         {"help", no_argument, NULL, 'h'},
@@ -196,7 +201,7 @@ static bool options_parse(struct verify_options *options, int argc, char **argv,
     options->policy.purpose = (enum x509_purpose)options->purpose;
     if (options->revocation_said)
         options->policy.revocation = (enum x509_revocation_mode)options->revocation;
-    else if (options->crl_count > 0)
+    else if (options->crl_count > 0 || options->ocsp != NULL)
         options->policy.revocation = X509_REVOCATION_HARD_FAIL;
     x509_policy_profile(&options->policy, (enum x509_profile)options->profile);
     return true;
@@ -352,22 +357,41 @@ static bool name_parse(const char *name, struct x509_identity *out, FILE *err)
     return false;
 }
 
+static bool staple_read(const char *path, struct slice *out, FILE *err)
+{
+    enum assay_error error;
+    uint8_t *data;
+    size_t size;
+
+    if (path == NULL)
+        return true;
+    error = ctl_file_read(path, &data, &size);
+    if (error != ASSAY_OK) {
+        fprintf(err, "assayctl verify: %s: %s\n", path,
+                error == ASSAY_ERR_IO ? strerror(errno) : assay_error_text(error));
+        return false;
+    }
+    *out = slice_of(data, size);
+    return true;
+}
+
 static int verify_run(const struct verify_options *options, struct x509_store *store, FILE *out, FILE *err)
 {
     struct verify_report report = {.at_s = options->at_s};
     static struct x509_trace trace; /* 64 KiB; this process judges once */
     struct x509_result result;
+    struct slice staple = {NULL, 0};
     struct bundle chain;
     int status;
 
     if (!name_parse(options->name, &report.identity, err) || !trust_fill(options, store, err))
         return CTL_USAGE;
-    if (!bundle_read(options->chain, false, &chain, err)) {
+    if (!bundle_read(options->chain, false, &chain, err) || !staple_read(options->ocsp, &staple, err)) {
         bundle_free(&chain);
         return CTL_USAGE;
     }
-    x509_verify_traced(store, chain.der, chain.count, &report.identity, &options->policy, options->at_s, &result,
-                       &trace);
+    x509_verify_traced(store, chain.der, chain.count, staple, &report.identity, &options->policy, options->at_s,
+                       &result, &trace);
     report.result = &result;
     report.trace = &trace;
     if (options->json)
@@ -375,6 +399,7 @@ static int verify_run(const struct verify_options *options, struct x509_store *s
     else
         verify_report_text(&report, out);
     status = x509_result_reason(&result) == X509_REASON_OK ? CTL_OK : CTL_REFUSED;
+    free((void *)(uintptr_t)staple.data);
     bundle_free(&chain);
     return status;
 }

@@ -28,6 +28,7 @@ static const char *alert_name(uint8_t alert)
     case 45: return "certificate_expired";
     case 46: return "certificate_unknown";
     case 48: return "unknown_ca";
+    case 113: return "bad_certificate_status_response";
     default: return "none";
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "x509/revocation.h"
 
-#include "x509/rules.h"
+#include "x509/ocsp.h"
 
 #define SCOPES_MAX 16 /* CRLs of different scope that one certificate needs; deployed partitions have two or three */
 
@@ -70,8 +70,9 @@ static enum assay_error crl_signature(struct x509_revocation *revocation, const 
 static void status_lacks(struct status *status, enum x509_reason reason, const char *detail)
 {
     /* "There was one, but" says more than "none". */
-    if (status->reason != X509_REASON_CRL_EXPIRED)
-        status->reason = reason;
+    if (status->reason == X509_REASON_CRL_EXPIRED)
+        return;
+    status->reason = reason;
     status->detail = detail;
 }
 
@@ -140,6 +141,27 @@ static bool status_find(struct status *status, struct x509_revocation *revocatio
     return true;
 }
 
+/* The stapled response, for the leaf. False: the work is used up. */
+static bool staple_find(struct status *status, struct x509_revocation *revocation)
+{
+    struct x509_ocsp_verdict verdict;
+
+    if (revocation->staple.len == 0)
+        return true;
+    if (*revocation->signatures_checked + 2 * OCSP_CERTIFICATES_MAX > revocation->policy->work_max)
+        return false;
+    x509_ocsp_judge(revocation->staple, status->certificate, status->issuer, revocation->policy, revocation->now_s,
+                    &verdict);
+    *revocation->signatures_checked += verdict.signatures_checked;
+    status->reason = verdict.reason;
+    status->detail = verdict.detail;
+    if (verdict.reason == X509_REASON_OK) {
+        status->reasons = X509_REASONS_ALL;
+        status->until_s = verdict.until_s;
+    }
+    return true;
+}
+
 enum x509_reason x509_revocation_check(const struct x509_certificate *const *path, size_t count,
                                        struct x509_revocation *revocation, int *depth)
 {
@@ -158,7 +180,7 @@ enum x509_reason x509_revocation_check(const struct x509_certificate *const *pat
                                 .reason = X509_REASON_NO_CRL,
                                 .detail = "no CRL of the issuer"};
 
-        if (!status_find(&status, revocation)) {
+        if ((i == 0 && !staple_find(&status, revocation)) || !status_find(&status, revocation)) {
             *depth = (int)i;
             return X509_REASON_WORK_LIMIT;
         }

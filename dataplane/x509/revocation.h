@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef ASSAY_X509_REVOCATION_H
 #define ASSAY_X509_REVOCATION_H
-/* Is a certificate of a valid path revoked, by the CRLs at hand? Every certificate but the anchor is asked about.
+/* Is a certificate of a valid path revoked, by the CRLs and the stapled OCSP response at hand? Every certificate but the anchor is asked about.
  * A CRL counts when it bears the name of the certificate's issuer, is signed by the very key that signed the certificate (with
  * cRLSign, where that issuer's keyUsage says anything), its scope covers the certificate, and now lies between its thisUpdate
  * and nextUpdate, give or take policy.skew_s. Of several CRLs of one scope the latest counts. CRLs of one certificate may
@@ -22,6 +22,7 @@ struct x509_revocation {
     const struct x509_crl_set *crls; /* NULL: none */
     const struct x509_policy *policy;
     uint64_t now_s;
+    struct slice staple;          /* an OCSP response about path[0] (ocsp.h); empty: none */
     uint32_t *signatures_checked; /* counted up to policy.work_max */
     /* results */
     bool undetermined;  /* soft-fail: passed without knowing */
@@ -29,7 +30,8 @@ struct x509_revocation {
     const char *detail; /* static: why there is no usable CRL, or the reason of the revocation */
 };
 
-/* OK, REVOKED, NO_CRL, CRL_EXPIRED (the last two in hard-fail only), WORK_LIMIT; *depth: of the certificate. */
+/* OK, REVOKED, NO_CRL, CRL_EXPIRED, OCSP_FAILED, OCSP_UNKNOWN (these four in hard-fail only), WORK_LIMIT; *depth: of the
+ * certificate. A good OCSP response does for the leaf what its CRLs would; one that is no use leaves it to them. */
 enum x509_reason x509_revocation_check(const struct x509_certificate *const *path, size_t count,
                                        struct x509_revocation *revocation, int *depth);
 

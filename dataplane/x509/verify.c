@@ -120,12 +120,12 @@ void x509_verify(const struct x509_store *store, const struct slice *presented, 
                  const struct x509_identity *identity, const struct x509_policy *policy, uint64_t now_s,
                  struct x509_result *result)
 {
-    x509_verify_traced(store, presented, presented_count, identity, policy, now_s, result, NULL);
+    x509_verify_traced(store, presented, presented_count, slice_of(NULL, 0), identity, policy, now_s, result, NULL);
 }
 
 void x509_verify_traced(const struct x509_store *store, const struct slice *presented, size_t presented_count,
-                        const struct x509_identity *identity, const struct x509_policy *policy, uint64_t now_s,
-                        struct x509_result *result, struct x509_trace *trace)
+                        struct slice staple, const struct x509_identity *identity, const struct x509_policy *policy,
+                        uint64_t now_s, struct x509_result *result, struct x509_trace *trace)
 {
     struct path_search search;
     struct unused unused = {0, presented_count > X509_PRESENTED_MAX};
@@ -153,6 +153,7 @@ void x509_verify_traced(const struct x509_store *store, const struct slice *pres
     }
     path_search_begin(&search, store, policy, now_s);
     search.trace = trace;
+    search.revocation.staple = staple;
     if (path_find(&search)) {
         result_accept(result, &search);
     } else {

@@ -92,10 +92,10 @@ struct x509_trace {
     size_t left_out; /* beyond X509_TRACE_MAX */
     struct x509_attempt attempts[X509_TRACE_MAX];
 };
-/* The same verdict, with its trace. */
+/* The same verdict with a stapled OCSP response about the leaf (empty: none), and with its trace (NULL: not asked for). */
 void x509_verify_traced(const struct x509_store *store, const struct slice *presented, size_t presented_count,
-                        const struct x509_identity *identity, const struct x509_policy *policy, uint64_t now_s,
-                        struct x509_result *result, struct x509_trace *trace);
+                        struct slice staple, const struct x509_identity *identity, const struct x509_policy *policy,
+                        uint64_t now_s, struct x509_result *result, struct x509_trace *trace);
 
 /* The reason that counts for a verdict: the chain's, else the name's. */
 static inline enum x509_reason x509_result_reason(const struct x509_result *result)

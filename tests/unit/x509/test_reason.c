@@ -18,7 +18,9 @@ static void all_have_name_text_and_alert(void **state)
         if (i == X509_REASON_OK)
             assert_int_equal(x509_reason_alert((enum x509_reason)i), 0);
         else
-            assert_in_range(x509_reason_alert((enum x509_reason)i), 42, 48);
+            assert_true(
+                (x509_reason_alert((enum x509_reason)i) >= 42 && x509_reason_alert((enum x509_reason)i) <= 48) ||
+                x509_reason_alert((enum x509_reason)i) == 113);
     }
 }
 
