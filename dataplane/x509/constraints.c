@@ -129,6 +129,23 @@ static bool name_is_clear(enum x509_general_name kind, struct slice name)
     return true;
 }
 
+/* A comparison's price grows with what is compared; names in parts cost most. */
+static bool budget_take(uint32_t *budget, enum x509_general_name kind, struct slice base)
+{
+    uint32_t price = 1;
+
+    if (kind == X509_NAME_DIRECTORY)
+        price += (uint32_t)base.len / 2;
+    else if (kind == X509_NAME_DNS || kind == X509_NAME_EMAIL || kind == X509_NAME_URI)
+        price += (uint32_t)base.len / 32;
+    if (*budget < price) {
+        *budget = 0;
+        return false;
+    }
+    *budget -= price;
+    return true;
+}
+
 static enum x509_reason subtrees_judge(const struct judge *judge, bool permitted, enum x509_general_name kind,
                                        struct slice name)
 {
@@ -139,9 +156,8 @@ static enum x509_reason subtrees_judge(const struct judge *judge, bool permitted
     while (x509_subtree_next(&list, &base_kind, &base)) {
         enum fit fit;
 
-        if (*judge->budget == 0)
+        if (!budget_take(judge->budget, base_kind == kind ? kind : X509_NAME_OTHER, base))
             return X509_REASON_WORK_LIMIT;
-        --*judge->budget;
         if (base_kind != kind)
             continue;
         if (!kind_is_judged(kind))

@@ -8,7 +8,7 @@
  * A dNSName of the leaf spelled as an address is judged as that address too, where compat_ip_as_dns lets it match one.
  * A wildcard dNSName is excluded when any name it covers is.
  * A leading dot in a dNSName constraint, against the letter of the RFC yet common, means "at least one label more".
- * Pure. Work: at most *budget comparisons, then WORK_LIMIT. Source: RFC 5280 §4.2.1.10, §6.1.3 (b)-(c). */
+ * Pure. Work: at most *budget short comparisons (long names and names in parts count more), then WORK_LIMIT. Source: RFC 5280 §4.2.1.10, §6.1.3 (b)-(c). */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -292,15 +292,21 @@ static const char *delegate_fault(const struct x509_certificate *delegate, const
     return NULL;
 }
 
-static bool signed_by(const struct x509_ocsp *ocsp, const struct x509_key *key, struct x509_ocsp_verdict *out)
+static const char no_work[] = "too many signatures to check";
+
+/* NULL: the key signed the response; else wrong, or that the work is used up. */
+static const char *signed_by(const struct x509_ocsp *ocsp, const struct x509_key *key, struct x509_work *work,
+                             const char *wrong)
 {
-    out->signatures_checked++;
-    return x509_signature_check_bytes(ocsp->tbs, &ocsp->signature_algorithm, ocsp->signature, key) == ASSAY_OK;
+    if (!x509_work_take(work, key))
+        return no_work;
+    return x509_signature_check_bytes(ocsp->tbs, &ocsp->signature_algorithm, ocsp->signature, key) == ASSAY_OK ? NULL
+                                                                                                               : wrong;
 }
 
 /* NULL: the response is signed by who may. */
 static const char *signer_fault(const struct x509_ocsp *ocsp, const struct x509_certificate *issuer,
-                                const struct x509_policy *policy, uint64_t now_s, struct x509_ocsp_verdict *out)
+                                const struct x509_policy *policy, uint64_t now_s, struct x509_work *work)
 {
     const char *fault = "no certificate of the responder";
     struct slice rest = ocsp->certificates, der;
@@ -309,7 +315,7 @@ static const char *signer_fault(const struct x509_ocsp *ocsp, const struct x509_
         (ocsp->signature_algorithm.digest == X509_DIGEST_SHA1 && !policy->sha1_allowed))
         return "the response's digest is too weak";
     if (responder_is(ocsp, issuer))
-        return signed_by(ocsp, &issuer->key, out) ? NULL : "the response's signature is not the issuer's";
+        return signed_by(ocsp, &issuer->key, work, "the response's signature is not the issuer's");
     for (int i = 0; i < OCSP_CERTIFICATES_MAX && der_read_whole(&rest, DER_SEQUENCE, &der) == ASSAY_OK; i++) {
         struct x509_certificate delegate;
         const char *wrong;
@@ -317,15 +323,14 @@ static const char *signer_fault(const struct x509_ocsp *ocsp, const struct x509_
         if (x509_certificate_parse(der, &delegate, NULL) != ASSAY_OK || !responder_is(ocsp, &delegate))
             continue;
         wrong = delegate_fault(&delegate, issuer, policy, now_s);
-        if (wrong == NULL) {
-            out->signatures_checked++;
-            if (x509_signature_check(&delegate, &issuer->key) != ASSAY_OK)
-                wrong = "the responder's certificate is not signed by the certificate's issuer";
-            else if (!signed_by(ocsp, &delegate.key, out))
-                wrong = "the response's signature is not the responder's";
-            else
-                return NULL;
-        }
+        if (wrong == NULL && !x509_work_take(work, &issuer->key))
+            return no_work;
+        if (wrong == NULL && x509_signature_check(&delegate, &issuer->key) != ASSAY_OK)
+            wrong = "the responder's certificate is not signed by the certificate's issuer";
+        if (wrong == NULL)
+            wrong = signed_by(ocsp, &delegate.key, work, "the response's signature is not the responder's");
+        if (wrong == NULL || wrong == no_work)
+            return wrong;
         fault = wrong;
     }
     return fault;
@@ -364,7 +369,7 @@ static void judge_single(const struct x509_ocsp_single *single, const struct x50
 
 void x509_ocsp_judge(struct slice response, const struct x509_certificate *certificate,
                      const struct x509_certificate *issuer, const struct x509_policy *policy, uint64_t now_s,
-                     struct x509_ocsp_verdict *out)
+                     struct x509_work *work, struct x509_ocsp_verdict *out)
 {
     struct x509_ocsp_single single;
     struct x509_ocsp ocsp;
@@ -385,7 +390,10 @@ void x509_ocsp_judge(struct slice response, const struct x509_certificate *certi
         return;
     }
     if ((out->detail = times_fault(&ocsp, &single, policy, (int64_t)now_s)) != NULL ||
-        (out->detail = signer_fault(&ocsp, issuer, policy, now_s, out)) != NULL)
+        (out->detail = signer_fault(&ocsp, issuer, policy, now_s, work)) != NULL) {
+        if (out->detail == no_work)
+            out->reason = X509_REASON_WORK_LIMIT;
         return;
+    }
     judge_single(&single, policy, out);
 }

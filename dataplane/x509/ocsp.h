@@ -6,7 +6,7 @@
  * issuer itself or by a responder to whom that very issuer gave id-kp-OCSPSigning, and is current. A delegated responder's
  * certificate must carry ocsp-nocheck: we do not ask whether it is revoked in turn. anyExtendedKeyUsage delegates nothing.
  * No nextUpdate leaves open how long it holds: it is not used, nor is one with an unknown critical extension.
- * Strict DER. Owner: the caller of the bytes. Pure, no allocation. Work: at most 2 * OCSP_CERTIFICATES_MAX signature checks.
+ * Strict DER. Owner: the caller of the bytes. Pure, no allocation. Work: at most two signature checks a certificate looked at.
  * Source: RFC 6960 §3.2, §4.2; RFC 5019 §2.2. */
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,6 +15,7 @@
 #include "base/slice.h"
 #include "x509/certificate.h"
 #include "x509/reason.h"
+#include "x509/signature.h"
 #include "x509/verify.h"
 
 #define X509_OCSP_SIZE_MAX    65536
@@ -52,14 +53,14 @@ bool x509_ocsp_single_next(struct slice *rest, struct x509_ocsp_single *out);
 
 struct x509_ocsp_verdict {
     enum x509_reason
-        reason;         /* OK: good; REVOKED; OCSP_UNKNOWN: the responder does not know it; OCSP_FAILED: not usable */
+        reason;         /* OK: good; REVOKED; OCSP_UNKNOWN: the responder does not know it; OCSP_FAILED: not usable;
+                             * WORK_LIMIT */
     const char *detail; /* static */
     int64_t until_s;    /* nextUpdate and skew, where reason is OK */
-    uint32_t signatures_checked;
 };
 /* issuer: of the certificate, in a path that holds. */
 void x509_ocsp_judge(struct slice response, const struct x509_certificate *certificate,
                      const struct x509_certificate *issuer, const struct x509_policy *policy, uint64_t now_s,
-                     struct x509_ocsp_verdict *out);
+                     struct x509_work *work, struct x509_ocsp_verdict *out);
 
 #endif

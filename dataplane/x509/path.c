@@ -92,7 +92,8 @@ void path_search_begin(struct path_search *search, const struct x509_store *stor
     search->path[0] = &search->presented[0];
     search->length = 1;
     search->link_count = 0;
-    search->signatures_checked = search->steps = 0;
+    search->work = (struct x509_work){.max = policy->work_max};
+    search->steps = 0;
     search->constraints_budget = PATH_CONSTRAINTS_MAX;
     search->exhausted = false;
     search->best.rank = 0;
@@ -101,7 +102,7 @@ void path_search_begin(struct path_search *search, const struct x509_store *stor
         .crls = x509_store_crls(store),
         .policy = policy,
         .now_s = now_s,
-        .signatures_checked = &search->signatures_checked,
+        .work = &search->work,
         .until_s = INT64_MAX,
     };
     classes_fill(search);
@@ -224,11 +225,10 @@ static enum x509_reason link_check(struct path_search *search, const struct x509
     for (size_t i = 0; i < search->link_count; i++)
         if (search->links[i].subject == subject && search->links[i].issuer == issuer)
             return search->links[i].reason;
-    if (search->signatures_checked >= search->policy->work_max || search->link_count == PATH_SIGNATURES_MAX) {
+    if (search->link_count == PATH_SIGNATURES_MAX || !x509_work_take(&search->work, &issuer->key)) {
         search->exhausted = true;
         return X509_REASON_WORK_LIMIT;
     }
-    search->signatures_checked++;
     switch (x509_signature_check(subject, &issuer->key)) {
     case ASSAY_OK: reason = X509_REASON_OK; break;
     case ASSAY_ERR_UNSUPPORTED: reason = X509_REASON_UNSUPPORTED_ALGORITHM; break;

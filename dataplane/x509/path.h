@@ -5,7 +5,7 @@
  * First a search that cuts each branch at its first fault and ends at the first valid path. When there is none, a second walk
  * without cutting, only to say what is wrong, in OpenSSL's order, with the attempt that came furthest: one that reached the
  * store with right signatures before one that did not; then the most links that hold; then the longest.
- * Bounds: policy.work_max signature checks in all (each pair once, and those of CRLs), PATH_STEPS_MAX certificates visited in each walk,
+ * Bounds: policy.work_max for signature checks in all (each pair once, and those of CRLs), PATH_STEPS_MAX certificates visited in each walk,
  * PATH_CANDIDATES_MAX issuers considered for one certificate.
  * Owner: the caller; the struct is large (16 KiB), on its stack. Source: RFC 4158 §2.4, §3.5. */
 #include <stdbool.h>
@@ -14,13 +14,14 @@
 
 #include "x509/certificate.h"
 #include "x509/revocation.h"
+#include "x509/signature.h"
 #include "x509/store.h"
 #include "x509/verify.h"
 
 #define PATH_STEPS_MAX       256
 #define PATH_CANDIDATES_MAX  64
 #define PATH_SIGNATURES_MAX  256
-#define PATH_CONSTRAINTS_MAX 262144 /* names times subtrees */
+#define PATH_CONSTRAINTS_MAX 131072 /* names times subtrees, long ones counting more */
 
 /* What a signature check said, once. */
 struct path_link {
@@ -51,7 +52,8 @@ struct path_search {
 
     struct path_link links[PATH_SIGNATURES_MAX];
     size_t link_count;
-    uint32_t signatures_checked, steps, constraints_budget;
+    struct x509_work work;
+    uint32_t steps, constraints_budget;
     bool exhausted;
     struct x509_revocation revocation; /* of the path judged last */
     struct path_attempt best;

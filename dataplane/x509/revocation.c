@@ -57,9 +57,8 @@ static enum assay_error crl_signature(struct x509_revocation *revocation, const 
 {
     enum assay_error error;
 
-    if (*revocation->signatures_checked >= revocation->policy->work_max)
+    if (!x509_work_take(revocation->work, &issuer->key))
         return ASSAY_ERR_LIMIT;
-    ++*revocation->signatures_checked;
     error = x509_signature_check_digest(&record->digest, record->crl.tbs, &record->crl.signature_algorithm,
                                         record->crl.signature, &issuer->key);
     if (error == ASSAY_OK || error == ASSAY_ERR_UNSUPPORTED || error == ASSAY_ERR_REFUSED)
@@ -148,11 +147,10 @@ static bool staple_find(struct status *status, struct x509_revocation *revocatio
 
     if (revocation->staple.len == 0)
         return true;
-    if (*revocation->signatures_checked + 2 * OCSP_CERTIFICATES_MAX > revocation->policy->work_max)
-        return false;
     x509_ocsp_judge(revocation->staple, status->certificate, status->issuer, revocation->policy, revocation->now_s,
-                    &verdict);
-    *revocation->signatures_checked += verdict.signatures_checked;
+                    revocation->work, &verdict);
+    if (verdict.reason == X509_REASON_WORK_LIMIT)
+        return false;
     status->reason = verdict.reason;
     status->detail = verdict.detail;
     if (verdict.reason == X509_REASON_OK) {

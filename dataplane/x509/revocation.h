@@ -9,7 +9,7 @@
  * not supported: no CRL, not "good".
  * Revoked is revoked in soft-fail too, and by an expired CRL too: a hold that was lifted since is rarer than a CRL that an
  * attacker keeps from being renewed.
- * Pure. Work: at most the signature checks left of policy.work_max. Source: RFC 5280 §6.3. */
+ * Pure. Work: at most what is left of it. Source: RFC 5280 §6.3. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,8 +22,8 @@ struct x509_revocation {
     const struct x509_crl_set *crls; /* NULL: none */
     const struct x509_policy *policy;
     uint64_t now_s;
-    struct slice staple;          /* an OCSP response about path[0] (ocsp.h); empty: none */
-    uint32_t *signatures_checked; /* counted up to policy.work_max */
+    struct slice staple; /* an OCSP response about path[0] (ocsp.h); empty: none */
+    struct x509_work *work;
     /* results */
     bool undetermined;  /* soft-fail: passed without knowing */
     int64_t until_s;    /* earliest nextUpdate relied upon, INT64_MAX when there is none */

@@ -169,6 +169,28 @@ static enum assay_error ed25519_check(struct slice message, struct slice signatu
     return good == 1 ? ASSAY_OK : ASSAY_ERR_REFUSED;
 }
 
+static uint32_t check_price(const struct x509_key *signer)
+{
+    switch (signer->kind) {
+    case X509_KEY_RSA:
+    case X509_KEY_RSA_PSS: return signer->bits <= 2048 ? 1 : signer->bits <= 4096 ? 4 : 16;
+    case X509_KEY_P384: return 4;
+    case X509_KEY_P521: return 6;
+    default: return 1;
+    }
+}
+
+bool x509_work_take(struct x509_work *work, const struct x509_key *signer)
+{
+    uint32_t price = check_price(signer);
+
+    if (work->used >= work->max || price > work->max - work->used)
+        return false;
+    work->used += price;
+    work->checks++;
+    return true;
+}
+
 /* Could this key have made a signature of this kind at all? */
 static bool kinds_agree(const struct x509_signature_algorithm *algorithm, const struct x509_key *signer)
 {

@@ -18,6 +18,15 @@ enum assay_error x509_signature_check(const struct x509_certificate *certificate
 enum assay_error x509_signature_check_bytes(struct slice message, const struct x509_signature_algorithm *algorithm,
                                             struct slice signature, const struct x509_key *signer) ASSAY_MUST_USE;
 
+/* What a search may spend on signatures, in checks of P-256. Others cost what they cost beside it: RSA with up to 2048 bits and
+ * Ed25519 1, RSA with up to 4096 bits and P-384 4, P-521 6, larger RSA 16; so a peer's choice of keys does not make it dear. */
+struct x509_work {
+    uint32_t used, max;
+    uint32_t checks; /* how many there were, whatever their price */
+};
+/* Takes the price of one check by that key, or says that too little is left. */
+bool x509_work_take(struct x509_work *work, const struct x509_key *signer);
+
 /* In two steps, for what is signed once and checked often (a CRL of megabytes): the digest, then the signature of it. message
  * is needed as well: Ed25519 signs no digest, and takes an empty one. */
 struct x509_digest_value {

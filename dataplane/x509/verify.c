@@ -160,5 +160,5 @@ void x509_verify_traced(const struct x509_store *store, const struct slice *pres
         path_explain(&search);
         result_refuse(result, &search, &unused, presented);
     }
-    result->signatures_checked = search.signatures_checked;
+    result->signatures_checked = search.work.checks;
 }

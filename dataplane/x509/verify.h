@@ -31,7 +31,7 @@ struct x509_policy {
     bool sha1_allowed;     /* S33: accepted with a warning bit */
     uint16_t rsa_bits_min; /* refused below (1024 by default; below 2048 is a warning bit) */
     uint8_t depth_max;     /* certificates in a path besides leaf and anchor, self-issued ones not counted */
-    uint32_t work_max;     /* signature checks before WORK_LIMIT */
+    uint32_t work_max;     /* signature checks before WORK_LIMIT, dear ones count more: struct x509_work */
     uint32_t skew_s;       /* clock skew allowed at both ends of validity */
     enum x509_profile profile;
     enum x509_purpose purpose;

@@ -200,9 +200,10 @@ static struct forge delegate_of(void)
 static struct x509_ocsp_verdict judge(struct slice response, const struct x509_policy *policy)
 {
     struct x509_certificate leaf = parsed(leaf_der()), ca = parsed(ca_der());
+    struct x509_work work = {.max = 2};
     struct x509_ocsp_verdict verdict;
 
-    x509_ocsp_judge(response, &leaf, &ca, policy, FORGE_NOW, &verdict);
+    x509_ocsp_judge(response, &leaf, &ca, policy, FORGE_NOW, &work, &verdict);
     return verdict;
 }
 
@@ -277,7 +278,14 @@ static void judges(void **state)
         if (verdict.reason != cases[i].reason || (verdict.detail == NULL) != (cases[i].detail == NULL) ||
             (verdict.detail != NULL && strcmp(verdict.detail, cases[i].detail) != 0))
             fail_msg("%s: %s %s", cases[i].name, x509_reason_name(verdict.reason), verdict.detail);
-        assert_true(verdict.signatures_checked <= 2);
+    }
+    for (uint32_t max = 0; max < 2; max++) {
+        struct x509_certificate leaf = parsed(leaf_der()), ca = parsed(ca_der());
+        struct x509_work work = {.max = max};
+        struct x509_ocsp_verdict verdict;
+
+        x509_ocsp_judge(DELEGATED((void)what), &leaf, &ca, &policy, FORGE_NOW, &work, &verdict);
+        assert_int_equal(verdict.reason, X509_REASON_WORK_LIMIT);
     }
     policy.skew_s = 5;
     assert_int_equal(judge(RESPONSE(.next_update = FORGE_NOW - 5), &policy).until_s, FORGE_NOW);

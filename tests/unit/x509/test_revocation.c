@@ -38,7 +38,7 @@ struct scene {
     const struct x509_certificate *path[3];
     struct x509_crl_set *crls;
     struct x509_policy policy;
-    uint32_t checked;
+    struct x509_work work;
     struct x509_revocation revocation;
 };
 
@@ -67,11 +67,11 @@ static void scene_begin(struct scene *scene, unsigned int_usage, struct slice po
     scene->path[1] = &scene->intermediate;
     scene->path[2] = &scene->root;
     scene->crls = x509_crl_set_create();
-    scene->checked = 0;
     x509_policy_default(&scene->policy);
+    scene->work = (struct x509_work){.max = 64};
     scene->policy.revocation = X509_REVOCATION_HARD_FAIL;
     scene->revocation = (struct x509_revocation){
-        .crls = scene->crls, .policy = &scene->policy, .now_s = FORGE_NOW, .signatures_checked = &scene->checked};
+        .crls = scene->crls, .policy = &scene->policy, .now_s = FORGE_NOW, .work = &scene->work};
 }
 
 static void scene_add(struct scene *scene, struct forge_crl crl)
@@ -262,11 +262,11 @@ static void profiles_and_work(void **state)
     scene_add(&scene, BY_R(.digest = 256));
     scene_add(&scene, BY_I(.no_number = true));
     assert_int_equal(check(&scene, 3, &depth), X509_REASON_OK);
-    assert_int_equal(scene.checked, 2);
-    scene.policy.work_max = 3;
+    assert_int_equal(scene.work.checks, 2);
+    scene.work.max = 3;
     assert_int_equal(check(&scene, 3, &depth), X509_REASON_WORK_LIMIT);
-    assert_int_equal(scene.checked, 3);
-    scene.policy.work_max = 64;
+    assert_int_equal(scene.work.checks, 3);
+    scene.work.max = 64;
     scene.policy.profile = X509_PROFILE_RFC5280;
     assert_int_equal(check(&scene, 3, &depth), X509_REASON_NO_CRL);
     assert_string_equal(scene.revocation.detail, "the CRL has no number");

@@ -140,6 +140,32 @@ static void refuses_bent_encodings(void **state)
     assert_int_equal(x509_signature_check(&rsa, &rsa.key), ASSAY_ERR_REFUSED);
 }
 
+/* A peer's choice of keys does not make a search dear. */
+static void work_has_a_price(void **state)
+{
+    static const struct {
+        enum x509_key_kind kind;
+        uint16_t bits;
+        uint32_t price;
+    } cases[] = {
+        {X509_KEY_P256, 256, 1},  {X509_KEY_ED25519, 256, 1}, {X509_KEY_RSA, 2048, 1},      {X509_KEY_RSA_PSS, 1024, 1},
+        {X509_KEY_P384, 384, 4},  {X509_KEY_P521, 521, 6},    {X509_KEY_RSA, 2049, 4},      {X509_KEY_RSA_PSS, 4096, 4},
+        {X509_KEY_RSA, 8192, 16}, {X509_KEY_RSA, 16384, 16},  {X509_KEY_UNSUPPORTED, 0, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct x509_key key = {.kind = cases[i].kind, .bits = cases[i].bits};
+        struct x509_work work = {.max = 2 * cases[i].price + (cases[i].price > 1)};
+
+        assert_true(x509_work_take(&work, &key));
+        assert_true(x509_work_take(&work, &key));
+        assert_int_equal(work.used, 2 * cases[i].price);
+        assert_false(x509_work_take(&work, &key));
+        assert_int_equal(work.checks, 2);
+    }
+}
+
 static int teardown(void **state)
 {
     (void)state;
@@ -150,9 +176,10 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_algorithm),  cmocka_unit_test(no_octet_is_ignored),
-        cmocka_unit_test(kinds_do_not_mix), cmocka_unit_test(refuses_the_unsupported),
-        cmocka_unit_test(pss_keys),         cmocka_unit_test(refuses_bent_encodings),
+        cmocka_unit_test(work_has_a_price),        cmocka_unit_test(every_algorithm),
+        cmocka_unit_test(no_octet_is_ignored),     cmocka_unit_test(kinds_do_not_mix),
+        cmocka_unit_test(refuses_the_unsupported), cmocka_unit_test(pss_keys),
+        cmocka_unit_test(refuses_bent_encodings),
     };
 
     return cmocka_run_group_tests(tests, NULL, teardown);
