@@ -200,7 +200,7 @@ dns_names()
 198.18.2.17 matrix.steven.lab
 198.18.2.16 unknown.steven.lab foreign.steven.lab missing.steven.lab expired.steven.lab notyet.steven.lab badsig.steven.lab
 198.18.2.16 purpose.steven.lab critical.steven.lab constraint.steven.lab pathlen.steven.lab notca.steven.lab
-198.18.2.16 weakkey.steven.lab selfsigned.steven.lab
+198.18.2.16 weakkey.steven.lab selfsigned.steven.lab revoked.steven.lab current.steven.lab
 TEXT
         cat "$work/hosts.more" 2>/dev/null
     } >"$work/hosts"
@@ -379,7 +379,7 @@ credentials:
 client_credentials:
   - {chain: pki/edge-client.pem, key: pki/edge-client.key}
 tls: ${ASSAY_TLS:-{\}}
-trust: {directory: trust}
+trust: {directory: trust${ASSAY_REVOCATION:+, revocation: $ASSAY_REVOCATION}}
 verify: $verify
 nodes:
 ${ASSAY_NODES:-$nodes}

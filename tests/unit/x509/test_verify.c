@@ -9,6 +9,7 @@
 
 #include "forge.h"
 #include "x509/certificate.h"
+#include "x509/crl_set.h"
 #include "x509/verify.h"
 
 #define HOST "cucm.steven.lab"
@@ -555,6 +556,95 @@ static void valid_until_the_earliest_end(void **state)
     assert_int_equal(result.valid_until_s, FORGE_NOW + 15);
 }
 
+static struct x509_result judge_traced(struct x509_store *store, const struct slice *presented, size_t count,
+                                       const struct x509_policy *policy, struct x509_trace *trace)
+{
+    struct x509_identity identity;
+    struct x509_result result;
+
+    assert_int_equal(x509_identity_from_host(slice_text(HOST), &identity), ASSAY_OK);
+    x509_verify_traced(store, presented, count, NONE, &identity, policy, FORGE_NOW, &result, trace);
+    return result;
+}
+
+/* RFC 4158: an intermediate that one root took back is still good under another; without that, it is the reason. */
+static void a_revoked_way_is_left(void **state)
+{
+    static struct x509_trace trace;
+    struct slice root2 = FORGED(root_of, what.subject = "R2", what.key = forge_key(FORGE_P256, 9));
+    struct slice other = FORGED(int_of, what.issuer = "R2", what.signer = forge_key(FORGE_P256, 9),
+                                what.extensions[2] = forge_aki("R"), what.serial = forge_integer(78));
+    struct slice taken_back = FORGED(int_of, what.serial = forge_integer(77));
+    struct slice crls[] = {
+        forge_crl(&(struct forge_crl){
+            .issuer = "R", .signer = root_key(), .revoked = forge_revoked(forge_integer(77), FORGE_NOW, NONE)}),
+        forge_crl(
+            &(struct forge_crl){.issuer = "R2", .signer = forge_key(FORGE_P256, 9), .next_update_s = FORGE_NOW + 5}),
+        forge_crl(&(struct forge_crl){.issuer = "I", .signer = int_key()}),
+    };
+    struct slice presented[] = {LEAF, taken_back, other};
+    const struct x509_policy *policy = POLICY(p->revocation = X509_REVOCATION_HARD_FAIL);
+    struct x509_store *store = x509_store_create();
+    struct x509_crl_set *set = x509_crl_set_create();
+    struct x509_result result;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(x509_crl_set_add(set, crls[i], NULL), ASSAY_OK);
+    x509_store_set_crls(store, set);
+    assert_int_equal(x509_store_add(store, ROOT, X509_ROLE_ANCHOR, NULL), ASSAY_OK);
+    result = judge_traced(store, presented, 3, policy, &trace);
+    assert_int_equal(result.chain_reason, X509_REASON_REVOKED);
+    assert_int_equal(result.depth, 1);
+    assert_string_equal(result.detail, "unspecified");
+    assert_int_equal(trace.count, 2); /* the revoked way, and the one to nowhere */
+    assert_int_equal(x509_store_add(store, root2, X509_ROLE_ANCHOR, NULL), ASSAY_OK);
+    result = judge_traced(store, presented, 3, policy, &trace);
+    assert_int_equal(result.chain_reason, X509_REASON_OK);
+    assert_int_equal(result.path_length, 3);
+    assert_true(slice_equal(result.path[1], other));
+    assert_int_equal(result.valid_until_s, FORGE_NOW + 5);
+    assert_int_equal(trace.count, 1);
+    assert_int_equal(trace.attempts[0].reason, X509_REASON_REVOKED);
+    assert_int_equal(trace.attempts[0].depth, 1);
+    assert_true(trace.attempts[0].reached);
+    assert_true(slice_equal(trace.attempts[0].path[1], taken_back));
+    x509_store_free(store);
+}
+
+static void pins_and_purposes(void **state)
+{
+    static const char hex[] = "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF";
+    struct slice client = FORGED(leaf_of, what.extensions[2] = forge_purpose(FORGE_CLIENT_AUTH)), middle = INT;
+    struct x509_policy *wrong = POLICY(p->pin_count = 1), *right = POLICY(p->pin_count = 2);
+    struct x509_certificate parsed;
+    struct x509_digest_value digest;
+    uint8_t pin[32];
+
+    (void)state;
+    assert_int_equal(x509_pin_parse(slice_text(hex), pin), ASSAY_OK);
+    assert_int_equal(pin[1], 0x11);
+    assert_int_equal(pin[31], 0xff);
+    assert_int_equal(x509_pin_parse(slice_of(hex, 63), pin), ASSAY_ERR_MALFORMED);
+    assert_int_equal(
+        x509_pin_parse(slice_text("g0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"), pin),
+        ASSAY_ERR_MALFORMED);
+    assert_int_equal(x509_certificate_parse(middle, &parsed, NULL), ASSAY_OK);
+    assert_int_equal(x509_digest_make(X509_DIGEST_SHA256, parsed.spki, &digest), ASSAY_OK);
+    memcpy(right->pins[1], digest.bytes, 32);
+    const struct scene scenes[] = {
+        SCENE("another key is pinned", .anchors = {ROOT}, .presented = {LEAF, INT}, .policy = wrong,
+              .reason = X509_REASON_PIN_MISMATCH),
+        SCENE("a client's certificate as a server's", .anchors = {ROOT}, .presented = {client, INT},
+              .reason = X509_REASON_PURPOSE),
+        SCENE("the intermediate's key is pinned", .anchors = {ROOT}, .presented = {LEAF, INT}, .policy = right),
+        SCENE("a client's certificate as a client's", .anchors = {ROOT}, .presented = {client, INT},
+              .policy = POLICY(p->purpose = X509_PURPOSE_CLIENT)),
+    };
+
+    RUN(scenes);
+}
+
 static int teardown(void **state)
 {
     (void)state;
@@ -565,6 +655,8 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_revoked_way_is_left),
+        cmocka_unit_test(pins_and_purposes),
         cmocka_unit_test(untrusted),
         cmocka_unit_test(unusable),
         cmocka_unit_test(dates),
