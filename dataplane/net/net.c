@@ -155,6 +155,7 @@ static enum assay_error build(struct net *net, const struct net_config *config)
         return error;
     if (getrandom(random, sizeof(random), 0) != sizeof(random))
         return ASSAY_ERR_SYSTEM;
+    net->listens_only = config->listens_only;
     net->id_state = random[0];
     net->pool = config->pool;
     net->flow_key = random[2];

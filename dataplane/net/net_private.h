@@ -46,6 +46,7 @@ struct net {
     struct net_counters counters;
     struct rte_mempool *pool;
     uint32_t ports_count;
+    bool listens_only;
     uint64_t id_state;    /* generator of IPv4 identifications */
     uint64_t flow_key;    /* of flow labels */
     uint64_t announce_us; /* when to announce again; UINT64_MAX: not */

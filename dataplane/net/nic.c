@@ -13,6 +13,7 @@
 #include <rte_ethdev.h>
 #include <rte_ether.h>
 
+#include "base/toeplitz.h"
 #include "net/capture.h"
 #include "net/mbuf.h"
 
@@ -20,7 +21,9 @@
 #define TX_TRIES        4
 #define RX_CHECKSUMS    (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
 #define TX_OFFLOADS     (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
-#define RSS_FLOWS       (RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_IPV6 | RTE_ETH_RSS_NONFRAG_IPV6_TCP)
+#define RSS_FLOWS       (RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV6_TCP)
+#define RSS_TABLE_MAX   2048
+#define RSS_GROUPS      (RSS_TABLE_MAX / RTE_ETH_RETA_GROUP_SIZE)
 #define SEGMENTS_NO_CAP 32 /* chains longer than any we build, for ports that name no limit */
 
 /* What is known of the port while it is being opened. */
@@ -105,6 +108,21 @@ static enum assay_error settle_mtu(struct opening *o)
     return ASSAY_OK;
 }
 
+/* Our key where the port takes one of a length we have, and the hash with each packet where it can give it. */
+static void want_rss(struct opening *o)
+{
+    struct rte_eth_rss_conf *rss = &o->conf.rx_adv_conf.rss_conf;
+    uint8_t length = o->info.hash_key_size;
+
+    o->conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+    o->conf.rxmode.offloads |= o->info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_RSS_HASH;
+    rss->rss_hf = RSS_FLOWS & o->info.flow_type_rss_offloads;
+    if (o->config->rss_key != NULL && length >= TOEPLITZ_KEY_BYTES && length <= TOEPLITZ_KEY_BYTES_MAX) {
+        rss->rss_key = (uint8_t *)(uintptr_t)o->config->rss_key; /* read only */
+        rss->rss_key_len = length;
+    }
+}
+
 static enum assay_error configure(struct opening *o)
 {
     struct rte_eth_conf *conf = &o->conf;
@@ -119,10 +137,8 @@ static enum assay_error configure(struct opening *o)
         conf->rxmode.offloads |= o->info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
         conf->txmode.offloads |= o->info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
     }
-    if (o->queues > 1 && o->info.flow_type_rss_offloads != 0) {
-        conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-        conf->rx_adv_conf.rss_conf.rss_hf = RSS_FLOWS & o->info.flow_type_rss_offloads;
-    }
+    if (o->queues > 1 && o->info.flow_type_rss_offloads != 0)
+        want_rss(o);
     if (rte_eth_dev_configure(o->port, o->queues, o->queues, conf) != 0)
         return ASSAY_ERR_SYSTEM;
     return settle_mtu(o);
@@ -175,6 +191,34 @@ static enum assay_error start(struct opening *o)
     return ASSAY_OK;
 }
 
+/* Deals the entries out in turn. A port that refuses keeps its table: it is read, not assumed. */
+static void set_rss_table(const struct opening *o)
+{
+    struct rte_eth_rss_reta_entry64 groups[RSS_GROUPS] = {0};
+    uint16_t entries = o->info.reta_size;
+
+    if (o->conf.rxmode.mq_mode != RTE_ETH_MQ_RX_RSS || entries == 0 || entries > RSS_TABLE_MAX)
+        return;
+    for (uint16_t i = 0; i < entries; i++) {
+        groups[i / RTE_ETH_RETA_GROUP_SIZE].mask |= 1ULL << i % RTE_ETH_RETA_GROUP_SIZE;
+        groups[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE] = i % o->queues;
+    }
+    (void)rte_eth_dev_rss_reta_update(o->port, groups, entries);
+}
+
+/* Does the port hash as we asked it to, as far as it says? */
+static bool has_rss(const struct opening *o)
+{
+    const struct rte_eth_rss_conf *wanted = &o->conf.rx_adv_conf.rss_conf;
+    uint8_t key[TOEPLITZ_KEY_BYTES_MAX];
+    struct rte_eth_rss_conf has = {.rss_key = key, .rss_key_len = sizeof(key)};
+
+    return wanted->rss_key != NULL && wanted->rss_hf == RSS_FLOWS &&
+           (o->conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_RSS_HASH) != 0 &&
+           rte_eth_dev_rss_hash_conf_get(o->port, &has) == 0 && (has.rss_hf & RSS_FLOWS) == RSS_FLOWS &&
+           memcmp(key, wanted->rss_key, TOEPLITZ_KEY_BYTES) == 0;
+}
+
 static void fill_queue(const struct opening *o, struct nic *nic, uint16_t queue)
 {
     uint64_t tx = o->conf.txmode.offloads;
@@ -187,6 +231,7 @@ static void fill_queue(const struct opening *o, struct nic *nic, uint16_t queue)
     nic->tx_tcp_checksum = (tx & RTE_ETH_TX_OFFLOAD_TCP_CKSUM) != 0;
     nic->tx_vlan = (tx & RTE_ETH_TX_OFFLOAD_VLAN_INSERT) != 0;
     nic->rx_checksum = (o->conf.rxmode.offloads & RX_CHECKSUMS) != 0;
+    nic->rss = has_rss(o);
     if ((tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) == 0)
         segments = 1;
     else if (segments == 0 || segments > SEGMENTS_NO_CAP)
@@ -222,6 +267,8 @@ enum assay_error nic_open(const struct nic_config *config, struct nic *queues, u
         error = set_up_queues(&o);
     if (error == ASSAY_OK)
         error = start(&o);
+    if (error == ASSAY_OK)
+        set_rss_table(&o);
     if (error != ASSAY_OK) {
         /* A port that was there before us is left as it was: closing would take it from the next try. */
         give_up_port(o.port, o.attached, o.attached);
@@ -246,6 +293,23 @@ void nic_set_capture(struct nic *nic, struct capture *capture)
 {
     nic->capture = capture;
     nic->captured_count = 0;
+}
+
+uint32_t nic_rss_table(const struct nic *nic, uint16_t *queues, uint32_t max)
+{
+    struct rte_eth_rss_reta_entry64 groups[RSS_GROUPS] = {0};
+    struct rte_eth_dev_info info;
+
+    if (rte_eth_dev_info_get(nic->port, &info) != 0 || info.reta_size == 0 || info.reta_size > RSS_TABLE_MAX ||
+        info.reta_size > max)
+        return 0;
+    for (uint16_t i = 0; i < info.reta_size; i++)
+        groups[i / RTE_ETH_RETA_GROUP_SIZE].mask |= 1ULL << i % RTE_ETH_RETA_GROUP_SIZE;
+    if (rte_eth_dev_rss_reta_query(nic->port, groups, info.reta_size) != 0)
+        return 0;
+    for (uint16_t i = 0; i < info.reta_size; i++)
+        queues[i] = groups[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE];
+    return info.reta_size;
 }
 
 uint16_t nic_rx(struct nic *nic, struct rte_mbuf **packets, uint16_t max)

@@ -32,6 +32,8 @@ struct nic_config {
     bool multicast;     /* receive all groups: IPv6 needs some */
     bool vlan;          /* take tags off and put them on, where the port can */
     const uint8_t *mac; /* the MAC address it shall have; NULL: its own */
+    const uint8_t
+        *rss_key; /* TOEPLITZ_KEY_BYTES_MAX bytes, of a port that spreads over queues by itself; NULL: its own */
 };
 
 struct nic_counters {
@@ -49,8 +51,9 @@ struct nic {
     bool attached;        /* nic_open() attached the device: nic_close() removes it */
     bool tx_ip4_checksum; /* the port fills the checksum; else net/ does */
     bool tx_tcp_checksum;
-    bool tx_vlan;             /* the port writes the tag of RTE_MBUF_F_TX_VLAN; else net/ does */
-    bool rx_checksum;         /* the port reports checksums in ol_flags */
+    bool tx_vlan;     /* the port writes the tag of RTE_MBUF_F_TX_VLAN; else net/ does */
+    bool rx_checksum; /* the port reports checksums in ol_flags */
+    bool rss;         /* the port says it hashes TCP over IPv4 and IPv6 with rss_key, and puts the hash into the mbuf */
     uint16_t tx_segments_max; /* the longest chain the port sends; nic_send() flattens what is longer */
     struct rte_mempool *pool;
     struct capture *capture; /* NULL: no frame is copied */
@@ -74,6 +77,10 @@ void nic_close(struct nic *queues, uint16_t n);
 
 /* From now on what is received and sent is captured (capture.h); NULL: no longer. Thread: the core of that pair. */
 void nic_set_capture(struct nic *nic, struct capture *capture);
+
+/* The port's indirection table: entries, by the low bits of a hash, of queue numbers. Returns how many entries there are; 0 when
+ * there is none, it is longer than max, or the driver does not tell. */
+uint32_t nic_rss_table(const struct nic *nic, uint16_t *queues, uint32_t max);
 
 /* Up to max received packets; returns how many. */
 uint16_t nic_rx(struct nic *nic, struct rte_mbuf **packets, uint16_t max);

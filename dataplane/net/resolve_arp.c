@@ -45,6 +45,8 @@ static void defend(struct net *net, uint32_t port, uint32_t ip_be, uint64_t now_
     struct arp_packet claim = {.operation = ARP_REQUEST, .sender_be = ip_be, .target_be = ip_be};
 
     net->counters.arp_conflicts++;
+    if (net->listens_only)
+        return;
     if (p->defended_us != 0 && now_us - p->defended_us < DEFEND_INTERVAL_US)
         return;
     p->defended_us = now_us;
@@ -91,7 +93,7 @@ static void packet_input(struct net *net, uint32_t port, const struct arp_packet
             resolve_learn(net, n, packet->sender_mac,
                           solicited && (n->state == NEIGHBOUR_INCOMPLETE || n->state == NEIGHBOUR_PROBE), now_us);
     }
-    if (packet->operation == ARP_REQUEST && for_us)
+    if (packet->operation == ARP_REQUEST && for_us && !net->listens_only)
         answer(net, port, packet);
 }
 
@@ -108,7 +110,7 @@ void arp_input(struct net *net, uint32_t port, struct rte_mbuf *m, bool to_us_al
 
 void arp_announce(struct net *net)
 {
-    for (uint32_t port = 0; port < net->ports_count; port++) {
+    for (uint32_t port = 0; port < net->ports_count && !net->listens_only; port++) {
         const struct net_port *p = &net->ports[port];
 
         for (uint32_t i = 0; i < p->addresses_count; i++) {

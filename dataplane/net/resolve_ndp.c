@@ -66,6 +66,8 @@ static void advertise(struct net *net, uint32_t port, const struct assay_address
 {
     struct ndp_message message = {.type = NDP_ADVERTISEMENT, .override = true, .has_mac = true, .target = *address};
 
+    if (net->listens_only)
+        return;
     memcpy(message.mac, net->ports[port].nic->mac, ETHER_MAC_BYTES);
     ndp_send(net, port, NULL, address, &all_nodes, &message);
 }
@@ -89,7 +91,8 @@ static void begin_dad(struct net *net, uint32_t port, struct port_address6 *own,
 
     own->state = ADDRESS6_TENTATIVE;
     net->dad_us = now_us + DAD_US;
-    ndp_send(net, port, NULL, &unspecified, &group, &message);
+    if (!net->listens_only) /* else it waits as well: it hears who objects */
+        ndp_send(net, port, NULL, &unspecified, &group, &message);
 }
 
 void ndp_announce(struct net *net, uint64_t now_us)
@@ -152,6 +155,8 @@ static void answer(struct net *net, uint32_t port, const struct assay_address *o
     const struct neighbour *n = neighbours_find(&net->neighbours, port, src);
     const uint8_t *mac = request->has_mac ? request->mac : NULL;
 
+    if (net->listens_only)
+        return;
     /* A unicast question may leave its MAC address out: then we must know it (RFC 4861 §7.2.4). */
     if (mac == NULL && n != NULL && n->state != NEIGHBOUR_INCOMPLETE && n->state != NEIGHBOUR_FAILED)
         mac = n->mac;

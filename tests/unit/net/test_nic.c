@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixture.h"
 
+#include "base/toeplitz.h"
+
 static struct nic nics[NIC_QUEUES_MAX + 1];
 
 static enum assay_error open_one(struct fixture *f, const char *device, uint16_t mtu, struct rte_mempool *pool)
@@ -83,6 +85,32 @@ static void opens_several_queues(void **state)
         rte_pktmbuf_free(m);
     }
     nic_close(nics, 4);
+}
+
+/* net_null offers an indirection table and takes a key, but says no hash with its packets: what it has is read back, and its
+ * hashes are not believed. */
+static void sets_key_and_table_of_a_port_with_rss(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t key[TOEPLITZ_KEY_BYTES_MAX];
+    struct rte_mempool *pools[3] = {f->pool, f->pool, f->pool};
+    struct nic_config config = {.device = "net_null6", .pools = pools, .rss_key = key};
+    uint16_t queues[2048];
+    uint32_t entries;
+
+    for (size_t i = 0; i < sizeof(key); i++)
+        key[i] = (uint8_t)(i * 7 + 1);
+    assert_int_equal(nic_open(&config, nics, 3), ASSAY_OK);
+    entries = nic_rss_table(&nics[0], queues, 2048);
+    assert_true(entries >= 64 && (entries & (entries - 1)) == 0);
+    for (uint32_t i = 0; i < entries; i++)
+        assert_int_equal(queues[i], i % 3);
+    assert_int_equal(nic_rss_table(&nics[0], queues, entries - 1), 0); /* too long for the caller */
+    assert_false(nics[0].rss || nics[2].rss);
+    nic_close(nics, 3);
+    /* A port without such a thing has none. */
+    assert_int_equal(nic_rss_table(&f->nics[0], queues, 2048), 0);
+    assert_false(f->nics[0].rss);
 }
 
 static void counts_and_keeps_order(void **state)
@@ -174,9 +202,13 @@ static void flattens_for_a_port_without_chains(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(refuses_what_it_cannot_open),  TEST(opens_by_name_number_and_arguments),
-        TEST(opens_several_queues),         TEST(counts_and_keeps_order),
-        TEST(waits_while_the_ring_is_full), TEST(flattens_for_a_port_without_chains),
+        TEST(refuses_what_it_cannot_open),
+        TEST(opens_by_name_number_and_arguments),
+        TEST(opens_several_queues),
+        TEST(sets_key_and_table_of_a_port_with_rss),
+        TEST(counts_and_keeps_order),
+        TEST(waits_while_the_ring_is_full),
+        TEST(flattens_for_a_port_without_chains),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup_group, fixture_teardown_group);

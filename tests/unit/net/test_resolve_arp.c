@@ -124,6 +124,28 @@ static void announces_its_addresses_twice(void **state)
     expect_nothing_sent(f);
 }
 
+/* One of several cores of the host, all of which hear the same. */
+static void one_that_only_listens_learns_and_asks_but_does_not_speak_for_the_host(void **state)
+{
+    struct fixture *f = *state;
+
+    f->net->listens_only = true;
+    net_announce(f->net, f->now_us);
+    f->now_us += 3 * SECOND;
+    timers(f);
+    expect_nothing_sent(f);
+    feed_arp(f, ARP_REQUEST, all_mac, peer_mac, PEER, OURS);
+    expect_nothing_sent(f); /* the other one answers */
+    assert_string_equal(state_of(f, PEER), "stale");
+    feed_arp(f, ARP_REQUEST, all_mac, other_mac, OURS, OURS); /* a conflict: the other one defends */
+    expect_nothing_sent(f);
+    assert_int_equal(counters(f)->arp_conflicts, 1);
+    send_number(f, IP(198, 18, 1, 78), 7);
+    expect_arp(f, ARP_REQUEST, all_mac, OURS, IP(198, 18, 1, 78));
+    feed_arp_reply(f, 0, IP(198, 18, 1, 78));
+    expect_number(f, 7, peer_mac);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -136,6 +158,7 @@ int main(void)
         TEST(who_asks_for_us_is_known),
         TEST(a_flood_of_requests_leaves_the_gateway),
         TEST(announces_its_addresses_twice),
+        TEST(one_that_only_listens_learns_and_asks_but_does_not_speak_for_the_host),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup_group, fixture_teardown_group);

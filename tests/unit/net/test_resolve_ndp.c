@@ -335,6 +335,34 @@ static void two_that_want_it_both_lose(void **state)
     assert_null(sent(f, 0));
 }
 
+/* One of several cores of the host, all of which hear the same: it waits and hears objections, but says nothing for the host. */
+static void one_that_only_listens_detects_duplicates_without_asking(void **state)
+{
+    struct fixture *f = *state;
+    struct assay_address ours = ip6(OURS);
+
+    f->net->listens_only = true;
+    net_announce(f->net, f->now_us);
+    assert_null(sent(f, 0));
+    feed_ndp(f, NDP_ADVERTISEMENT, OURS, "ff02::1", OURS, other_mac, "O");
+    assert_int_equal(counters(f)->ndp_duplicates, 1);
+    f->now_us += SECOND;
+    timers(f);
+    assert_null(sent(f, 0));
+    assert_false(net_is_local(f->net, &ours));
+    net_announce(f->net, f->now_us);
+    f->now_us += SECOND;
+    timers(f);
+    assert_null(sent(f, 0));
+    assert_true(net_is_local(f->net, &ours));
+    feed_ndp(f, NDP_SOLICITATION, PEER, OUR_GROUP, OURS, peer_mac, "");
+    feed_ndp(f, NDP_ADVERTISEMENT, OURS, "ff02::1", OURS, other_mac, "O");
+    assert_null(sent(f, 0)); /* the other one answers, and defends */
+    assert_string_equal(state6_of(f, PEER), "stale");
+    send_to(f, "2001:db8:1::78", 1);
+    expect_ndp(f, 0, NDP_SOLICITATION, NULL, OURS, "ff02::1:ff00:78", "2001:db8:1::78");
+}
+
 static void survives_an_empty_pool(void **state)
 {
     struct fixture *f = *state;
@@ -365,6 +393,7 @@ int main(void)
         FRESH(uses_an_address_after_a_second),
         FRESH(a_duplicate_is_not_used),
         FRESH(two_that_want_it_both_lose),
+        FRESH(one_that_only_listens_detects_duplicates_without_asking),
         FRESH(survives_an_empty_pool),
     };
 
