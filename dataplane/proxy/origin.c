@@ -225,6 +225,20 @@ static bool origin_open(struct proxy *p, struct origin *o, struct client *c)
     return false;
 }
 
+/* This core's share of a limit that all cores have together; the first ones get what does not divide. */
+static uint32_t origin_share(const struct proxy *p, uint32_t limit)
+{
+    return limit / p->config.cores + (p->config.core < limit % p->config.cores);
+}
+
+/* A core without any connection could not serve its clients: where there are fewer than cores, each has one. */
+static uint32_t origin_connections_share(const struct proxy *p)
+{
+    uint32_t share = origin_share(p, p->snapshot->settings->origin_connections_max);
+
+    return share > 0 ? share : 1;
+}
+
 bool origin_acquire(struct proxy *p, struct origin *o, struct client *c)
 {
     const struct settings_section *settings = p->snapshot->settings;
@@ -232,9 +246,9 @@ bool origin_acquire(struct proxy *p, struct origin *o, struct client *c)
     c->origin = o;
     if (origin_take_sticky(p, o, c) || origin_take_idle(p, o, c))
         return true;
-    if (o->connections < settings->origin_connections_max)
+    if (o->connections < origin_connections_share(p))
         return origin_open(p, o, c);
-    if (o->queue_count >= settings->origin_queue_max) {
+    if (o->queue_count >= origin_share(p, settings->origin_queue_max)) {
         exchange_answer(p, c, 503, "too many requests wait for that origin");
         return false;
     }
@@ -255,7 +269,7 @@ void origin_leave_queue(struct client *c)
 
 static bool origin_can_serve(struct proxy *p, const struct origin *o)
 {
-    if (o->connections < p->snapshot->settings->origin_connections_max)
+    if (o->connections < origin_connections_share(p))
         return true;
     for (const struct proxy_link *at = o->idle.next; at != &o->idle; at = at->next)
         if (list_entry(at, struct upstream, link)->sticky_for == NULL)

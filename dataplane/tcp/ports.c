@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tcp/ports.h"
 
+#include "base/flow_map.h"
 #include "base/siphash.h"
 
 /* So many taken ports are passed by before a TIME-WAIT one met on the way is used again. */
@@ -23,6 +24,12 @@ static void end_time_wait(struct tcp *tcp, struct tcp_connection *c, uint32_t *i
     conn_finish(tcp, c);
 }
 
+/* Would what the peer sends to that port be steered to this core? */
+static bool answers_come_here(const struct tcp *tcp, const struct flow_ports *flow, uint16_t port)
+{
+    return !tcp->config.flows || flow_map_port_core(tcp->config.flows, flow, port) == tcp->config.core;
+}
+
 enum assay_error ports_choose(struct tcp *tcp, struct tcp_tuple *tuple, uint32_t *hash, uint32_t *iss_floor)
 {
     uint32_t count = (uint32_t)tcp->config.port_max - tcp->config.port_min + 1;
@@ -30,7 +37,8 @@ enum assay_error ports_choose(struct tcp *tcp, struct tcp_tuple *tuple, uint32_t
     bool may_become_reusable = false;
     struct tcp_ports_full *full;
     uint64_t secret;
-    uint32_t offset, *next;
+    uint32_t offset, *next, met = 0;
+    struct flow_ports flow = {0};
 
     *iss_floor = 0;
     tuple->local_port = 0;
@@ -40,10 +48,15 @@ enum assay_error ports_choose(struct tcp *tcp, struct tcp_tuple *tuple, uint32_t
     full = &tcp->ports_full[(secret >> 32) % TCP_PORT_SLOTS];
     if (full->destination == secret && full->freed == tcp->ports_freed)
         return ASSAY_ERR_NO_PORT;
+    if (tcp->config.flows)
+        flow = flow_map_ports(tcp->config.flows, &tuple->remote, tuple->remote_port, &tuple->local);
     for (uint32_t i = 0; i < count; i++) {
         struct tcp_connection *c;
 
         tuple->local_port = (uint16_t)(tcp->config.port_min + (offset + (*next)++) % count);
+        if (!answers_come_here(tcp, &flow, tuple->local_port))
+            continue;
+        met++;
         *hash = tcp_tuple_hash(tcp, tuple);
         c = tcp_table_find(tcp, tuple, *hash);
         if (!c)
@@ -51,7 +64,7 @@ enum assay_error ports_choose(struct tcp *tcp, struct tcp_tuple *tuple, uint32_t
         may_become_reusable |= c->state == TCP_TIME_WAIT;
         if (!reusable && is_reusable(tcp, c))
             reusable = c;
-        if (reusable && i >= LOOK_FOR_FREE)
+        if (reusable && met > LOOK_FOR_FREE)
             break;
     }
     if (!reusable) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef ASSAY_TCP_PORTS_H
 #define ASSAY_TCP_PORTS_H
-/* Source ports of active opens: RFC 6056 §3.3.4 (double hash) over config's range, per (local, remote, remote port). */
+/* Source ports of active opens: RFC 6056 §3.3.4 (double hash) over config's range, per (local, remote, remote port); with
+ * several cores only those whose answers are steered to this one. */
 #include "tcp/table.h"
 
 /* Fills tuple->local_port and *hash; the rest of the tuple is given. A TIME-WAIT connection in the way ends when no free port

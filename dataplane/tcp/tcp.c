@@ -86,6 +86,7 @@ static void set_limits(struct tcp *tcp)
 {
     const struct tcp_config *config = &tcp->config;
     uint32_t truesize = rte_pktmbuf_data_room_size(tcp->packet_pool) + (uint32_t)sizeof(struct rte_mbuf);
+    uint32_t users = config->packet_pool_users > 0 ? config->packet_pool_users : 1;
     uint64_t most = (uint64_t)(config->mbufs_max_per_connection / 2) * truesize;
 
     tcp->receive_limit = most < config->receive_buffer_bytes ? (uint32_t)most : config->receive_buffer_bytes;
@@ -94,7 +95,7 @@ static void set_limits(struct tcp *tcp)
         tcp->rcv_shift++;
     most = (uint64_t)(config->mbufs_max_per_connection / 2) * rte_pktmbuf_data_room_size(tcp->payload_pool);
     tcp->send_capacity = most < config->send_buffer_bytes ? (uint32_t)most : config->send_buffer_bytes;
-    tcp->received_mbufs_max = tcp->packet_pool->size - tcp->packet_pool->size / 4;
+    tcp->received_mbufs_max = (tcp->packet_pool->size - tcp->packet_pool->size / 4) / users;
 }
 
 static void *allocate(size_t count, size_t size)

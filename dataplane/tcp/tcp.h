@@ -19,6 +19,7 @@
 #include "base/slice.h"
 #include "net/packet.h"
 
+struct flow_map;
 struct rte_mempool;
 struct tcp;
 
@@ -56,7 +57,12 @@ struct tcp_config {
     uint32_t
         source_connections_max; /* of one IPv4 address or IPv6 /64, to all listeners, TIME-WAIT not counted; 0: no limit */
     uint32_t challenge_acks_max; /* of the instance a second, about (RFC 5961 §10); 0: no limit */
-    uint8_t secret[16];          /* SipHash key for ISN, ports, timestamp offsets: random per start */
+    uint32_t
+        packet_pool_users; /* instances that receive into the packet pool and share its bound on what is held; 0: one */
+    const struct flow_map
+        *flows;         /* tcp_connect() chooses ports whose answers come to this core; NULL: any port. Outlives us */
+    uint32_t core;      /* which one we are there */
+    uint8_t secret[16]; /* SipHash key for ISN, ports, timestamp offsets: random per start */
 };
 
 /* Sensible values for all but the secret. */

@@ -128,8 +128,8 @@ struct settings_section {
     uint64_t request_body_max_bytes;      /* 413 beyond; 0: none */
     uint32_t handshakes_max;              /* in flight per core, both sides */
     uint32_t clients_max;                 /* client connections per core */
-    uint32_t origin_connections_max;      /* per origin (host, port) and core */
-    uint32_t origin_queue_max;            /* requests waiting for one, per origin and core: 503 beyond */
+    uint32_t origin_connections_max;      /* per origin (host, port), all cores: each has its share of it */
+    uint32_t origin_queue_max;            /* requests waiting for one, likewise: 503 beyond */
     uint32_t requests_per_connection_max; /* 0: no limit */
     /* phases, microseconds */
     uint64_t client_handshake_us; /* SYN-ACK answered until TLS is up */

@@ -325,6 +325,37 @@ static void a_queue_is_served_in_order_as_places_become_free(void **state)
     world_free(w);
 }
 
+/* Limits of an origin are of all cores together: this is one of two. */
+static void a_core_takes_its_share_of_an_origins_limits(void **state)
+{
+    static const struct {
+        uint32_t core, connections_max, queue_max, connections, queued;
+    } cases[] = {{0, 4, 4, 2, 2}, {1, 4, 4, 2, 2}, {0, 3, 3, 2, 2}, {1, 3, 3, 1, 1}, {1, 1, 2, 1, 1}, /* never none */
+                 {0, 1, 1, 1, 1}, {1, 1, 0, 1, 0}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct world *w = world_create();
+        struct world_peer *clients[6];
+        uint32_t refused = 0;
+
+        w->proxy->config.cores = 2;
+        w->proxy->config.core = cases[i].core;
+        w->settings.origin_connections_max = cases[i].connections_max;
+        w->settings.origin_queue_max = cases[i].queue_max;
+        for (int k = 0; k < 6; k++) {
+            clients[k] = world_connect(w);
+            ask(w, clients[k], "http", ORIGIN, "\r\n");
+        }
+        world_run(w, 10);
+        for (int k = 0; k < 6; k++)
+            refused += world_starts(clients[k], "HTTP/1.1 503 ");
+        assert_int_equal(world_counters(w)->origin_connections, cases[i].connections);
+        assert_int_equal(refused, 6 - cases[i].connections - cases[i].queued);
+        w->proxy->config.core = 0; /* whose contexts the world has made */
+        world_free(w);
+    }
+}
+
 static void a_rule_withdrawn_while_a_request_waits_denies_it(void **state)
 {
     struct world *w = world_create();
@@ -409,6 +440,7 @@ int main(void)
         cmocka_unit_test(a_queue_does_not_wait_longer_for_connections_of_others),
         cmocka_unit_test(the_next_in_line_is_served_though_the_first_left_in_the_same_turn),
         cmocka_unit_test(a_queue_is_served_in_order_as_places_become_free),
+        cmocka_unit_test(a_core_takes_its_share_of_an_origins_limits),
         cmocka_unit_test(a_rule_withdrawn_while_a_request_waits_denies_it),
         cmocka_unit_test(the_origin_unused_for_longest_makes_room_though_it_has_idle_connections),
         cmocka_unit_test(an_origin_beyond_those_that_are_all_busy_is_503),

@@ -82,7 +82,7 @@ static struct access_set *world_rules(void)
         rule.url = never[i];
         assert_int_equal(access_builder_add(builder, &rule, &fault), ASSAY_OK);
     }
-    assert_int_equal(access_builder_finish(builder, 1, &set), ASSAY_OK);
+    assert_int_equal(access_builder_finish(builder, 2, &set), ASSAY_OK);
     access_builder_free(builder);
     return set;
 }

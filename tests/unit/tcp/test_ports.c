@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/flow_map.h"
 #include "fixture.h"
 #include "tcp/ports.h"
 
@@ -128,6 +129,54 @@ static void a_full_range_is_remembered(void **state)
     bench_close(&b);
 }
 
+/* Two cores with the same addresses: each opens only from ports whose answers come to it, and together they have them all. */
+static void each_core_has_the_ports_whose_answers_come_to_it(void **state)
+{
+    static struct flow_map map;
+    static bool seen[512];
+    uint8_t key[TOEPLITZ_KEY_BYTES_MAX];
+    uint32_t total = 0;
+    uint64_t seed = 3;
+
+    do {
+        for (size_t i = 0; i < sizeof(key); i++)
+            key[i] = (uint8_t)rig_random(&seed);
+        assert_int_equal(flow_map_init(&map, 2, key), ASSAY_OK);
+    } while (!flow_map_is_fair(&map, 30000, 30511));
+    for (uint32_t core = 0; core < 2; core++) {
+        struct tcp_config config;
+        struct tcp_handle handle;
+        struct flow_ports ports;
+        enum assay_error error;
+        uint32_t opened = 0;
+        struct bench b;
+
+        bench_config(&config);
+        config.connections_max = 1000;
+        config.port_min = 30000;
+        config.port_max = 30511;
+        config.flows = &map;
+        config.core = core;
+        bench_open(&b, &config);
+        ports = flow_map_ports(&map, &b.peer, 443, &b.us);
+        while ((error = tcp_connect(b.tcp, &b.us, 0, &b.peer, 443, 0, b.now_us, &handle)) == ASSAY_OK) {
+            struct tcp_info info;
+
+            assert_int_equal(tcp_get_info(b.tcp, handle, &info), ASSAY_OK);
+            assert_int_equal(flow_map_port_core(&map, &ports, info.local_port), core);
+            assert_false(seen[info.local_port - 30000]);
+            seen[info.local_port - 30000] = true;
+            opened++;
+        }
+        assert_int_equal(error, ASSAY_ERR_NO_PORT);
+        assert_int_equal(b.tcp->counters.no_port, 1);
+        assert_in_range(opened, 128, 384);
+        total += opened;
+        bench_close(&b);
+    }
+    assert_int_equal(total, 512);
+}
+
 static void one_port_is_a_range_too(void **state)
 {
     struct tcp_handle handle;
@@ -146,6 +195,7 @@ int main(void)
         cmocka_unit_test(destinations_have_their_own_sequence),
         cmocka_unit_test(several_addresses),
         cmocka_unit_test(a_full_range_is_remembered),
+        cmocka_unit_test(each_core_has_the_ports_whose_answers_come_to_it),
         cmocka_unit_test(one_port_is_a_range_too),
     };
 
