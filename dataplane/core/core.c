@@ -6,9 +6,11 @@
 #include <time.h>
 
 #include <rte_errno.h>
+#include <rte_mbuf.h>
 #include <rte_ring.h>
 
 #include "base/byte_ring.h"
+#include "base/flow_map.h"
 #include "base/thread_slot.h"
 #include "core/core_private.h"
 #include "x509/verdict_cache.h"
@@ -61,15 +63,18 @@ static enum assay_error core_create_stack(struct core *core, uint32_t cores, con
                                  .log = core->logs[0],
                                  .alarm_log = core->logs[1],
                                  .cycles_ns = core_clock_ns};
+    struct tcp_config tcp = *config->tcp;
     enum assay_error error;
 
+    tcp.flows = config->flows;
+    tcp.core = config->index;
+    tcp.packet_pool_users = config->mesh != NULL ? cores : 1;
     *fault = "the network (addresses, routes)";
     error = net_create(config->net, &core->net);
     if (error != ASSAY_OK)
         return error;
     *fault = "TCP (connections, buffers, pools)";
-    error =
-        tcp_create(config->tcp, config->packet_pool, config->payload_pool, config->indirect_pool, now_us, &core->tcp);
+    error = tcp_create(&tcp, config->packet_pool, config->payload_pool, config->indirect_pool, now_us, &core->tcp);
     if (error != ASSAY_OK)
         return error;
     *fault = "the allocator of TLS";
@@ -80,6 +85,18 @@ static enum assay_error core_create_stack(struct core *core, uint32_t cores, con
     proxy.tcp = core->tcp;
     proxy.source.arg = core->net;
     return proxy_create(&proxy, now_us, &core->proxy);
+}
+
+static void core_create_dispatch(struct core *core)
+{
+    const struct core_config *config = &core->config;
+
+    if (config->mesh == NULL)
+        return;
+    dispatch_init(&core->dispatch, config->flows, config->mesh, config->packet_pool, config->index);
+    for (uint32_t port = 0; port < core->nic_count; port++)
+        if (core->nics[port]->rss)
+            dispatch_use_rss(&core->dispatch, port);
 }
 
 enum assay_error core_create(const struct core_config *config, struct core **out, const char **fault)
@@ -94,6 +111,7 @@ enum assay_error core_create(const struct core_config *config, struct core **out
     for (uint32_t i = 0; i < config->net->ports_count && i < NET_PORTS_MAX; i++)
         core->nics[core->nic_count++] = config->net->ports[i].nic;
     core->exception = config->net->ports[0].exception;
+    core_create_dispatch(core);
     error = core_create_rings(core, fault);
     if (error == ASSAY_OK)
         error = core_create_stack(core, config->cores, fault);
@@ -105,10 +123,20 @@ enum assay_error core_create(const struct core_config *config, struct core **out
     return ASSAY_OK;
 }
 
+/* Nobody will take what others handed over at the end. */
+static void core_empty_mesh(struct core *core)
+{
+    uint32_t n;
+
+    while (core->config.mesh != NULL && (n = dispatch_take(&core->dispatch, core->packets, CORE_MESH)) > 0)
+        rte_pktmbuf_free_bulk(core->packets, n);
+}
+
 void core_free(struct core *core)
 {
     if (core == NULL)
         return;
+    core_empty_mesh(core);
     proxy_free(core->proxy);
     if (core->tcp != NULL)
         tcp_destroy(core->tcp);
@@ -144,6 +172,7 @@ void core_get_stats(const struct core *core, struct core_stats *out)
     *out = (struct core_stats){.proxy = proxy_counters(core->proxy),
                                .tcp = tcp_get_counters(core->tcp),
                                .net = net_get_counters(core->net),
+                               .dispatch = core->config.mesh != NULL ? &core->dispatch.counters : NULL,
                                .verdicts = proxy_verdict_stats(core->proxy),
                                .port = core->nics[0],
                                .exception = core->exception,

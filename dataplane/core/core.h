@@ -20,6 +20,9 @@ struct net_config;
 struct tcp_config;
 struct rte_mempool;
 struct byte_ring;
+struct flow_map;
+struct mesh;
+struct dispatch_counters;
 struct tcp_counters;
 struct net_counters;
 struct nic;
@@ -35,10 +38,14 @@ struct core_shared {
 struct core_config {
     uint32_t index; /* 0-based: `[ET_NET n]`, scratch and context number */
     uint32_t cores; /* of how many */
+    const struct flow_map
+        *flows; /* whose is a connection; with the mesh to hand packets over. Both NULL for a core alone */
+    struct mesh *mesh;
     struct core_shared *shared;
     const struct net_config *net; /* with this core's queue pair (struct nic) of each port; copied */
     const struct tcp_config *tcp;
-    struct rte_mempool *packet_pool, *payload_pool, *indirect_pool;
+    struct rte_mempool *packet_pool; /* of all cores: packets change hands */
+    struct rte_mempool *payload_pool, *indirect_pool;
     uint32_t clients_max;    /* client connections: slots allocated at creation */
     uint32_t origins_max;    /* distinct origins remembered */
     uint32_t verdicts_max;   /* entries of the verdict cache */
@@ -49,7 +56,7 @@ struct core_config {
 };
 
 enum assay_error core_create(const struct core_config *config, struct core **out, const char **fault) ASSAY_MUST_USE;
-/* After its loop ended. */
+/* After the loops of all cores ended. */
 void core_free(struct core *core);
 
 /* The loop; returns 0 after COMMAND_STOP. Fits rte_eal_remote_launch(). */
@@ -65,6 +72,7 @@ struct core_stats {
     const struct assay_counters *proxy;
     const struct tcp_counters *tcp;
     const struct net_counters *net;
+    const struct dispatch_counters *dispatch; /* NULL for a core alone */
     const struct x509_verdict_stats *verdicts;
     const struct nic *port;      /* of the first port, this core's queue pair */
     const struct nic *exception; /* likewise; NULL: there is none */

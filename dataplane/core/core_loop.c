@@ -2,6 +2,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include <rte_mbuf.h>
 #include <rte_ring.h>
 
 #include "base/rcu.h"
@@ -19,18 +20,49 @@ static uint64_t clock_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static uint32_t core_receive(struct core *core, uint64_t now_us, uint32_t *errors)
+/* What a turn has received so far. */
+struct received {
+    uint32_t segments, errors;
+    uint32_t handed_over; /* to other cores */
+};
+
+static void core_input(struct core *core, uint32_t port, struct rte_mbuf **packets, uint32_t n, uint64_t now_us,
+                       struct received *received)
 {
-    uint32_t segments = 0;
+    if (n > 0)
+        received->segments += net_input(core->net, port, packets, n, now_us, core->segments + received->segments,
+                                        core->errors, &received->errors);
+}
 
+/* From this core's queue of each port: what is another core's goes to it. */
+static void core_receive(struct core *core, uint64_t now_us, struct received *received)
+{
     for (uint32_t port = 0; port < core->nic_count; port++) {
-        uint16_t n = nic_rx(core->nics[port], core->packets, CORE_BURST);
+        uint32_t n = nic_rx(core->nics[port], core->packets, CORE_BURST), ours = n;
 
-        if (n > 0)
-            segments +=
-                net_input(core->net, port, core->packets, n, now_us, core->segments + segments, core->errors, errors);
+        if (core->config.mesh != NULL)
+            ours = dispatch_frames(&core->dispatch, port, core->packets, n);
+        received->handed_over += n - ours;
+        core_input(core, port, core->packets, ours, now_us, received);
     }
-    return segments;
+}
+
+/* And what other cores have handed to this one, of whichever port. */
+static void core_receive_mesh(struct core *core, uint64_t now_us, struct received *received)
+{
+    uint32_t n, begin = 0;
+
+    if (core->config.mesh == NULL)
+        return;
+    n = dispatch_take(&core->dispatch, core->packets, CORE_MESH);
+    for (uint32_t end = 1; end <= n; end++) {
+        uint16_t port = core->packets[begin]->port;
+
+        if (end < n && core->packets[end]->port == port)
+            continue;
+        core_input(core, port, core->packets + begin, end - begin, now_us, received);
+        begin = end;
+    }
 }
 
 static uint32_t core_errors(struct core *core, uint32_t errors, uint64_t now_us, uint32_t events)
@@ -84,19 +116,23 @@ bool core_turn(struct core *core)
 {
     uint64_t now_us = clock_ns(CLOCK_MONOTONIC) / 1000;
     const struct snapshot *snapshot = atomic_load_explicit(&core->config.shared->snapshot, memory_order_acquire);
-    uint32_t errors = 0, events = 0, segments;
+    struct received received = {0};
+    uint32_t events = 0;
     bool busy;
 
-    segments = core_receive(core, now_us, &errors);
-    errors += net_timers(core->net, now_us, core->errors + errors, CORE_PACKETS - errors);
+    core_receive(core, now_us, &received);
+    core_receive_mesh(core, now_us, &received);
+    received.errors += net_timers(core->net, now_us, core->errors + received.errors, CORE_PACKETS - received.errors);
     events += tcp_timers(core->tcp, now_us, core->events, CORE_EVENTS - CORE_PACKETS);
-    events += tcp_input(core->tcp, core->segments, segments, now_us, core->events + events, CORE_EVENTS - events);
-    events = core_errors(core, errors, now_us, events);
+    events +=
+        tcp_input(core->tcp, core->segments, received.segments, now_us, core->events + events, CORE_EVENTS - events);
+    events = core_errors(core, received.errors, now_us, events);
     proxy_run(core->proxy, snapshot, core->events, events, now_us, clock_ns(CLOCK_REALTIME));
     core_commands(core, snapshot, now_us);
     if (net_exception(core->net) > 0)
         core->idle = 0;
-    busy = segments > 0 || events > 0 || core->command != NULL || proxy_busy(core->proxy);
+    busy = received.segments > 0 || received.handed_over > 0 || events > 0 || core->command != NULL ||
+           proxy_busy(core->proxy);
     core_send(core, now_us);
     if (atomic_load_explicit(&core->generation, memory_order_relaxed) != proxy_generation(core->proxy))
         atomic_store_explicit(&core->generation, proxy_generation(core->proxy), memory_order_release);

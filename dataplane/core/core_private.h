@@ -5,15 +5,17 @@
 #include <stdatomic.h>
 
 #include "core/core.h"
+#include "net/dispatch.h"
 #include "net/net.h"
 #include "net/nic.h"
 #include "net/packet.h"
 #include "proxy/proxy.h"
 #include "tcp/tcp.h"
 
-#define CORE_BURST   64                           /* packets taken from a port in one turn */
-#define CORE_PACKETS (CORE_BURST * NET_PORTS_MAX) /* from all ports */
-#define CORE_EVENTS  (CORE_PACKETS + 256)         /* one a segment at the most, and the timers' */
+#define CORE_BURST   64                                       /* packets taken from a port in one turn */
+#define CORE_MESH    256                                      /* packets taken from other cores in one turn */
+#define CORE_PACKETS (CORE_BURST * NET_PORTS_MAX + CORE_MESH) /* from all ports and cores */
+#define CORE_EVENTS  (CORE_PACKETS + 256)                     /* one a segment at the most, and the timers' */
 
 struct rte_ring;
 struct thread_slot;
@@ -30,11 +32,12 @@ struct core {
     struct nic *nics[NET_PORTS_MAX];
     uint32_t nic_count;
     const struct nic *exception; /* of the first port: for the statistics */
+    struct dispatch dispatch;    /* used where config.mesh is there */
     uint32_t idle;               /* empty turns in a row */
     bool stop;
     _Atomic uint64_t generation;
     _Atomic bool drained;
-    struct rte_mbuf *packets[CORE_BURST];
+    struct rte_mbuf *packets[CORE_MESH];
     struct net_segment segments[CORE_PACKETS];
     struct net_icmp_error errors[CORE_PACKETS];
     struct tcp_event events[CORE_EVENTS];

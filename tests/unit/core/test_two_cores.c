@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Two cores of one host, driven in turn by one thread: a port (net_ring) with two queues, on whose other end the test has a
+ * host that is clients and origin at once. The test plays a port without RSS that is as bad as can be: each frame comes in on
+ * the queue of the other core than it is for, or on either in turn. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+
+#include "access/access.h"
+#include "access/clients.h"
+#include "base/flow_map.h"
+#include "base/rcu.h"
+#include "core/core_private.h"
+#include "net/mesh.h"
+#include "rig.h"
+#include "tcp/counters.h"
+#include "x509/store.h"
+#include "x509/verify.h"
+
+#define CORES    2
+#define PROXY    "198.18.0.10"
+#define CLIENT   "198.18.1.7"
+#define ORIGIN   "198.18.2.11"
+#define PREFIX   (96 + 15)
+#define WAIT_MS  8000
+#define CLIENTS  24
+#define ETHERNET 14
+
+static struct rig_pools pools;
+static struct core_shared shared;
+static struct x509_policy policy;
+static struct settings_section settings = {.via_name = "assay",
+                                           .head_max_bytes = 16384,
+                                           .target_max_bytes = 8192,
+                                           .fields_max = 100,
+                                           .handshakes_max = 8,
+                                           .clients_max = 64,
+                                           .origin_connections_max = 64,
+                                           .client_handshake_us = 20000000,
+                                           .client_head_us = 20000000,
+                                           .client_idle_us = 20000000,
+                                           .client_body_us = 20000000,
+                                           .client_send_us = 20000000,
+                                           .origin_connect_us = 20000000,
+                                           .origin_head_us = 20000000,
+                                           .origin_body_us = 20000000,
+                                           .origin_idle_us = 20000000,
+                                           .log_requests = true};
+static struct trust_section trust = {.epoch = 1};
+static struct access_section access_rules = {.epoch = 1};
+static struct credential_section credentials = {.epoch = 1};
+static struct route_listener listener = {.port = 8080};
+static const struct route_domain domain = {.domain = "steven.lab"};
+static struct route_section route = {
+    .epoch = 1, .listener_count = 1, .listeners = &listener, .domain_count = 1, .domains = &domain};
+static struct snapshot snapshots[2];
+static struct flow_map map;
+
+/* A connection of the host. */
+struct end {
+    struct tcp_handle tcp;
+    bool connected, origin, answered;
+    char text[1024];
+    size_t length;
+};
+
+struct bench {
+    struct core *cores[CORES];
+    struct mesh *mesh;
+    struct nic near[CORES], far;
+    struct net *host;
+    struct tcp *tcp;
+    struct end ends[CLIENTS * 4];
+    uint32_t count;
+    bool wrong;        /* each frame into the queue of the core it is not for */
+    uint32_t arp_seen; /* ARP replies that came out */
+};
+
+static uint64_t now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void rules(void)
+{
+    struct access_builder *builder = access_builder_create();
+    struct access_rule rule = {
+        .url = "http://" ORIGIN ":8000/", .deployment = "1", .match = ACCESS_MATCH_PREFIX, .description = ""};
+    struct access_set *set;
+    const char *fault;
+
+    assert_int_equal(access_builder_add(builder, &rule, &fault), ASSAY_OK);
+    assert_int_equal(access_builder_finish(builder, CORES, &set), ASSAY_OK);
+    access_builder_free(builder);
+    access_rules.rules = set;
+}
+
+static int start(void **state)
+{
+    struct access_clients *any;
+
+    rig_start("assay-two-cores");
+    pools = rig_pools_create("two", 8192);
+    x509_policy_default(&policy);
+    trust.policy = &policy;
+    trust.store = x509_store_create();
+    listener.address = rig_address(PROXY);
+    assert_int_equal(access_clients_create(NULL, 0, true, NULL, 0, &any), ASSAY_OK);
+    listener.clients = any;
+    rules();
+    for (uint64_t i = 0; i < 2; i++)
+        snapshots[i] = (struct snapshot){.generation = i + 1,
+                                         .settings = &settings,
+                                         .trust = &trust,
+                                         .access = &access_rules,
+                                         .credentials = &credentials,
+                                         .route = &route};
+    return rcu_create(CORES, &shared.rcu) == ASSAY_OK ? 0 : -1;
+}
+
+static int stop(void **state)
+{
+    rcu_destroy(shared.rcu);
+    x509_store_free((struct x509_store *)(uintptr_t)trust.store);
+    access_set_free((struct access_set *)(uintptr_t)access_rules.rules);
+    access_clients_free((struct access_clients *)(uintptr_t)listener.clients);
+    rig_pools_free(&pools);
+    return 0;
+}
+
+static struct core *make_core(struct bench *b, uint32_t index)
+{
+    struct net_address address = {.address = rig_address(PROXY), .prefix_length = PREFIX};
+    struct net_port_config port = {.nic = &b->near[index], .addresses = &address, .addresses_count = 1};
+    struct core_config config = {.index = index,
+                                 .cores = CORES,
+                                 .flows = &map,
+                                 .mesh = b->mesh,
+                                 .shared = &shared,
+                                 .packet_pool = pools.packet,
+                                 .payload_pool = pools.payload,
+                                 .indirect_pool = pools.indirect,
+                                 .clients_max = 64,
+                                 .origins_max = 8,
+                                 .verdicts_max = 16,
+                                 .heap_bytes = 16 << 20,
+                                 .log_ring_bytes = 65536};
+    struct net_config net;
+    struct tcp_config tcp;
+    const char *fault = NULL;
+    struct core *core;
+
+    net_config_default(&net);
+    net.ports = &port;
+    net.ports_count = 1;
+    net.pool = pools.packet;
+    net.listens_only = index > 0;
+    tcp_config_default(&tcp);
+    tcp.connections_max = 256;
+    tcp.time_wait_us = 1000;
+    config.net = &net;
+    config.tcp = &tcp;
+    if (core_create(&config, &core, &fault) != ASSAY_OK)
+        fail_msg("core: %s", fault);
+    return core;
+}
+
+static void make_host(struct bench *b)
+{
+    static const char *const texts[] = {CLIENT, ORIGIN};
+    struct net_address addresses[2];
+    struct net_port_config port = {.nic = &b->far, .addresses = addresses, .addresses_count = 2};
+    struct assay_address origin = rig_address(ORIGIN);
+    struct net_config net;
+    struct tcp_config tcp;
+
+    for (int i = 0; i < 2; i++)
+        addresses[i] = (struct net_address){.address = rig_address(texts[i]), .prefix_length = PREFIX};
+    net_config_default(&net);
+    net.ports = &port;
+    net.ports_count = 1;
+    net.pool = pools.packet;
+    assert_int_equal(net_create(&net, &b->host), ASSAY_OK);
+    tcp_config_default(&tcp);
+    tcp.connections_max = 256;
+    assert_int_equal(tcp_create(&tcp, pools.packet, pools.payload, pools.indirect, now_us(), &b->tcp), ASSAY_OK);
+    assert_int_equal(tcp_listen(b->tcp, &origin, 8000, 0), ASSAY_OK);
+}
+
+static struct bench *bench_create(bool wrong)
+{
+    struct bench *b = test_calloc(1, sizeof(*b));
+    struct rte_mempool *both[CORES] = {pools.packet, pools.packet};
+    struct nic_config near = {.device = "net_ring0", .pools = both}, far = {.device = "net_ring1", .pools = both};
+    uint8_t key[TOEPLITZ_KEY_BYTES_MAX];
+
+    for (size_t i = 0; i < sizeof(key); i++)
+        key[i] = (uint8_t)(i * 101 + 7);
+    assert_int_equal(flow_map_init(&map, CORES, key), ASSAY_OK);
+    assert_true(flow_map_is_fair(&map, 30000, 35999));
+    assert_int_equal(mesh_create(CORES, 256, &b->mesh), ASSAY_OK);
+    assert_int_equal(nic_open(&near, b->near, CORES), ASSAY_OK);
+    assert_int_equal(nic_open(&far, &b->far, 1), ASSAY_OK);
+    for (int i = 0; i < CORES; i++)
+        memcpy(b->near[i].mac, "\x02\0\0\0\0\x10", 6);
+    memcpy(b->far.mac, "\x02\0\0\0\0\x99", 6);
+    atomic_store(&shared.snapshot, &snapshots[0]);
+    b->wrong = wrong;
+    for (uint32_t i = 0; i < CORES; i++)
+        b->cores[i] = make_core(b, i);
+    make_host(b);
+    return b;
+}
+
+static void drain_port(struct nic *nic)
+{
+    struct rte_mbuf *packets[64];
+    uint16_t n;
+
+    while ((n = nic_rx(nic, packets, 64)) > 0)
+        rte_pktmbuf_free_bulk(packets, n);
+}
+
+static void bench_free(struct bench *b)
+{
+    for (int i = 0; i < CORES; i++)
+        core_free(b->cores[i]);
+    tcp_destroy(b->tcp);
+    net_destroy(b->host);
+    for (int i = 0; i < CORES; i++)
+        drain_port(&b->near[i]);
+    drain_port(&b->far);
+    nic_close(b->near, CORES);
+    nic_close(&b->far, 1);
+    mesh_destroy(b->mesh);
+    assert_int_equal(rig_pools_missing(&pools), 0);
+    test_free(b);
+}
+
+/* --- the wire ---------------------------------------------------------------------------------------------------------------- */
+
+static void carry_out(struct bench *b, uint32_t core)
+{
+    struct rte_mbuf *packets[64];
+    uint16_t n = nic_rx(&b->near[core], packets, 64);
+
+    for (uint16_t i = 0; i < n; i++) {
+        const uint8_t *frame = rte_pktmbuf_mtod(packets[i], const uint8_t *);
+
+        b->arp_seen += frame[12] == 8 && frame[13] == 6 && frame[ETHERNET + 7] == 2;
+        nic_send(&b->far, packets[i]);
+    }
+    nic_flush(&b->far);
+}
+
+/* Whose it is, counted out by hand: IPv4 without options, TCP. */
+static uint32_t owner(const struct rte_mbuf *m)
+{
+    const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, ETHERNET);
+
+    return flow_map_core(&map, toeplitz_hash(&map.toeplitz, ip + 12, 12));
+}
+
+static void carry_in(struct bench *b)
+{
+    static uint32_t turn;
+    struct rte_mbuf *packets[64];
+    uint16_t n = nic_rx(&b->far, packets, 64);
+
+    for (uint16_t i = 0; i < n; i++) {
+        uint32_t queue = b->wrong ? (owner(packets[i]) + 1) % CORES : turn++ % CORES;
+
+        nic_send(&b->near[queue], packets[i]);
+    }
+    for (int i = 0; i < CORES; i++)
+        nic_flush(&b->near[i]);
+}
+
+/* --- the host ------------------------------------------------------------------------------------------------------------------ */
+
+static struct end *end_of(struct bench *b, struct tcp_handle handle)
+{
+    for (uint32_t i = 0; i < b->count; i++)
+        if (b->ends[i].tcp.index == handle.index && b->ends[i].tcp.generation == handle.generation)
+            return &b->ends[i];
+    return NULL;
+}
+
+/* The origin answers each request with its path. */
+static void serve(struct bench *b, struct end *end)
+{
+    char path[64], answer[256];
+
+    if (!end->origin || end->length < 4 || memcmp(end->text + end->length - 4, "\r\n\r\n", 4) != 0)
+        return;
+    assert_int_equal(sscanf(end->text, "GET %63s HTTP/1.1", path), 1);
+    snprintf(answer, sizeof(answer), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(path), path);
+    assert_int_equal(tcp_write(b->tcp, end->tcp, answer, strlen(answer)), strlen(answer));
+    end->length = 0;
+    end->answered = true;
+}
+
+static void host_event(struct bench *b, const struct tcp_event *event)
+{
+    struct end *end;
+    struct slice piece;
+
+    if (event->flags & TCP_EVENT_ACCEPTED) {
+        assert_in_range(b->count, 0, sizeof(b->ends) / sizeof(b->ends[0]) - 1);
+        b->ends[b->count++] = (struct end){.tcp = event->handle, .origin = true};
+        tcp_accepted(b->tcp, event->handle);
+    }
+    end = end_of(b, event->handle);
+    assert_non_null(end);
+    end->connected |= (event->flags & TCP_EVENT_CONNECTED) != 0;
+    assert_int_equal(event->flags & TCP_EVENT_CLOSED, 0); /* nothing is ever reset */
+    while ((piece = tcp_peek(b->tcp, end->tcp)).len > 0) {
+        assert_in_range(end->length + piece.len, 0, sizeof(end->text) - 1);
+        memcpy(end->text + end->length, piece.data, piece.len);
+        end->length += piece.len;
+        end->text[end->length] = '\0';
+        tcp_consume(b->tcp, end->tcp, piece.len);
+    }
+    serve(b, end);
+}
+
+static void host_turn(struct bench *b)
+{
+    struct rte_mbuf *packets[64];
+    struct net_segment segments[64];
+    struct net_icmp_error errors[64];
+    struct tcp_event events[192];
+    struct net_tx tx = {0};
+    uint64_t now = now_us();
+    uint32_t error_count = 0, n, e;
+    uint16_t received = nic_rx(&b->far, packets, 64);
+
+    n = net_input(b->host, 0, packets, received, now, segments, errors, &error_count);
+    e = tcp_timers(b->tcp, now, events, 64);
+    e += tcp_input(b->tcp, segments, n, now, events + e, 192 - e);
+    for (uint32_t i = 0; i < e; i++)
+        host_event(b, &events[i]);
+    (void)net_timers(b->host, now, errors, 64);
+    (void)tcp_output(b->tcp, now, &tx);
+    net_output(b->host, &tx, now);
+}
+
+static void turn(struct bench *b)
+{
+    for (uint32_t i = 0; i < CORES; i++) {
+        (void)core_turn(b->cores[i]);
+        carry_out(b, i);
+    }
+    host_turn(b);
+    carry_in(b);
+    usleep(100);
+}
+
+/* --- tests ---------------------------------------------------------------------------------------------------------------------- */
+
+static void connect_all(struct bench *b)
+{
+    struct assay_address from = rig_address(CLIENT), to = rig_address(PROXY);
+    uint32_t up = 0;
+
+    for (b->count = 0; b->count < CLIENTS; b->count++)
+        assert_int_equal(tcp_connect(b->tcp, &from, 0, &to, 8080, b->count, now_us(), &b->ends[b->count].tcp),
+                         ASSAY_OK);
+    for (uint64_t end = now_us() + WAIT_MS * 1000; up < CLIENTS && now_us() < end;) {
+        turn(b);
+        up = 0;
+        for (uint32_t i = 0; i < CLIENTS; i++)
+            up += b->ends[i].connected;
+    }
+    assert_int_equal(up, CLIENTS);
+}
+
+/* Each client asks for a path of its own, and gets it. */
+static void ask_all(struct bench *b, int round)
+{
+    char text[256], expected[64];
+    uint32_t answered = 0;
+
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        /* steven.lab/http/198.18.2.11/8000 */
+        snprintf(text, sizeof(text),
+                 "GET /c3RldmVuLmxhYi9odHRwLzE5OC4xOC4yLjExLzgwMDA/%d/%u HTTP/1.1\r\nHost: edge\r\n\r\n", round, i);
+        b->ends[i].length = 0;
+        assert_int_equal(tcp_write(b->tcp, b->ends[i].tcp, text, strlen(text)), strlen(text));
+    }
+    for (uint64_t end = now_us() + WAIT_MS * 1000; answered < CLIENTS && now_us() < end;) {
+        turn(b);
+        answered = 0;
+        for (uint32_t i = 0; i < CLIENTS; i++) {
+            snprintf(expected, sizeof(expected), "\r\n\r\n/%d/%u", round, i);
+            b->ends[i].text[b->ends[i].length] = '\0';
+            answered += strstr(b->ends[i].text, expected) != NULL;
+        }
+    }
+    assert_int_equal(answered, CLIENTS);
+}
+
+static void every_connection_is_served_by_its_core_whatever_queue_its_frames_come_in(void **state)
+{
+    for (int wrong = 0; wrong < 2; wrong++) {
+        struct bench *b = bench_create(wrong != 0);
+        struct core_stats stats[CORES];
+
+        connect_all(b);
+        for (int round = 0; round < 4; round++)
+            ask_all(b, round);
+        for (int i = 0; i < CORES; i++) {
+            core_get_stats(b->cores[i], &stats[i]);
+            assert_in_range(stats[i].proxy->client_connections, 1, CLIENTS - 1);
+            assert_true(stats[i].proxy->origin_connections > 0);
+            assert_int_equal(stats[i].proxy->requests, stats[i].proxy->client_connections * 4);
+            assert_true(stats[i].dispatch->handed_over > 0 && stats[i].dispatch->taken > 0);
+            assert_int_equal(stats[i].dispatch->drop_full, 0);
+            assert_int_equal(stats[i].tcp->rst_out, 0); /* no core met a segment of the other's */
+            if (wrong) /* but ARP, all that a core had from its own queue was the other's */
+                assert_int_equal(stats[i].net->rx_tcp + stats[i].net->arp_requests_received +
+                                     stats[i].net->arp_replies_received,
+                                 stats[i].dispatch->taken + stats[i].dispatch->kept);
+        }
+        assert_int_equal(stats[0].proxy->client_connections + stats[1].proxy->client_connections, CLIENTS);
+        assert_int_equal(stats[0].proxy->responses + stats[1].proxy->responses, CLIENTS * 4);
+        bench_free(b);
+    }
+}
+
+static void one_core_speaks_for_the_host_and_both_learn(void **state)
+{
+    struct bench *b = bench_create(false);
+    struct core_stats stats[CORES];
+
+    for (int i = 0; i < CORES; i++) {
+        net_announce(b->cores[i]->net, now_us());
+        core_get_stats(b->cores[i], &stats[i]);
+    }
+    assert_int_equal(stats[0].net->arp_requests_sent, 1);
+    assert_int_equal(stats[1].net->arp_requests_sent, 0);
+    connect_all(b); /* the host asks who we are: each core hears it, one answers */
+    for (int i = 0; i < CORES; i++) {
+        core_get_stats(b->cores[i], &stats[i]);
+        assert_true(stats[i].net->arp_requests_received > 0);
+        assert_int_equal(stats[i].net->arp_requests_received, stats[0].net->arp_requests_received);
+    }
+    assert_int_equal(stats[0].net->arp_replies_sent, stats[0].net->arp_requests_received);
+    assert_int_equal(stats[1].net->arp_replies_sent, 0);
+    assert_int_equal(b->arp_seen, stats[0].net->arp_replies_sent);
+    bench_free(b);
+}
+
+static void both_adopt_a_snapshot_and_drain(void **state)
+{
+    struct core_command drain[CORES];
+    struct bench *b = bench_create(false);
+    struct core_stats stats;
+
+    connect_all(b);
+    atomic_store(&shared.snapshot, &snapshots[1]);
+    turn(b);
+    for (int i = 0; i < CORES; i++) {
+        core_get_stats(b->cores[i], &stats);
+        assert_int_equal(stats.generation, 2);
+        assert_false(stats.drained);
+        drain[i] = (struct core_command){.kind = COMMAND_DRAIN};
+        assert_int_equal(core_command(b->cores[i], &drain[i]), ASSAY_OK);
+    }
+    for (uint32_t drained = 0, i = 0; drained < CORES && i < 5000; i++) {
+        turn(b);
+        drained = 0;
+        for (int k = 0; k < CORES; k++) {
+            core_get_stats(b->cores[k], &stats);
+            drained += stats.drained;
+        }
+        /* the host ends its side as well */
+        for (uint32_t k = 0; k < b->count; k++)
+            if (tcp_at_end(b->tcp, b->ends[k].tcp))
+                tcp_shutdown(b->tcp, b->ends[k].tcp);
+    }
+    for (int i = 0; i < CORES; i++) {
+        core_get_stats(b->cores[i], &stats);
+        assert_true(stats.drained);
+    }
+    bench_free(b);
+}
+
+static void what_is_left_in_the_mesh_is_not_lost(void **state)
+{
+    struct bench *b = bench_create(true);
+    struct assay_address from = rig_address(CLIENT), to = rig_address(PROXY);
+
+    connect_all(b);
+    for (uint32_t i = 0; i < 20; i++)
+        assert_int_equal(tcp_connect(b->tcp, &from, 0, &to, 8080, 0, now_us(), &b->ends[b->count++].tcp), ASSAY_OK);
+    host_turn(b);
+    carry_in(b);
+    (void)core_turn(b->cores[0]); /* hands over, and nobody takes */
+    bench_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_connection_is_served_by_its_core_whatever_queue_its_frames_come_in),
+        cmocka_unit_test(one_core_speaks_for_the_host_and_both_learn),
+        cmocka_unit_test(both_adopt_a_snapshot_and_drain),
+        cmocka_unit_test(what_is_left_in_the_mesh_is_not_lost),
+    };
+
+    return cmocka_run_group_tests(tests, start, stop);
+}
