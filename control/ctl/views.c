@@ -23,6 +23,7 @@ static const struct ctl_column verdict_columns[] = {
     {"trust_epoch", "epoch", 0},        {"valid_until", "until", 0},
 };
 static const struct ctl_column connection_columns[] = {
+    {"core", "core", 0},
     {"side", "side", 0},
     {"local", "local", 0},
     {"local_port", "port", 0},
@@ -136,10 +137,11 @@ int ctl_names(int argc, char **argv, FILE *out, FILE *err)
 
 /* --- counters ------------------------------------------------------------------------------------------------------------ */
 
-static const char stats_usage[] =
-    "usage: assayctl stats [--json] [--socket PATH]\n"
-    "Counters of all cores together, those of what was dropped last; with --json of each core as well.\n"
-    "exit status: 0 done, 1 refused, 2 wrong usage, 3 no assayd\n";
+static const char stats_usage[] = "usage: assayctl stats [--json] [--socket PATH]\n"
+                                  "Counters of all cores together, then of each where there are several; those of what "
+                                  "was dropped come last. Those that\n"
+                                  "are zero are left out: --json has them.\n"
+                                  "exit status: 0 done, 1 refused, 2 wrong usage, 3 no assayd\n";
 
 /* Does the counter say that something was thrown away? */
 static bool is_drop(const char *name)
@@ -155,9 +157,23 @@ static bool is_drop(const char *name)
     return false;
 }
 
-/* Those that are zero say nothing to an operator: --json has them all. */
-static void print_group(FILE *out, const char *group, json_t *counters, const json_t *help, bool drops)
+/* A column for each of several cores, where the counter is of a core at all. */
+static void print_cores(FILE *out, const char *group, const char *name, const json_t *answer)
 {
+    const json_t *cores = json_object_get(answer, "cores");
+
+    for (size_t i = 0; i < json_array_size(cores) && json_array_size(cores) > 1; i++) {
+        const json_t *one = json_object_get(json_object_get(json_array_get(cores, i), group), name);
+
+        if (one != NULL)
+            fprintf(out, " %14lld", (long long)json_integer_value(one));
+    }
+}
+
+/* Those that are zero say nothing to an operator: --json has them all. */
+static void print_group(FILE *out, const char *group, json_t *counters, const json_t *answer, bool drops)
+{
+    const json_t *help = json_object_get(answer, "help");
     const char *name;
     json_t *value;
 
@@ -169,24 +185,24 @@ static void print_group(FILE *out, const char *group, json_t *counters, const js
             continue;
         if (drops)
             fprintf(out, "  %-9s ", group);
-        fprintf(out, drops ? "%-24s %12lld  %s\n" : "  %-32s %14lld  %s\n", name, (long long)json_integer_value(value),
-                text != NULL ? text : "");
+        fprintf(out, drops ? "%-24s %12lld" : "  %-32s %14lld", name, (long long)json_integer_value(value));
+        print_cores(out, group, name, answer);
+        fprintf(out, "  %s\n", text != NULL ? text : "");
     }
 }
 
 static void print_stats(FILE *out, const json_t *answer)
 {
     json_t *total = json_object_get(answer, "total"), *counters;
-    const json_t *help = json_object_get(answer, "help");
     const char *group;
 
     json_object_foreach(total, group, counters)
     {
         fprintf(out, "%s\n", group);
-        print_group(out, group, counters, help, false);
+        print_group(out, group, counters, answer, false);
     }
     fprintf(out, "drops\n");
-    json_object_foreach(total, group, counters) print_group(out, group, counters, help, true);
+    json_object_foreach(total, group, counters) print_group(out, group, counters, answer, true);
 }
 
 int ctl_stats(int argc, char **argv, FILE *out, FILE *err)

@@ -5,7 +5,11 @@
 #include "base/address.h"
 #include "daemon/check.h"
 #include "daemon/config.h"
+#include "daemon/port.h"
 #include "x509/verify.h"
+
+/* Source ports of a core toward one origin: fewer are no use. */
+#define PORTS_A_CORE_MIN 32
 
 static bool on_subnet(const struct config_interface *interface, const struct assay_address *address)
 {
@@ -85,6 +89,22 @@ static void check_cores(const struct config *config, struct problems *problems)
             if (cores->items[i] == cores->items[k])
                 problems_add(problems, config->file, config_line(config, &cores->items[i]),
                              "cores: %llu is there twice", (unsigned long long)cores->items[i]);
+}
+
+/* A queue pair for each core, and source ports for each. */
+static void check_queues(const struct config *config, struct problems *problems)
+{
+    uint32_t cores = config->root.cores.count, named;
+    const char *device = config->root.port.device, *key = port_queues_key(device);
+    const struct config_tcp *tcp = &config->root.tcp;
+
+    if (key != NULL && port_argument(device, key, &named) && named != cores)
+        problems_add(problems, config->file, config_line(config, &config->root.port.device),
+                     "port.device: %s=%u, but there are %u cores; without %s it is as many", key, named, cores, key);
+    if (cores > 1 && tcp->port_max >= tcp->port_min && tcp->port_max - tcp->port_min + 1 < PORTS_A_CORE_MIN * cores)
+        problems_add(problems, config->file, config_line(config, &tcp->port_min),
+                     "tcp: port_min to port_max are %llu ports, too few for %u cores: at least %d a core",
+                     (unsigned long long)(tcp->port_max - tcp->port_min + 1), cores, PORTS_A_CORE_MIN);
 }
 
 static const struct assay_address *listener_address(const struct config *config, const struct config_listener *listener)
@@ -187,6 +207,7 @@ void check_values(const struct config *config, struct problems *problems)
 {
     check_port(config, problems);
     check_cores(config, problems);
+    check_queues(config, problems);
     check_listeners(config, problems);
     check_domains(config, problems);
     check_tcp(config, problems);

@@ -14,10 +14,15 @@
 #include <rte_lcore.h>
 
 #include "base/rcu.h"
+#include "daemon/port.h"
 #include "daemon/privileges.h"
+#include "net/mesh.h"
 
-#define EXCEPTION_RING        64 /* the kernel's device holds so many buffers of each core's pool */
-#define STOP_TIMEOUT_US       5000000
+#define EXCEPTION_RING  64 /* the kernel's device holds so many buffers of each core's pool */
+#define STOP_TIMEOUT_US 5000000
+#define FLOW_KEY_TRIES  1000
+/* Packets that wait for another core: a few of its turns. */
+#define MESH_RING             1024
 #define EAL_THREAD_TIMEOUT_MS 5000
 /* IPv4 headers without options: what the MTU holds beside a segment (RFC 6691). */
 #define IP4_TCP_BYTES 40
@@ -91,6 +96,37 @@ void dataplane_net_config(const struct config *config, struct net_port_config *p
     out->routes_count = count;
 }
 
+static uint32_t share(uint32_t rate, uint32_t index, uint32_t cores)
+{
+    return rate / cores + (index < rate % cores);
+}
+
+void dataplane_net_share(struct net_config *config, uint32_t index, uint32_t cores)
+{
+    config->echo_rate = share(config->echo_rate, index, cores);
+    config->icmp_error_rate = share(config->icmp_error_rate, index, cores);
+    config->listens_only = index > 0;
+}
+
+bool dataplane_flow_map(const struct config *config, struct flow_map *out, struct problems *problems)
+{
+    uint32_t cores = config->root.cores.count;
+    uint8_t key[TOEPLITZ_KEY_BYTES_MAX];
+
+    for (int i = 0; i < FLOW_KEY_TRIES; i++) {
+        if (getrandom(key, sizeof(key), 0) != sizeof(key))
+            abort(); /* never for so few bytes (getrandom(2)) */
+        if (flow_map_init(out, cores, key) != ASSAY_OK)
+            break;
+        if (cores == 1 ||
+            flow_map_is_fair(out, (uint16_t)config->root.tcp.port_min, (uint16_t)config->root.tcp.port_max))
+            return true;
+    }
+    problems_add(problems, config->file, config_line(config, &config->root.cores),
+                 "cores: the source ports (tcp.port_min to tcp.port_max) cannot be shared out among %u cores", cores);
+    return false;
+}
+
 /* --- up ---------------------------------------------------------------------------------------------------------------------- */
 
 static bool eal_up(struct dataplane *dataplane, const struct config *config, struct problems *problems)
@@ -121,24 +157,53 @@ static struct nic *allocate_queues(uint16_t n)
     return queues;
 }
 
-static bool port_up(struct dataplane *dataplane, const struct config *config, struct problems *problems)
+static bool device_up(struct dataplane *dataplane, const struct config *config, uint32_t index,
+                      struct problems *problems)
 {
-    uint16_t n = (uint16_t)config->root.cores.count;
-    struct nic_config nic = {.device = config->root.port.device,
-                             .pools = dataplane->pools.packet,
+    uint32_t first = index * dataplane->port_queues;
+    struct text device = {0};
+    struct nic_config nic = {.pools = dataplane->pools.packet + first,
                              .mtu = (uint16_t)config->root.port.mtu,
-                             .promiscuous = config->root.port.promiscuous};
+                             .promiscuous = config->root.port.promiscuous,
+                             .rss_key = dataplane->flows.key};
     enum assay_error error;
 
-    dataplane->nics = allocate_queues(n);
-    error = nic_open(&nic, dataplane->nics, n);
-    if (error != ASSAY_OK) {
+    port_device(config, index, &device);
+    nic.device = text_get(&device);
+    error = nic_open(&nic, dataplane->nics + first, (uint16_t)dataplane->port_queues);
+    if (error != ASSAY_OK)
         problems_add(problems, config->file, config_line(config, &config->root.port.device),
                      "port.device: %s cannot be opened: %s", nic.device, assay_error_text(error));
-        return false;
-    }
-    dataplane->port_open = true;
-    return true;
+    text_free(&device);
+    return error == ASSAY_OK;
+}
+
+static bool port_up(struct dataplane *dataplane, const struct config *config, struct problems *problems)
+{
+    uint32_t n = config->root.cores.count, devices = port_devices(config);
+
+    dataplane->nics = allocate_queues((uint16_t)n);
+    dataplane->port_queues = n / devices;
+    while (dataplane->port_devices < devices && device_up(dataplane, config, dataplane->port_devices, problems))
+        dataplane->port_devices++;
+    return dataplane->port_devices == devices;
+}
+
+/* Where the port has an indirection table of its own, ours is the same one: then most packets come in where they belong. */
+static bool mesh_up(struct dataplane *dataplane, const struct config *config, struct problems *problems)
+{
+    uint16_t queues[FLOW_MAP_ENTRIES_MAX];
+    uint32_t entries;
+
+    if (config->root.cores.count == 1)
+        return true;
+    entries = dataplane->nics[0].rss ? nic_rss_table(&dataplane->nics[0], queues, FLOW_MAP_ENTRIES_MAX) : 0;
+    if (entries > 0 && flow_map_set_table(&dataplane->flows, queues, entries) != ASSAY_OK)
+        entries = 0; /* one we cannot use: packets change cores more often */
+    if (mesh_create(config->root.cores.count, MESH_RING, &dataplane->mesh) == ASSAY_OK)
+        return true;
+    problems_add(problems, "machine", 0, "out of memory");
+    return false;
 }
 
 void dataplane_exception_device(const struct config *config, struct text *out)
@@ -190,6 +255,8 @@ static bool core_up(struct dataplane *dataplane, const struct config *config, co
     struct core_config core = {.index = index,
                                .shared = &dataplane->shared,
                                .cores = config->root.cores.count,
+                               .flows = dataplane->mesh != NULL ? &dataplane->flows : NULL,
+                               .mesh = dataplane->mesh,
                                .net = &net,
                                .tcp = tcp,
                                .packet_pool = dataplane->pools.packet[index],
@@ -209,6 +276,7 @@ static bool core_up(struct dataplane *dataplane, const struct config *config, co
     port.exception_rate = (uint32_t)(config->root.port.exception.rate / config->root.cores.count);
     net.ports = &port;
     net.pool = dataplane->pools.packet[index];
+    dataplane_net_share(&net, index, config->root.cores.count);
     error = core_create(&core, &dataplane->fleet.cores[index], &fault);
     if (error == ASSAY_OK) {
         dataplane->fleet.count++;
@@ -247,8 +315,10 @@ bool dataplane_up(struct dataplane *dataplane, const struct config *config, stru
         problems_add(problems, "machine", 0, "out of memory");
         return false;
     }
-    return eal_pools_create(config, &dataplane->pools, problems) == ASSAY_OK && port_up(dataplane, config, problems) &&
-           exception_up(dataplane, config, problems) && cores_up(dataplane, config, problems);
+    return dataplane_flow_map(config, &dataplane->flows, problems) &&
+           eal_pools_create(config, &dataplane->pools, problems) == ASSAY_OK && port_up(dataplane, config, problems) &&
+           mesh_up(dataplane, config, problems) && exception_up(dataplane, config, problems) &&
+           cores_up(dataplane, config, problems);
 }
 
 /* --- running ------------------------------------------------------------------------------------------------------------------ */
@@ -348,9 +418,10 @@ void dataplane_down(struct dataplane *dataplane)
     if (dataplane->exception_open)
         nic_close(dataplane->exceptions, (uint16_t)dataplane->pools.count);
     free(dataplane->exceptions);
-    if (dataplane->port_open)
-        nic_close(dataplane->nics, (uint16_t)dataplane->pools.count);
+    for (uint32_t i = 0; i < dataplane->port_devices; i++)
+        nic_close(dataplane->nics + (size_t)i * dataplane->port_queues, (uint16_t)dataplane->port_queues);
     free(dataplane->nics);
+    mesh_destroy(dataplane->mesh);
     eal_pools_free(&dataplane->pools);
     if (dataplane->shared.rcu != NULL)
         rcu_destroy(dataplane->shared.rcu);

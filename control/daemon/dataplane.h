@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "assay/snapshot.h"
+#include "base/flow_map.h"
 #include "daemon/config.h"
 #include "daemon/eal.h"
 #include "daemon/fleet.h"
@@ -27,15 +28,23 @@ struct dataplane {
     struct fleet fleet;
     struct eal_args args;
     struct eal_pools pools;
+    struct flow_map flows;  /* which core a connection belongs to */
+    struct mesh *mesh;      /* NULL for a core alone */
     struct nic *nics;       /* one queue pair a core */
-    struct nic *exceptions; /* of the exception port, likewise; NULL: there is none */
-    bool eal_up, port_open, exception_open;
+    uint32_t port_devices;  /* that are open, see daemon/port.h */
+    uint32_t port_queues;   /* of each */
+    struct nic *exceptions; /* of the exception port, a queue pair a core; NULL: there is none */
+    bool eal_up, exception_open;
     uint32_t launched; /* cores that are in their loops */
     struct dataplane_launch launches[ASSAY_CORES_MAX];
 };
 
 /* The parts of a core's configuration that follow from the file alone. */
 void dataplane_tcp_config(const struct config *config, struct tcp_config *out);
+/* The part of core index in the network: what is a rate of the host is shared out, and the first core speaks for all. */
+void dataplane_net_share(struct net_config *config, uint32_t index, uint32_t cores);
+/* A map with a random key that gives each core a fair share of the source ports. */
+bool dataplane_flow_map(const struct config *config, struct flow_map *out, struct problems *problems);
 /* addresses and routes: arrays of at least NET_ADDRESSES_MAX and NET_ROUTES_MAX; the port's nic and the pool are not set. */
 void dataplane_net_config(const struct config *config, struct net_port_config *port, struct net_address *addresses,
                           struct net_route *routes, struct net_config *out);

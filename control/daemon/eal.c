@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "daemon/eal.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,11 +129,12 @@ static uint32_t data_room(const struct config *config)
     return RTE_PKTMBUF_HEADROOM + (frame > 2048 ? RTE_ALIGN_CEIL(frame, 64) : 2048);
 }
 
-/* A NIC wants each buffer on one physical page, af_xdp its packets at page boundaries; for the rest, and without hugepages,
- * that would waste almost half of every 4 KiB page. */
-static bool is_packed(const struct config *config, bool received)
+/* A NIC wants each buffer on one physical page; for the rest, and without hugepages, that would waste almost half of every 4 KiB
+ * page. net_af_xdp even loses packets by it: it gives the kernel as much memory as the buffers take one behind the other, and
+ * what lies beyond is never sent and never received into. (With hugepages they lie so in either case.) */
+static bool is_packed(const struct config *config)
 {
-    return eal_is_virtual(config) && !(received && strncmp(config->root.port.device, "net_af_xdp", 10) == 0);
+    return eal_is_virtual(config);
 }
 
 /* Bytes that a buffer takes. */
@@ -148,9 +150,8 @@ static uint64_t buffer_cost(const struct config *config, uint32_t room, bool pac
 uint32_t eal_buffers_per_pool(const struct config *config)
 {
     const struct config_memory *memory = &config->root.memory;
-    uint64_t set = buffer_cost(config, data_room(config), is_packed(config, true)) +
-                   buffer_cost(config, data_room(config), is_packed(config, false)) +
-                   buffer_cost(config, 0, is_packed(config, false));
+    uint64_t set =
+        2 * buffer_cost(config, data_room(config), is_packed(config)) + buffer_cost(config, 0, is_packed(config));
     uint64_t n;
 
     if (memory->buffers > 0)
@@ -184,18 +185,20 @@ static struct rte_mempool *pool_of_mbufs(const char *name, uint32_t n, uint32_t 
     return pool;
 }
 
-static struct rte_mempool *make_pool(const char *what, uint32_t core, uint32_t n, uint32_t room, bool packed,
+static struct rte_mempool *make_pool(const char *what, uint32_t core, uint64_t n, uint32_t room, bool packed,
                                      struct problems *problems)
 {
     char name[RTE_MEMPOOL_NAMESIZE];
-    struct rte_mempool *pool;
+    struct rte_mempool *pool = NULL;
 
     snprintf(name, sizeof(name), "%s_%u", what, core);
-    pool = pool_of_mbufs(name, n, room, packed ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0);
+    rte_errno = E2BIG;
+    if (n <= UINT32_MAX / 4)
+        pool = pool_of_mbufs(name, (uint32_t)n, room, packed ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0);
     if (pool == NULL)
         problems_add(problems, "memory", 0,
-                     "%u %s buffers of %u bytes do not fit (%s): raise memory.size or lower memory.buffers", n, what,
-                     room, rte_strerror(rte_errno));
+                     "%llu %s buffers of %u bytes do not fit (%s): raise memory.size or lower memory.buffers",
+                     (unsigned long long)n, what, room, rte_strerror(rte_errno));
     return pool;
 }
 
@@ -209,10 +212,11 @@ enum assay_error eal_pools_create(const struct config *config, struct eal_pools 
                      BUFFERS_MIN);
         return ASSAY_ERR_RANGE;
     }
+    out->packet[0] = make_pool("packet", 0, (uint64_t)n * out->count, data_room(config), is_packed(config), problems);
     for (uint32_t i = 0; i < out->count; i++) {
-        out->packet[i] = make_pool("packet", i, n, data_room(config), is_packed(config, true), problems);
-        out->payload[i] = make_pool("payload", i, n, data_room(config), is_packed(config, false), problems);
-        out->indirect[i] = make_pool("indirect", i, n, 0, is_packed(config, false), problems);
+        out->packet[i] = out->packet[0];
+        out->payload[i] = make_pool("payload", i, n, data_room(config), is_packed(config), problems);
+        out->indirect[i] = make_pool("indirect", i, n, 0, is_packed(config), problems);
         if (out->packet[i] != NULL && out->payload[i] != NULL && out->indirect[i] != NULL)
             continue;
         eal_pools_free(out);
@@ -225,9 +229,11 @@ void eal_pools_use(const struct eal_pools *pools, uint64_t *in_use, uint64_t *to
 {
     *in_use = *total = 0;
     for (uint32_t i = 0; i < pools->count; i++) {
-        struct rte_mempool *const three[] = {pools->packet[i], pools->payload[i], pools->indirect[i]};
+        struct rte_mempool *const three[] = {i == 0 ? pools->packet[0] : NULL, pools->payload[i], pools->indirect[i]};
 
         for (size_t k = 0; k < sizeof(three) / sizeof(three[0]); k++) {
+            if (three[k] == NULL)
+                continue;
             *in_use += rte_mempool_in_use_count(three[k]);
             *total += three[k]->size;
         }
@@ -236,8 +242,9 @@ void eal_pools_use(const struct eal_pools *pools, uint64_t *in_use, uint64_t *to
 
 void eal_pools_free(struct eal_pools *pools)
 {
+    if (pools->count > 0)
+        rte_mempool_free(pools->packet[0]);
     for (uint32_t i = 0; i < pools->count; i++) {
-        rte_mempool_free(pools->packet[i]);
         rte_mempool_free(pools->payload[i]);
         rte_mempool_free(pools->indirect[i]);
     }

@@ -33,10 +33,11 @@ void eal_control_cpus(const struct config *config, struct text *out);
 
 struct eal_pools {
     uint32_t count;
+    /* packet: one pool under every index, for packets go from core to core; the others never leave theirs. */
     struct rte_mempool *packet[ASSAY_CORES_MAX], *payload[ASSAY_CORES_MAX], *indirect[ASSAY_CORES_MAX];
 };
 
-/* Buffers of each of the three pools of one core that fit the configured size. */
+/* A core's buffers of each of the three kinds that fit the configured size. */
 uint32_t eal_buffers_per_pool(const struct config *config);
 enum assay_error eal_pools_create(const struct config *config, struct eal_pools *out, struct problems *problems)
     ASSAY_MUST_USE;

@@ -106,7 +106,7 @@ static bool wait_done(struct core_command *command, uint64_t end)
     return true;
 }
 
-static void collect(const struct core_command *command, struct fleet_rows *out)
+static void collect(const struct core_command *command, uint32_t core, struct fleet_rows *out)
 {
     size_t size = fleet_row_size(command->kind);
 
@@ -115,6 +115,8 @@ static void collect(const struct core_command *command, struct fleet_rows *out)
         return;
     out->rows = memory_grow(out->rows, (out->count + command->row_count) * size);
     memcpy((char *)out->rows + out->count * size, command->rows, command->row_count * size);
+    out->cores = memory_grow(out->cores, out->count + command->row_count);
+    memset(out->cores + out->count, (int)core, command->row_count);
     out->count += command->row_count;
 }
 
@@ -152,7 +154,7 @@ static enum assay_error command_all(const struct fleet *fleet, const struct core
             error = ASSAY_ERR_BUSY;
             continue; /* the core still has it */
         }
-        collect(commands[i], out);
+        collect(commands[i], i, out);
         command_free(commands[i]);
     }
     return error;
@@ -185,6 +187,7 @@ enum assay_error fleet_capture(const struct fleet *fleet, struct capture *const 
 void fleet_rows_free(struct fleet_rows *rows)
 {
     free(rows->rows);
+    free(rows->cores);
     *rows = (struct fleet_rows){0};
 }
 

@@ -28,6 +28,7 @@ bool fleet_drained(const struct fleet *fleet);
 /* Rows of all cores in one array, to be freed with fleet_rows_free(). */
 struct fleet_rows {
     void *rows;
+    uint8_t *cores; /* whose each row is */
     size_t count;
     bool more; /* a core had more than it could give */
 };

@@ -2,6 +2,7 @@
 #include "daemon/startup.h"
 
 #include <cap-ng.h>
+#include <dirent.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "daemon/port.h"
 #include "daemon/text.h"
 
 #define FILES_NEEDED 128
@@ -49,6 +51,24 @@ static void probe_memory(struct startup_machine *out)
     text_free(&path);
 }
 
+static uint32_t count_queues(const char *interface)
+{
+    struct text path = {0};
+    struct dirent *entry;
+    uint32_t count = 0;
+    DIR *folder;
+
+    text_printf(&path, "/sys/class/net/%s/queues", interface);
+    folder = opendir(path.data);
+    text_free(&path);
+    if (folder == NULL)
+        return 0;
+    while ((entry = readdir(folder)) != NULL)
+        count += strncmp(entry->d_name, "rx-", 3) == 0;
+    closedir(folder);
+    return count;
+}
+
 static void probe_interface(const struct config *config, struct startup_machine *out)
 {
     const char *iface = strstr(config->root.port.device, "iface=");
@@ -65,6 +85,8 @@ static void probe_interface(const struct config *config, struct startup_machine 
     text_printf(&path, "/sys/class/net/%s/flags", out->interface);
     out->interface_known = strchr(out->interface, '/') == NULL && text_read_file(&flags, path.data, 64) == ASSAY_OK;
     out->interface_up = out->interface_known && (strtoul(text_get(&flags), NULL, 16) & 1) != 0; /* IFF_UP */
+    if (out->interface_known)
+        out->interface_queues = count_queues(out->interface);
     text_free(&path);
     text_free(&flags);
 }
@@ -196,6 +218,24 @@ static void judge_capabilities(const struct config *config, const struct startup
                      config->root.user);
 }
 
+/* With AF_XDP, what the kernel puts into a queue without a socket is lost. */
+static void judge_queues(const struct config *config, const struct startup_machine *machine, struct problems *problems)
+{
+    uint32_t first = 0, cores = config->root.cores.count;
+    const char *device = config->root.port.device;
+
+    if (strncmp(device, "net_af_xdp", 10) != 0 || machine->interface_queues == 0)
+        return;
+    (void)port_argument(device, "start_queue", &first);
+    if (machine->interface_queues != first + cores)
+        problems_add(
+            problems, config->file, config_line(config, &config->root.port.device),
+            "port.device: interface %s has %u receive queues, the cores take %u to %u, and every queue needs one: "
+            "ethtool -L %s combined %u (a veth: rx %u tx %u)",
+            machine->interface, machine->interface_queues, first, first + cores - 1, machine->interface, first + cores,
+            first + cores, first + cores);
+}
+
 static void judge_interface(const struct config *config, const struct startup_machine *machine,
                             struct problems *problems)
 {
@@ -219,6 +259,7 @@ void startup_judge(const struct config *config, const struct startup_machine *ma
     judge_memory(config, machine, problems);
     judge_capabilities(config, machine, problems);
     judge_interface(config, machine, problems);
+    judge_queues(config, machine, problems);
     if (machine->files_max < FILES_NEEDED)
         problems_add(problems, "machine", 0, "%llu open files are allowed, %d are needed: ulimit -n %d",
                      (unsigned long long)machine->files_max, FILES_NEEDED, FILES_NEEDED);

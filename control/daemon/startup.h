@@ -21,7 +21,8 @@ struct startup_machine {
     bool tun_known;            /* /dev/net/tun is there */
     bool interface_known;      /* the port's iface= exists; true where it has none */
     bool interface_up;
-    char interface[64]; /* "" where the port has none */
+    uint32_t interface_queues; /* its receive queues; 0: not known */
+    char interface[64];        /* "" where the port has none */
 };
 
 void startup_probe(const struct config *config, struct startup_machine *out);

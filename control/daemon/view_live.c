@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Views of what the cores do at this moment: rows of commands, counters. */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/address.h"
+#include "daemon/arena.h"
 #include "daemon/view.h"
+#include "net/dispatch.h"
 #include "net/net.h"
 #include "net/nic.h"
 #include "tcp/counters.h"
@@ -134,12 +137,93 @@ static const char *rows_name(enum command_kind kind)
     return "rows";
 }
 
+/* --- the same thing on several cores is one row --------------------------------------------------------------------------------- */
+
+struct row_ref {
+    const void *row;
+    uint32_t core;
+};
+
+static int compare_verdicts(const void *a, const void *b)
+{
+    const struct verdict_row *x = ((const struct row_ref *)a)->row, *y = ((const struct row_ref *)b)->row;
+    int order = memcmp(x->leaf_sha256, y->leaf_sha256, sizeof(x->leaf_sha256));
+
+    order = order != 0 ? order : strncmp(x->identity, y->identity, sizeof(x->identity));
+    order = order != 0 ? order : strncmp(x->reason, y->reason, sizeof(x->reason));
+    order = order != 0 ? order : (x->policy_id > y->policy_id) - (x->policy_id < y->policy_id);
+    order = order != 0 ? order : (x->depth > y->depth) - (x->depth < y->depth);
+    return order != 0 ? order : (x->trust_epoch > y->trust_epoch) - (x->trust_epoch < y->trust_epoch);
+}
+
+static int compare_origins(const void *a, const void *b)
+{
+    const struct origin_row *x = ((const struct row_ref *)a)->row, *y = ((const struct row_ref *)b)->row;
+    int order = strncmp(x->host, y->host, sizeof(x->host));
+
+    order = order != 0 ? order : (int)x->port - (int)y->port;
+    return order != 0 ? order : (int)x->https - (int)y->https;
+}
+
+/* What a core has of an origin, added to what others have. */
+static void add_origin(struct origin_row *sum, const struct origin_row *row)
+{
+    sum->connections += row->connections;
+    sum->idle += row->idle;
+    sum->waiting += row->waiting;
+    sum->requests += row->requests;
+    sum->failures += row->failures;
+    if (sum->last_error[0] == '\0')
+        memcpy(sum->last_error, row->last_error, sizeof(sum->last_error));
+}
+
+/* refs[0..n): one thing, as n cores have it. */
+static json_t *merged(enum command_kind kind, const struct row_ref *refs, size_t n)
+{
+    json_t *cores = json_array(), *out;
+
+    if (kind == COMMAND_ORIGINS) {
+        struct origin_row sum;
+
+        memcpy(&sum, refs[0].row, sizeof(sum));
+        for (size_t i = 1; i < n; i++)
+            add_origin(&sum, refs[i].row);
+        out = row_json(kind, &sum);
+    } else {
+        out = row_json(kind, refs[0].row);
+    }
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(cores, number(refs[i].core));
+    json_object_set_new(out, "cores", cores);
+    return out;
+}
+
+static void add_merged_rows(enum command_kind kind, const struct fleet_rows *rows, json_t *array)
+{
+    int (*compare)(const void *, const void *) = kind == COMMAND_ORIGINS ? compare_origins : compare_verdicts;
+    struct row_ref *refs = memory_alloc(rows->count * sizeof(*refs));
+    size_t begin = 0;
+
+    for (size_t i = 0; i < rows->count; i++)
+        refs[i] = (struct row_ref){(const char *)rows->rows + i * fleet_row_size(kind), rows->cores[i]};
+    qsort(refs, rows->count, sizeof(*refs), compare);
+    for (size_t end = 1; end <= rows->count; end++)
+        if (end == rows->count || compare(&refs[begin], &refs[end]) != 0) {
+            json_array_append_new(array, merged(kind, refs + begin, end - begin));
+            begin = end;
+        }
+    free(refs);
+}
+
 json_t *view_rows(enum command_kind kind, const struct fleet_rows *rows)
 {
     json_t *array = json_array(), *out = json_object();
 
-    for (size_t i = 0; i < rows->count; i++)
-        json_array_append_new(array, row_json(kind, (const char *)rows->rows + i * fleet_row_size(kind)));
+    if (kind == COMMAND_ORIGINS || kind == COMMAND_VERDICTS)
+        add_merged_rows(kind, rows, array);
+    else
+        for (size_t i = 0; i < rows->count; i++)
+            json_array_append_new(array, row_json(kind, (const char *)rows->rows + i * fleet_row_size(kind)));
     json_object_set_new(out, rows_name(kind), array);
     json_object_set_new(out, "more", json_boolean(rows->more));
     return out;
@@ -182,6 +266,11 @@ static const struct counter_name device_names[] = {
     {"tx_bytes", "bytes sent"},
     {"drop_tx_errors", "frames not sent: the device refused them"},
 };
+static const struct counter_name dispatch_names[] = {
+#define DISPATCH_COUNTER(name, help) {#name, help},
+#include "net/dispatch_counters.def"
+#undef DISPATCH_COUNTER
+};
 static const struct counter_name verdict_names[] = {
     {"hits", "verdicts found"},
     {"misses", "verdicts not found"},
@@ -198,6 +287,7 @@ static_assert(COUNT_OF(tcp_names) * 8 == sizeof(struct tcp_counters), "counters 
 static_assert(COUNT_OF(net_names) * 8 == sizeof(struct net_counters), "counters are words");
 static_assert(COUNT_OF(nic_names) * 8 == sizeof(struct nic_counters), "counters are words");
 static_assert(COUNT_OF(device_names) * 8 == sizeof(struct nic_stats), "counters are words");
+static_assert(COUNT_OF(dispatch_names) * 8 == sizeof(struct dispatch_counters), "counters are words");
 static_assert(COUNT_OF(verdict_names) * 8 == sizeof(struct x509_verdict_stats), "counters are words");
 
 /* Adds the words of a core to the numbers of an object; makes them where they are not there yet. */
@@ -230,6 +320,8 @@ static void add_core(json_t *object, const struct core *core)
     add_words(group(object, "proxy"), proxy_names, COUNT_OF(proxy_names), stats.proxy);
     add_words(group(object, "tcp"), tcp_names, COUNT_OF(tcp_names), stats.tcp);
     add_words(group(object, "net"), net_names, COUNT_OF(net_names), stats.net);
+    if (stats.dispatch != NULL)
+        add_words(group(object, "dispatch"), dispatch_names, COUNT_OF(dispatch_names), stats.dispatch);
     add_words(group(object, "verdicts"), verdict_names, COUNT_OF(verdict_names), stats.verdicts);
     if (stats.port != NULL)
         add_words(group(object, "port"), nic_names, COUNT_OF(nic_names), &stats.port->counters);
@@ -237,16 +329,17 @@ static void add_core(json_t *object, const struct core *core)
         add_words(group(object, "exception"), nic_names, COUNT_OF(nic_names), &stats.exception->counters);
 }
 
-/* Not of a core: the device has one count for all its queues. */
+/* Not of a core: a device has one count for all its queues. The port may be several devices (daemon/port.h). */
 static void add_device(json_t *object, const struct fleet *fleet)
 {
-    struct core_stats stats = {0};
-    struct nic_stats device;
+    for (uint32_t i = 0; i < fleet->count; i++) {
+        struct core_stats stats;
+        struct nic_stats device;
 
-    if (fleet->count > 0)
-        core_get_stats(fleet->cores[0], &stats);
-    if (stats.port != NULL && nic_get_stats(stats.port, &device) == ASSAY_OK)
-        add_words(group(object, "device"), device_names, COUNT_OF(device_names), &device);
+        core_get_stats(fleet->cores[i], &stats);
+        if (stats.port != NULL && stats.port->queue == 0 && nic_get_stats(stats.port, &device) == ASSAY_OK)
+            add_words(group(object, "device"), device_names, COUNT_OF(device_names), &device);
+    }
 }
 
 static json_t *help_of(const struct counter_name *names, size_t count)
@@ -281,6 +374,7 @@ json_t *view_stats(const struct fleet *fleet, bool help)
         json_object_set_new(texts, "port", help_of(nic_names, COUNT_OF(nic_names)));
         json_object_set_new(texts, "exception", help_of(nic_names, COUNT_OF(nic_names)));
         json_object_set_new(texts, "device", help_of(device_names, COUNT_OF(device_names)));
+        json_object_set_new(texts, "dispatch", help_of(dispatch_names, COUNT_OF(dispatch_names)));
         json_object_set_new(texts, "verdicts", help_of(verdict_names, COUNT_OF(verdict_names)));
         json_object_set_new(out, "help", texts);
     }

@@ -7,6 +7,7 @@
 #include <rte_mbuf.h>
 
 #include "net/net_private.h"
+#include "net/steer.h"
 
 #define VLAN_TAGS_BYTES 8 /* two tags at the most */
 
@@ -24,12 +25,25 @@ static bool may_go(struct exception *exception, uint64_t now_us)
     return true;
 }
 
+/* ARP and neighbour discovery come to every core of a host; the kernel gets them once, from the core that speaks for it. */
+static bool another_core_gives_it(const struct net *net, const struct rte_mbuf *frame)
+{
+    struct slice head = slice_head(slice_of(rte_pktmbuf_mtod(frame, void *), frame->data_len), STEER_BYTES);
+    struct steer_flow flow;
+
+    return net->listens_only && steer_frame(head, &flow) == STEER_ALL;
+}
+
 void exception_give(struct net *net, uint32_t port, struct rte_mbuf *frame, uint64_t now_us)
 {
     struct net_port *p = &net->ports[port];
     const uint8_t *dst = rte_pktmbuf_mtod(frame, const uint8_t *);
     uint64_t *counter = NULL;
 
+    if (another_core_gives_it(net, frame)) {
+        rte_pktmbuf_free(frame);
+        return;
+    }
     /* a port in promiscuous mode sees other hosts' frames: they are nobody's here */
     if (!mac_is_group(dst) && memcmp(dst, p->nic->mac, ETHER_MAC_BYTES) != 0)
         counter = &net->counters.drop_not_for_us;
@@ -56,7 +70,7 @@ void exception_copy(struct net *net, uint32_t port, struct rte_mbuf *frame, uint
 {
     struct rte_mbuf *copy;
 
-    if (net->ports[port].exception.nic == NULL)
+    if (net->ports[port].exception.nic == NULL || another_core_gives_it(net, frame))
         return;
     copy = rte_pktmbuf_copy(frame, net->pool, 0, UINT32_MAX);
     if (copy != NULL)

@@ -88,6 +88,13 @@ static void test_stats(void **state)
     assert_string_equal(canned_out(),
                         "proxy\n  requests                                      5  all of them\nnet\ndrops\n"
                         "  net       drop_vlan                           3  tagged\n");
+    canned_json(
+        200,
+        "{\"total\":{\"proxy\":{\"requests\":5}},\"cores\":[{\"proxy\":{\"requests\":2}},{\"proxy\":{\"requests\":3}}],"
+        "\"help\":{\"proxy\":{\"requests\":\"all of them\"}}}");
+    assert_int_equal(CANNED_RUN(ctl_stats), CTL_OK);
+    assert_string_equal(canned_out(), "proxy\n  requests                                      5              2"
+                                      "              3  all of them\ndrops\n");
     canned_json(200, "{\"total\":{}}");
     assert_int_equal(CANNED_RUN(ctl_stats, "--json"), CTL_OK);
     assert_memory_equal(canned_request(), "GET /v1/stats ", 14);

@@ -21,6 +21,7 @@ void core_get_stats(const struct core *core, struct core_stats *out)
     *out = (struct core_stats){.proxy = &core->proxy,
                                .tcp = &core->tcp,
                                .net = &core->net,
+                               .dispatch = &core->dispatch,
                                .generation = snapshot != NULL ? snapshot->generation : core->generation,
                                .heap_bytes_in_use = 1000,
                                .heap_bytes_peak = 2000,
@@ -32,20 +33,23 @@ static void fill(const struct core *core, enum command_kind kind, void *rows, ui
     if (kind == COMMAND_VERDICTS) {
         struct verdict_row *row = (struct verdict_row *)rows + i;
 
-        *row = (struct verdict_row){.depth = (int32_t)core->index, .trust_epoch = 3, .valid_until_s = 1700000000};
+        *row = (struct verdict_row){.depth = 1, .trust_epoch = 3, .valid_until_s = 1700000000};
         snprintf(row->identity, sizeof(row->identity), "cucm%u.steven.lab", i);
         strcpy(row->reason, "ok");
     } else if (kind == COMMAND_ORIGINS) {
         struct origin_row *row = (struct origin_row *)rows + i;
 
         *row = (struct origin_row){.port = 8443, .https = true, .connections = core->index, .requests = 7};
-        memset(row->host, 'x', sizeof(row->host)); /* not terminated, as a hostile name might be */
-        strcpy(row->last_error, "caf\xe9");
+        memset(row->host, (int)('x' + i), sizeof(row->host)); /* not terminated, as a hostile name might be */
+        if (core->index == 1)
+            strcpy(row->last_error, "caf\xe9");
     } else if (kind == COMMAND_CONNECTIONS) {
         struct connection_row *row = (struct connection_row *)rows + i;
 
-        *row = (struct connection_row){
-            .peer_port = 1000, .core = core->index, .origin_side = i == 1, .bytes_in = 5 + core->index};
+        *row = (struct connection_row){.peer_port = (uint16_t)(1000 + core->index),
+                                       .core = core->index,
+                                       .origin_side = i == 1,
+                                       .bytes_in = 5 + core->index};
         strcpy(row->state, "ESTABLISHED");
     }
 }

@@ -8,6 +8,7 @@
 
 #include "core/core.h"
 #include "daemon/fleet.h"
+#include "net/dispatch.h"
 #include "net/net.h"
 #include "tcp/counters.h"
 
@@ -24,6 +25,7 @@ struct core {
     struct assay_counters proxy;
     struct tcp_counters tcp;
     struct net_counters net;
+    struct dispatch_counters dispatch;
     struct byte_ring *rings[2];
 };
 

@@ -30,6 +30,11 @@ static const struct {
      {"a.yaml:4: port.gateway: 198.18.1.1 is on none of the subnets of port.address",
       "a.yaml:6: port.routes: via: 10.0.0.1 is on none of the subnets of port.address"}},
     {PORT "cores: [1, 2, 1]\nlisteners: [{clients: any, tls: off}]\n", {"a.yaml:2: cores: 1 is there twice"}},
+    {"port: {device: \"net_af_packet0,iface=a,qpairs=3\", address: 198.18.0.10/15}\ncores: [0, 1]\n"
+     "listeners: [{clients: any, tls: off}]\n",
+     {"a.yaml:1: port.device: qpairs=3, but there are 2 cores; without qpairs it is as many"}},
+    {PORT "cores: [0, 1, 2]\nlisteners: [{clients: any, tls: off}]\ntcp:\n  port_min: 30000\n  port_max: 30094\n",
+     {"a.yaml:5: tcp: port_min to port_max are 95 ports, too few for 3 cores: at least 32 a core"}},
     {PORT "listeners:\n- {clients: any, tls: off, address: 198.18.0.99}\n",
      {"a.yaml:3: listeners[0].address: 198.18.0.99 is not in port.address"}},
     {PORT "listeners:\n- {clients: any, tls: off}\n- {clients: any, tls: off, address: 198.18.0.10}\n",

@@ -99,6 +99,44 @@ static void test_exception_device(void **state)
     }
 }
 
+static void test_rates_are_shared_out_and_one_core_speaks(void **state)
+{
+    uint32_t echo = 0, errors = 0;
+
+    for (uint32_t i = 0; i < 3; i++) {
+        struct net_config net = {.echo_rate = 1000, .icmp_error_rate = 2};
+
+        dataplane_net_share(&net, i, 3);
+        assert_int_equal(net.listens_only, i > 0);
+        assert_in_range(net.echo_rate, 333, 334);
+        echo += net.echo_rate;
+        errors += net.icmp_error_rate;
+    }
+    assert_int_equal(echo, 1000);
+    assert_int_equal(errors, 2);
+}
+
+static void test_the_flow_map_is_random_and_fair(void **state)
+{
+    struct config *config = config_of("port: {device: net_null0, address: 198.18.0.10/15}\ncores: [0, 1, 2, 3, 4]\n"
+                                      "listeners: [{clients: any}]\ntcp: {port_min: 30000, port_max: 30999}\n");
+    static struct flow_map maps[2];
+    struct problems problems = {0};
+
+    assert_non_null(config);
+    for (int i = 0; i < 2; i++) {
+        assert_true(dataplane_flow_map(config, &maps[i], &problems));
+        assert_int_equal(maps[i].cores, 5);
+        assert_true(flow_map_is_fair(&maps[i], 30000, 30999));
+    }
+    assert_int_not_equal(memcmp(maps[0].key, maps[1].key, sizeof(maps[0].key)), 0);
+    config->root.tcp.port_max = 30003; /* check_values refuses it; here it ends as well */
+    assert_false(dataplane_flow_map(config, &maps[0], &problems));
+    assert_non_null(strstr(problems.items[0], "cannot be shared out among 5 cores"));
+    problems_free(&problems);
+    config_free(config);
+}
+
 static void test_down_without_up(void **state)
 {
     static struct dataplane dataplane;
@@ -110,8 +148,12 @@ static void test_down_without_up(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tcp), cmocka_unit_test(test_net),
-                                       cmocka_unit_test(test_exception_device), cmocka_unit_test(test_down_without_up)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tcp),
+                                       cmocka_unit_test(test_net),
+                                       cmocka_unit_test(test_exception_device),
+                                       cmocka_unit_test(test_rates_are_shared_out_and_one_core_speaks),
+                                       cmocka_unit_test(test_the_flow_map_is_random_and_fair),
+                                       cmocka_unit_test(test_down_without_up)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

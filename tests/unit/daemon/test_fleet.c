@@ -52,6 +52,8 @@ static void test_rows_of_all_cores(void **state)
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(fleet_command(&fleet, kinds[i], 10, 1000000, &rows), ASSAY_OK);
         assert_int_equal(rows.count, 6);
+        for (size_t k = 0; k < 6; k++)
+            assert_int_equal(rows.cores[k], k / 2);
         assert_false(rows.more);
         fleet_rows_free(&rows);
         assert_int_equal(fleet_command(&fleet, kinds[i], 1, 1000000, &rows), ASSAY_OK);

@@ -152,6 +152,27 @@ static void test_interface(void **state)
            (const char *const[]){"a.yaml:1: port.device: interface assay0 is down: ip link set assay0 up", NULL});
 }
 
+static void test_queues_of_af_xdp(void **state)
+{
+    struct startup_machine machine = good;
+
+    machine.interface_queues = 2;
+    expect("net_af_xdp0,iface=assay0", "cores: [0, 1]\n", &machine, (const char *const[]){NULL});
+    expect("net_af_xdp0,iface=assay0,start_queue=1", "", &machine, (const char *const[]){NULL});
+    expect(PACKET, "", &machine, (const char *const[]){NULL}); /* a packet socket takes them all */
+    expect("net_af_xdp0,iface=assay0", "", &machine,
+           (const char *const[]){
+               "a.yaml:1: port.device: interface assay0 has 2 receive queues, the cores take 0 to 0, and "
+               "every queue needs one: ethtool -L assay0 combined 1 (a veth: rx 1 tx 1)",
+               NULL});
+    machine.interface_queues = 1;
+    expect("net_af_xdp0,iface=assay0", "cores: [0, 1]\n", &machine,
+           (const char *const[]){
+               "a.yaml:1: port.device: interface assay0 has 1 receive queues, the cores take 0 to 1, and "
+               "every queue needs one: ethtool -L assay0 combined 2 (a veth: rx 2 tx 2)",
+               NULL});
+}
+
 static void test_probe(void **state)
 {
     static const struct {
@@ -170,6 +191,7 @@ static void test_probe(void **state)
         startup_probe(config, &machine);
         assert_string_equal(machine.interface, cases[i].interface);
         assert_int_equal(machine.interface_known, cases[i].known);
+        assert_int_equal(machine.interface_queues > 0, strcmp(cases[i].interface, "lo") == 0);
         assert_true(machine.files_max > 0);
         assert_true(machine.memory_available_bytes > 0);
         assert_true(machine.hugepage_bytes > 0);
@@ -180,9 +202,9 @@ static void test_probe(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_is_missing), cmocka_unit_test(test_capabilities),
-                                       cmocka_unit_test(test_exception), cmocka_unit_test(test_interface),
-                                       cmocka_unit_test(test_probe)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_is_missing),  cmocka_unit_test(test_capabilities),
+                                       cmocka_unit_test(test_exception),        cmocka_unit_test(test_interface),
+                                       cmocka_unit_test(test_queues_of_af_xdp), cmocka_unit_test(test_probe)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -229,6 +229,24 @@ static void other_vlans_are_the_kernels_tag_and_all(void **state)
     assert_true(given_as(&other));
 }
 
+/* One of several cores of the host: what comes to all of them goes to the kernel once, and not from here. */
+static void one_that_only_listens_keeps_what_all_cores_have_from_the_kernel(void **state)
+{
+    struct fixture *f = *state;
+    struct frame arp = frame_arp(ARP_REQUEST, all_mac, peer_mac, IP(198, 18, 1, 7), NULL, IP(198, 18, 1, 99));
+    struct frame dhcp = frame_ip4(IP(198, 18, 1, 7), IP(255, 255, 255, 255), 17, "dhcp", 4);
+
+    f->net->listens_only = true;
+    feed(f, 0, &arp);
+    assert_null(given());
+    memcpy(dhcp.bytes, all_mac, 6);
+    feed(f, 0, &dhcp); /* that came to this one alone */
+    assert_true(given_as(&dhcp));
+    f->net->listens_only = false;
+    feed(f, 0, &arp);
+    assert_true(given_as(&arp));
+}
+
 static void toward_the_kernel_a_turn_and_a_second_are_bounded(void **state)
 {
     struct fixture *f = *state;
@@ -315,6 +333,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(ip6_of_others_and_routers_is_the_kernels, setup6, teardown),
         cmocka_unit_test_setup_teardown(neighbour_discovery_of_others_goes_to_both, setup6, teardown),
         cmocka_unit_test_setup_teardown(other_vlans_are_the_kernels_tag_and_all, setup_vlan, teardown),
+        CASE(one_that_only_listens_keeps_what_all_cores_have_from_the_kernel),
         CASE(toward_the_kernel_a_turn_and_a_second_are_bounded),
         CASE(what_the_kernel_sends_goes_out_as_it_is),
         CASE(an_empty_pool_loses_the_copy_alone),
