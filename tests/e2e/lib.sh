@@ -356,6 +356,12 @@ mra_path()
     printf '/%s' "$(printf '%s/%s/%s/%s' "${4:-steven.lab}" "${3:-https}" "$1" "$2" | base64 -w 0 | tr -d '=')"
 }
 
+# e2e_cores: CPUs for the cores of assayd: E2E_CORES of them (default 1), the first ones we may use
+e2e_cores()
+{
+    python3 -c 'import os, sys; print(sorted(os.sched_getaffinity(0))[:int(sys.argv[1])])' "${E2E_CORES:-1}"
+}
+
 # The configuration, from (each with a default): ASSAY_CORES ASSAY_PORT_DEVICE ASSAY_PORT (more keys of port) ASSAY_MEMORY ASSAY_IDLE ASSAY_TCP ASSAY_TLS ASSAY_VERIFY
 # ASSAY_LIMITS ASSAY_TIMEOUTS ASSAY_LOG_REQUESTS: YAML in flow style; ASSAY_NODES, ASSAY_LISTENERS, ASSAY_MORE: whole lines.
 assay_config()
@@ -368,7 +374,7 @@ assay_config()
   - {address: unity.steven.lab, type: unity}"
     cat >"$work/assay.yaml" <<YAML
 port: {device: "$device", address: $LAB_PROXY/$LAB_MASK${ASSAY_PORT:+, $ASSAY_PORT}}
-cores: ${ASSAY_CORES:-0}
+cores: ${ASSAY_CORES:-$(e2e_cores)}
 memory: $memory
 idle: $idle
 tcp: ${ASSAY_TCP:-{\}}

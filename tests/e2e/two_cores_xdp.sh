@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# test: timeout=290 build=release
+#
+# two_cores.sh on AF_XDP: both queues of the interface have a socket, a core each.
+exec "$(dirname "$0")/two_cores.sh" af_xdp
