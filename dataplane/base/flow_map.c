@@ -61,7 +61,7 @@ bool flow_map_is_fair(const struct flow_map *map, uint16_t port_min, uint16_t po
 {
     /* The bits that a port does not reach move all ports alike; each of the others has its own table entry. A sample of them
      * tells: a key is bad for most, or for none. */
-    uint32_t step = map->mask / 64 + 1;
+    uint32_t step = (map->mask / 64 + 1) | 1; /* odd: the lowest bits vary */
 
     for (uint32_t hash = 0; hash <= map->mask; hash += step)
         if (!is_fair_for(map, hash, IP4_BYTES * 2 + 2, port_min, port_max) ||
