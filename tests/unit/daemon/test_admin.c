@@ -192,7 +192,8 @@ static void test_views(void **state)
     expect("not resolved yet");
     world.running.cores[0].proxy.requests = 17;
     assert_int_equal(CTL(ctl_stats), CTL_OK);
-    expect("requests                                     17  requests received whole (head)");
+    expect("requests                                     17             17              0  requests received whole "
+           "(head)");
     assert_int_equal(CTL(ctl_stats, "--json"), CTL_OK);
     expect("\"requests\": 17");
 }
