@@ -8,6 +8,7 @@
 #include "invariants.h"
 #include "rig.h"
 #include "tcp/connection.h"
+#include "tcp/counters.h"
 
 #include <rte_mbuf.h>
 
@@ -28,6 +29,7 @@ struct world {
     struct tcp *tcp;
     uint64_t now_us;
     struct peer peers[PEERS];
+    uint32_t cookies[PEERS]; /* the number of the last SYN-ACK that stood for no connection */
     struct slice input;
 };
 
@@ -59,12 +61,60 @@ static const uint8_t *ours(uint32_t at)
     return our_stream + at % STREAM;
 }
 
+/* --- what has been reached -------------------------------------------------------------------------------------------- */
+
+/* Segments that came to a connection, by its state and the control bits it carried. */
+enum { CONTROLS = 16, STATES = 16 };
+static uint64_t reached[STATES][CONTROLS];
+static struct tcp_counters reached_counters;
+
+static uint32_t controls_of(uint8_t flags)
+{
+    return (flags & TCP_FLAG_SYN ? 1 : 0) | (flags & TCP_FLAG_FIN ? 2 : 0) | (flags & TCP_FLAG_RST ? 4 : 0) |
+           (flags & TCP_FLAG_ACK ? 8 : 0);
+}
+
+static void note_counters(const struct tcp *tcp)
+{
+    const struct tcp_counters *counters = tcp_get_counters(tcp);
+
+#define TCP_COUNTER(name, help) reached_counters.name += counters->name;
+#include "tcp/counters.def"
+#undef TCP_COUNTER
+}
+
+/* Each counter is an outcome that some branch of tcp/ has; with FUZZ_REACHED=1 in the environment the end tells which came. */
+static void print_reached(void)
+{
+    static const char *const controls[CONTROLS] = {"none", "S",  "F",  "SF",  "R",  "SR",  "FR",  "SFR",
+                                                   "A",    "SA", "FA", "SFA", "RA", "SRA", "FRA", "SFRA"};
+    uint32_t hit = 0, all = 0;
+
+    for (uint32_t state = 1; state <= TCP_TIME_WAIT; state++) {
+        printf("%-13s", tcp_state_text((enum tcp_state)state));
+        for (uint32_t i = 0; i < CONTROLS; i++)
+            printf(" %s:%lu", controls[i], reached[state][i]);
+        printf("\n");
+    }
+#define TCP_COUNTER(name, help) \
+    all++;                      \
+    if (reached_counters.name)  \
+        hit++;                  \
+    else                        \
+        printf("never: %s (%s)\n", #name, help);
+#include "tcp/counters.def"
+#undef TCP_COUNTER
+    printf("%u of %u counters\n", hit, all);
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     rig_start("assay-fuzz-tcp");
     /* Few: to run out of them is one of the things that happen. */
-    pools = rig_pools_create("fuzz", 160);
+    pools = rig_pools_create("fuzz", 64);
     make_streams();
+    if (getenv("FUZZ_REACHED"))
+        atexit(print_reached);
     our_address = rig_address("198.18.1.1");
     peer_address = rig_address("198.18.1.2");
     return 0;
@@ -130,8 +180,43 @@ static void take_events(struct world *w, const struct tcp_event *events, uint32_
     }
 }
 
+/* Options as a real peer writes them: on a SYN what the byte names, else the timestamps the connection has agreed on (a little
+ * off) and a SACK block near what is in flight. Returns their length. */
+static uint8_t usual_options(struct world *w, const struct tcp_connection *c, bool syn, uint8_t which,
+                             uint8_t out[TCP_OPTIONS_MAX])
+{
+    struct tcp_options options = {.mss = 1460, .ts_value = 1000};
+
+    if (syn) {
+        options.sack_permitted = which & 1;
+        options.has_timestamps = which & 2;
+        options.has_window_scale = which & 4;
+        options.window_shift = which >> 3 & 15;
+        return (uint8_t)tcp_options_write_syn(&options, out);
+    }
+    if (!c)
+        return 0;
+    options.has_timestamps = conn_has(c, CONN_TIMESTAMPS);
+    options.ts_value = c->ts_recent + (uint32_t)(int8_t)byte(w);
+    options.ts_echo = conn_ts_now(c, w->now_us) - byte(w);
+    options.sack_count = which % 4;
+    for (uint32_t i = 0; i < options.sack_count; i++) {
+        options.sack[i].start = c->snd_una + (uint32_t)(int16_t)word(w);
+        options.sack[i].end = options.sack[i].start + word(w) % 8192;
+    }
+    return (uint8_t)tcp_options_write(&options, out);
+}
+
 static void segment_in(struct world *w, uint32_t index)
 {
+    static const uint8_t usual[] = {TCP_FLAG_ACK,
+                                    TCP_FLAG_ACK | TCP_FLAG_PSH,
+                                    TCP_FLAG_ACK | TCP_FLAG_FIN,
+                                    TCP_FLAG_SYN,
+                                    TCP_FLAG_SYN | TCP_FLAG_ACK,
+                                    TCP_FLAG_RST,
+                                    TCP_FLAG_RST | TCP_FLAG_ACK,
+                                    TCP_FLAG_ACK};
     const struct tcp_connection *c = find(w, index);
     struct rig_segment segment = {.source_port = (uint16_t)(PEER_PORT + index), .destination_port = OUR_PORT};
     struct tcp_event events[4];
@@ -141,17 +226,24 @@ static void segment_in(struct world *w, uint32_t index)
     if (c)
         segment.destination_port = c->local_port;
     segment.flags = byte(w);
+    if (how & 16)
+        segment.flags = usual[segment.flags % sizeof(usual)];
+    if (c)
+        reached[c->state][controls_of(segment.flags)]++;
     segment.seq = (c && c->state != TCP_SYN_SENT ? c->rcv_nxt : PEER_ISN) + (uint32_t)(int16_t)word(w);
-    segment.ack = (c ? how & 1 ? c->snd_nxt : c->snd_una : 0) + (uint32_t)(int16_t)word(w);
+    segment.ack = (c ? how & 1 ? c->snd_nxt : c->snd_una : w->cookies[index]) + (uint32_t)(int16_t)word(w);
     segment.window = (uint16_t)word(w);
     segment.payload_len = how & 2 ? word(w) % 1500 : 0;
     /* a SYN takes a number of its own in front of the text */
     segment.payload = theirs(segment.seq + (segment.flags & TCP_FLAG_SYN ? 1 : 0));
-    for (uint8_t i = 0; i < options; i++)
-        segment.options[i] = byte(w);
+    if (how & 32)
+        options = usual_options(w, c, segment.flags & TCP_FLAG_SYN, options, segment.options);
+    else
+        for (uint8_t i = 0; i < options; i++)
+            segment.options[i] = byte(w);
     segment.options_len = options;
     /* the SACK blocks that come after this opcode's offsets are made to lie near what is in flight */
-    if (how & 4 && c && options >= 10 && segment.options[0] == 5) {
+    if ((how & 36) == 4 && c && options >= 10 && segment.options[0] == 5) {
         for (uint8_t at = 2; at + 4 <= options; at += 4) {
             uint32_t near = c->snd_una + (uint32_t)(segment.options[at + 2] << 8 | segment.options[at + 3]);
 
@@ -165,7 +257,33 @@ static void segment_in(struct world *w, uint32_t index)
     take_events(w, events, tcp_input(w->tcp, &packet, 1, w->now_us, events, (how & 8) ? 0 : 4));
 }
 
-static void check_segment_out(const struct world *w, const struct net_datagram *datagram)
+/* Many small segments at once, with gaps between them or none: what fills the receive queues. */
+static void crumbs_in(struct world *w, uint32_t index)
+{
+    const struct tcp_connection *c = find(w, index);
+    uint32_t count = byte(w) % 64, distance = 1 + word(w) % 3000, len = 1 + byte(w) % 200, stride = 1 + byte(w) % 8;
+
+    for (uint32_t i = 0; c && conn_synchronized(c) && i < count && rte_mempool_avail_count(pools.packet) >= 2; i++) {
+        struct rig_segment segment = {.source_port = (uint16_t)(PEER_PORT + index),
+                                      .destination_port = c->local_port,
+                                      .seq = c->rcv_nxt + distance + i * len * stride,
+                                      .ack = c->snd_una,
+                                      .flags = TCP_FLAG_ACK,
+                                      .window = 40000,
+                                      .payload_len = len};
+        struct tcp_options options = {.has_timestamps = conn_has(c, CONN_TIMESTAMPS), .ts_value = c->ts_recent};
+        struct tcp_event events[4];
+        struct net_segment packet;
+
+        segment.payload = theirs(segment.seq);
+        segment.options_len = (uint8_t)tcp_options_write(&options, segment.options);
+        packet = rig_receive(&pools, &peer_address, &our_address, &segment, 1);
+        take_events(w, events, tcp_input(w->tcp, &packet, 1, w->now_us, events, 4));
+        c = find(w, index);
+    }
+}
+
+static void check_segment_out(struct world *w, const struct net_datagram *datagram)
 {
     uint8_t bytes[1600];
     uint32_t len = rig_linearize(datagram->mbuf, bytes, sizeof(bytes));
@@ -178,6 +296,8 @@ static void check_segment_out(const struct world *w, const struct net_datagram *
     c = segment.destination_port >= PEER_PORT && segment.destination_port < PEER_PORT + PEERS
             ? find(w, segment.destination_port - PEER_PORT)
             : NULL;
+    if (!c && segment.flags == (TCP_FLAG_SYN | TCP_FLAG_ACK))
+        w->cookies[(uint32_t)(segment.destination_port - PEER_PORT) % PEERS] = segment.seq;
     if (!c || c->local_port != segment.source_port)
         return;
     FUZZ_CHECK(memcmp(segment.payload, ours(segment.seq - c->iss - 1), segment.payload_len) == 0);
@@ -291,6 +411,7 @@ static void step(struct world *w)
     case 11: icmp(w, index); break;
     case 12: raw_in(w); break;
     case 13: tcp_accepted(w->tcp, peer->handle); break;
+    case 14: crumbs_in(w, index); break;
     default: output(w); break;
     }
 }
@@ -304,14 +425,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 4 || size > 8192)
         return -1;
     tcp_config_default(&config);
-    config.connections_max = 6;
-    config.time_wait_max = 3;
-    config.syn_backlog_max = 3;
+    how = byte(&w);
+    config.connections_max = how & 16 ? 3 : 6;
+    config.time_wait_max = how & 16 ? 1 : 3;
+    config.syn_backlog_max = how & 32 ? 1 : 3;
     config.accept_backlog_max = 3;
+    config.port_min = 30000;
+    config.port_max = 30001;
+    config.syn_cookies = how & 64;
+    config.source_half_open_max = how & 128 ? 2 : 0;
+    config.source_connections_max = how & 128 ? 3 : 0;
+    config.challenge_acks_max = how & 128 ? 20 : 0;
     config.send_buffer_bytes = 40000;
     config.receive_buffer_bytes = 40000;
     config.mbufs_max_per_connection = 64;
-    how = byte(&w);
     config.sack = how & 1;
     config.timestamps = how & 2;
     config.window_scaling = how & 4;
@@ -323,6 +450,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_books(invariants_check(w.tcp));
     }
     check_books(invariants_check_records(w.tcp));
+    note_counters(w.tcp);
     tcp_destroy(w.tcp);
     FUZZ_CHECK(rig_pools_missing(&pools) == 0);
     return 0;
