@@ -21,6 +21,7 @@
  *   state NAME             of RFC 9293, or GONE when the handle is stale
  *   counter NAME N
  *   info FIELD N[-M]       srtt_us, rttvar_us, rto_us, cwnd_bytes, ssthresh_bytes, snd_wnd_bytes, rcv_wnd_bytes, mss
+ *   iss N                  the number of our SYN (flow's latest)
  *   icmp TYPE CODE SEQ     an ICMP error about our segment with that sequence number
  *   result NAME            what the last connect returned
  *

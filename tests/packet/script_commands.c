@@ -369,6 +369,8 @@ void command_simple(struct script *s, const char *word)
         tcp_accepted(s->tcp, handle);
     } else if (strcmp(word, "mark_ts") == 0) {
         s->flow->ts_mark = s->flow->ts_last;
+    } else if (strcmp(word, "iss") == 0) {
+        expect(s, word, s->flow->iss);
     } else if (strcmp(word, "readable") == 0) {
         expect(s, word, (uint32_t)tcp_readable(s->tcp, handle));
     } else if (strcmp(word, "at_end") == 0) {
