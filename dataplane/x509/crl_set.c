@@ -81,7 +81,8 @@ static enum assay_error record_create(struct slice der, struct x509_crl_record *
         free(copy);
         goto out;
     }
-    memcpy(copy, der.data, der.len);
+    if (der.len > 0)
+        memcpy(copy, der.data, der.len);
     error = x509_crl_parse(slice_of(copy, der.len), &record->crl, fault);
     record->crl.der = slice_of(copy, der.len); /* whatever the parser made of it: freed with the record */
     if (error == ASSAY_OK)
