@@ -28,38 +28,58 @@ static int serial_compare(struct slice a, struct slice b)
     return a.len == 0 ? 0 : memcmp(a.data, b.data, a.len);
 }
 
-static int offset_compare(const void *a, const void *b, void *record)
-{
-    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-    int order = serial_compare(serial_at(record, left), serial_at(record, right));
+/* An entry while it is sorted. The head, its serial's length and first octets, nearly always decides: a list of a million
+ * entries in no order is sorted in a fraction of the time that reading serials again and again would take. */
+struct sort_entry {
+    uint64_t head;
+    uint32_t offset;
+};
 
-    return order != 0 ? order : left < right ? -1 : 1;
+static uint64_t serial_head(struct slice serial)
+{
+    uint64_t head = serial.len < 255 ? serial.len : 255;
+
+    for (size_t i = 0; i < 7; i++)
+        head = head << 8 | (i < serial.len ? serial.data[i] : 0);
+    return head;
 }
 
-/* Most CAs write their lists in order of serial number or of time. */
-static void order_sort(struct x509_crl_record *record)
+static int entry_compare(const void *a, const void *b, void *record)
 {
-    for (size_t i = 1; i < record->crl.entry_count; i++)
-        if (offset_compare(&record->order[i - 1], &record->order[i], record) > 0) {
-            qsort_r(record->order, record->crl.entry_count, sizeof(*record->order), offset_compare, record);
-            return;
-        }
+    const struct sort_entry *left = a, *right = b;
+    int order;
+
+    /* Of two that are longer than a head can say only the whole tells which is longer. */
+    if (left->head != right->head && (left->head & right->head) >> 56 != 255)
+        return left->head < right->head ? -1 : 1;
+    order = serial_compare(serial_at(record, left->offset), serial_at(record, right->offset));
+    return order != 0 ? order : left->offset < right->offset ? -1 : left->offset > right->offset;
 }
 
 static enum assay_error record_index(struct x509_crl_record *record)
 {
+    size_t count = record->crl.entry_count;
+    struct sort_entry *entries = malloc((count + 1) * sizeof(*entries));
     struct slice rest = record->crl.revoked;
     struct x509_crl_entry entry;
+    enum assay_error error = ASSAY_ERR_NO_MEMORY;
 
-    record->order = malloc((record->crl.entry_count + 1) * sizeof(*record->order));
-    if (record->order == NULL)
-        return ASSAY_ERR_NO_MEMORY;
-    for (size_t i = 0; i < record->crl.entry_count; i++) {
-        record->order[i] = (uint32_t)(record->crl.revoked.len - rest.len);
+    record->order = malloc((count + 1) * sizeof(*record->order));
+    if (entries == NULL || record->order == NULL)
+        goto out;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t offset = (uint32_t)(record->crl.revoked.len - rest.len);
+
         (void)x509_crl_entry_next(&rest, &entry);
+        entries[i] = (struct sort_entry){serial_head(entry.serial), offset};
     }
-    order_sort(record);
-    return ASSAY_OK;
+    qsort_r(entries, count, sizeof(*entries), entry_compare, record);
+    for (size_t i = 0; i < count; i++)
+        record->order[i] = entries[i].offset;
+    error = ASSAY_OK;
+out:
+    free(entries);
+    return error;
 }
 
 static void record_free(struct x509_crl_record *record)

@@ -111,6 +111,49 @@ static void finds_by_serial(void **state)
     x509_crl_set_free(set);
 }
 
+/* No CA may write them (RFC 5280 4.1.2.2); a list that has them is still searched right. */
+static void finds_monstrous_serials(void **state)
+{
+    static const size_t lengths[] = {254, 255, 256, 300, 20, 255};
+    struct x509_crl_set *set = x509_crl_set_create();
+    struct slice list = slice_of(NULL, 0), serials[6];
+    static uint8_t bytes[6][300];
+
+    (void)state;
+    for (size_t i = 0; i < 6; i++) {
+        memset(bytes[i], (int)(0x70 - 9 * i), sizeof(bytes[i]));
+        serials[i] = slice_of(bytes[i], lengths[i]);
+        list = forge_join(list, forge_revoked(FORGE_TLV(0x02, serials[i]), FORGE_NOW, slice_of(NULL, 0)));
+    }
+    assert_int_equal(x509_crl_set_add(set, crl_of("A", 0, list), NULL), ASSAY_OK);
+    for (size_t i = 0; i < 6; i++)
+        assert_true(x509_crl_record_find(x509_crl_set_at(set, 0), serials[i], NULL));
+    x509_crl_set_free(set);
+}
+
+/* Serial numbers that differ only far behind, in length, or not at all: the first of equal ones is found. */
+static void finds_by_the_end_of_a_serial(void **state)
+{
+    static const char *const serials[] = {"020a 10000000000000000009", "020a 10000000000000000003",
+                                          "0209 100000000000000003", "020a 10000000000000000005",
+                                          "020a 10000000000000000003"};
+    struct x509_crl_set *set = x509_crl_set_create();
+    struct slice list = slice_of(NULL, 0);
+    struct x509_crl_entry entry;
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++)
+        list = forge_join(list, forge_revoked(forge_hex(serials[i]), FORGE_NOW - (int64_t)i, slice_of(NULL, 0)));
+    assert_int_equal(x509_crl_set_add(set, crl_of("A", 0, list), NULL), ASSAY_OK);
+    for (size_t i = 0; i < 5; i++) {
+        assert_true(x509_crl_record_find(x509_crl_set_at(set, 0), slice_tail(forge_hex(serials[i]), 2), &entry));
+        assert_int_equal(entry.revoked_s, FORGE_NOW - (int64_t)(i == 4 ? 1 : i));
+    }
+    assert_false(x509_crl_record_find(x509_crl_set_at(set, 0), forge_hex("10000000000000000004"), NULL));
+    assert_false(x509_crl_record_find(x509_crl_set_at(set, 0), forge_hex("10000000000000"), NULL));
+    x509_crl_set_free(set);
+}
+
 static int teardown(void **state)
 {
     (void)state;
@@ -124,6 +167,8 @@ int main(void)
         cmocka_unit_test(refuses),
         cmocka_unit_test(finds_by_issuer),
         cmocka_unit_test(finds_by_serial),
+        cmocka_unit_test(finds_by_the_end_of_a_serial),
+        cmocka_unit_test(finds_monstrous_serials),
     };
 
     return cmocka_run_group_tests(tests, NULL, teardown);
