@@ -43,8 +43,22 @@ static void check_gateway(const struct config *config, const struct config_addre
 /* A name alone is that of an interface that is made: net_tap would cut a longer one. */
 static void check_exception(const struct config *config, struct problems *problems)
 {
-    const char *device = config->root.port.exception.device;
+    const char *device = config->root.port.exception.device, *port = config->root.port.device;
+    uint32_t line = config_line(config, &config->root.port.exception.xdp);
 
+    if (config->root.port.exception.xdp) {
+        if (device != NULL)
+            problems_add(problems, config->file, line, "port.exception: device and xdp are two ways: choose one");
+        if (strncmp(port, "net_af_xdp", 10) != 0)
+            problems_add(problems, config->file, line, "port.exception.xdp: %s is no net_af_xdp port", port);
+        else if (strstr(port, "xdp_prog=") != NULL)
+            problems_add(problems, config->file, line, "port.exception.xdp: port.device names an xdp_prog of its own");
+        else if (config->root.cores.count > 1 && strstr(port, "queue_count=") == NULL)
+            problems_add(problems, config->file, line,
+                         "port.exception.xdp: several cores need queue_count=%u in port.device, and an interface with "
+                         "combined channels; else one core",
+                         config->root.cores.count);
+    }
     if (device == NULL || strpbrk(device, ",:") != NULL || strncmp(device, "net_", 4) == 0)
         return;
     if (strlen(device) >= IF_NAMESIZE || strpbrk(device, "/ ") != NULL)

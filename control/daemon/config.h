@@ -99,6 +99,7 @@ struct config_route {
 struct config_exception {
     const char *device; /* NULL: no exception port */
     uint64_t rate;
+    bool xdp;
 };
 
 struct config_port {

@@ -14,6 +14,7 @@
 #include <rte_lcore.h>
 
 #include "base/rcu.h"
+#include "daemon/exception_xdp.h"
 #include "daemon/port.h"
 #include "daemon/privileges.h"
 #include "net/mesh.h"
@@ -169,6 +170,10 @@ static bool device_up(struct dataplane *dataplane, const struct config *config, 
     enum assay_error error;
 
     port_device(config, index, &device);
+    if (!exception_xdp_prepare(config, &device, problems)) {
+        text_free(&device);
+        return false;
+    }
     nic.device = text_get(&device);
     error = nic_open(&nic, dataplane->nics + first, (uint16_t)dataplane->port_queues);
     if (error != ASSAY_OK)
@@ -317,8 +322,8 @@ bool dataplane_up(struct dataplane *dataplane, const struct config *config, stru
     }
     return dataplane_flow_map(config, &dataplane->flows, problems) &&
            eal_pools_create(config, &dataplane->pools, problems) == ASSAY_OK && port_up(dataplane, config, problems) &&
-           mesh_up(dataplane, config, problems) && exception_up(dataplane, config, problems) &&
-           cores_up(dataplane, config, problems);
+           exception_xdp_fill(config, problems) && mesh_up(dataplane, config, problems) &&
+           exception_up(dataplane, config, problems) && cores_up(dataplane, config, problems);
 }
 
 /* --- running ------------------------------------------------------------------------------------------------------------------ */

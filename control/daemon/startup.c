@@ -176,7 +176,7 @@ static void judge_memory(const struct config *config, const struct startup_machi
 }
 
 struct needed_capability {
-    const char *driver; /* prefix of the device; "" for a real NIC */
+    const char *driver; /* prefix of the device; "" for a real NIC; "xdp" for port.exception.xdp */
     unsigned number;
     const char *name, *why;
 };
@@ -187,6 +187,7 @@ static const struct needed_capability needed[] = {
     {"net_af_xdp", CAP_NET_ADMIN, "CAP_NET_ADMIN", "to attach its XDP program"},
     {"net_af_xdp", CAP_BPF, "CAP_BPF", "to load its XDP program"},
     {"net_tap", CAP_NET_ADMIN, "CAP_NET_ADMIN", "to make a tap device"},
+    {"xdp", CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "to tell its XDP program which addresses are ours"},
     {"net_pcap", CAP_NET_RAW, "CAP_NET_RAW", "to open a packet socket"},
     {"", CAP_SYS_RAWIO, "CAP_SYS_RAWIO", "to reach the NIC's registers"},
     {"", CAP_IPC_LOCK, "CAP_IPC_LOCK", "to lock packet memory"},
@@ -196,6 +197,8 @@ static bool needs(const struct config *config, const struct needed_capability *c
 {
     const char *device = config->root.port.device;
 
+    if (strcmp(capability->driver, "xdp") == 0)
+        return config->root.port.exception.xdp;
     /* the exception port is a TAP */
     if (config->root.port.exception.device != NULL && strcmp(capability->driver, "net_tap") == 0)
         return true;

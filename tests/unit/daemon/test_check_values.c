@@ -29,6 +29,24 @@ static const struct {
      "listeners: [{clients: any, tls: off}]\n",
      {"a.yaml:4: port.gateway: 198.18.1.1 is on none of the subnets of port.address",
       "a.yaml:6: port.routes: via: 10.0.0.1 is on none of the subnets of port.address"}},
+    {"port: {device: net_null0, address: 198.18.0.10/15, exception: {device: an-interface-name}}\n"
+     "listeners: [{clients: any, tls: off}]\n",
+     {"a.yaml:1: port.exception.device: an-interface-name is no interface's name: at most 15 characters, no slash, no "
+      "blank"}},
+    {"port: {device: net_null0, address: 198.18.0.10/15, exception: {device: assay0, xdp: on}}\n"
+     "listeners: [{clients: any, tls: off}]\n",
+     {"a.yaml:1: port.exception: device and xdp are two ways: choose one",
+      "a.yaml:1: port.exception.xdp: net_null0 is no net_af_xdp port"}},
+    {"port: {device: \"net_af_xdp0,iface=a,xdp_prog=b\", address: 198.18.0.10/15, exception: {xdp: on}}\n"
+     "listeners: [{clients: any, tls: off}]\n",
+     {"a.yaml:1: port.exception.xdp: port.device names an xdp_prog of its own"}},
+    {"port: {device: \"net_af_xdp0,iface=a\", address: 198.18.0.10/15, exception: {xdp: on}}\ncores: [0, 1]\n"
+     "listeners: [{clients: any, tls: off}]\n",
+     {"a.yaml:1: port.exception.xdp: several cores need queue_count=2 in port.device, and an interface with combined "
+      "channels; else one core"}},
+    {"port: {device: \"net_af_xdp0,iface=a,queue_count=2\", address: 198.18.0.10/15, exception: {xdp: on}}\n"
+     "cores: [0, 1]\nlisteners: [{clients: any, tls: off}]\n",
+     {NULL}},
     {PORT "cores: [1, 2, 1]\nlisteners: [{clients: any, tls: off}]\n", {"a.yaml:2: cores: 1 is there twice"}},
     {"port: {device: \"net_af_packet0,iface=a,qpairs=3\", address: 198.18.0.10/15}\ncores: [0, 1]\n"
      "listeners: [{clients: any, tls: off}]\n",

@@ -139,6 +139,29 @@ static void test_exception(void **state)
     config_free(config);
 }
 
+static void test_exception_xdp(void **state)
+{
+    static const char text[] =
+        "port: {device: \"net_af_xdp0,iface=assay0\", address: 198.18.0.10/15, exception: {xdp: on}}\n"
+        "listeners: [{clients: any, tls: off}]\n";
+    struct startup_machine machine = good;
+    struct problems problems = {0};
+    struct config *config = config_parse(slice_text(text), "a.yaml", &problems);
+
+    assert_non_null(config);
+    startup_judge(config, &machine, &problems);
+    assert_int_equal(problems.count, 0);
+    machine.capabilities &= ~CAP(SYS_ADMIN);
+    startup_judge(config, &machine, &problems);
+    scratch_expect(&problems,
+                   (const char *const[]){"machine: CAP_SYS_ADMIN is missing, needed to tell its XDP program which "
+                                         "addresses are ours: run assayd as root, or under systemd with "
+                                         "AmbientCapabilities=CAP_SYS_ADMIN",
+                                         NULL});
+    problems_free(&problems);
+    config_free(config);
+}
+
 static void test_interface(void **state)
 {
     struct startup_machine machine = good;
@@ -202,9 +225,13 @@ static void test_probe(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_is_missing),  cmocka_unit_test(test_capabilities),
-                                       cmocka_unit_test(test_exception),        cmocka_unit_test(test_interface),
-                                       cmocka_unit_test(test_queues_of_af_xdp), cmocka_unit_test(test_probe)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_is_missing),
+                                       cmocka_unit_test(test_capabilities),
+                                       cmocka_unit_test(test_exception),
+                                       cmocka_unit_test(test_exception_xdp),
+                                       cmocka_unit_test(test_interface),
+                                       cmocka_unit_test(test_queues_of_af_xdp),
+                                       cmocka_unit_test(test_probe)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
