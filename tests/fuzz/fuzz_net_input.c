@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Frames into net_input(). The input is a list of frames: {flags, length / 8, cut, frame}. Flags: 1 to our MAC address, 2 IPv4
- * header checksum made right, 4 checksum of TCP or ICMP made right, 8 from the peer's MAC address, 16 a second passes, 32 we
- * send a segment to the frame's source. What comes up must keep net/packet.h's promises; no mbuf may be lost. */
+/* Frames into net_input(). The input is a list of frames: {flags, length / 8, cut, frame}. Flags: 1 to our MAC
+ * address, 2 IPv4 header checksum made right, 4 checksum of TCP or ICMP made right, 8 from the peer's MAC address,
+ * 16 a second passes, 32 we send a segment to the frame's source; 64 of the first frame: there is an exception
+ * port. What comes up must keep net/packet.h's promises; no mbuf may be lost. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ static const uint8_t peer_mac[6] = {2, 0, 0, 0, 0, 0x99};
 
 /* libFuzzer gives the target no context of its own. */
 static struct rte_mempool *pool;
-static struct nic nic;
+static struct nic nic, kernel;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -42,16 +43,17 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     const char *args[] = {"fuzz",           "--no-huge",     "--no-pci",      "-m", "64",
                           "--no-telemetry", "--no-shconf",   "--lcores",      "0",  "--log-level",
                           "critical",       "--file-prefix", "assay-fuzz-net"};
-    struct nic_config config = {.device = "net_null0", .pools = &pool};
+    struct nic_config config = {.device = "net_null0", .pools = &pool},
+                      exception = {.device = "net_null1", .pools = &pool};
 
     require(rte_eal_init(sizeof(args) / sizeof(args[0]), (char **)(uintptr_t)args) >= 0);
     pool = rte_pktmbuf_pool_create("pool", MBUFS, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
-    require(pool != NULL && nic_open(&config, &nic, 1) == ASSAY_OK);
+    require(pool != NULL && nic_open(&config, &nic, 1) == ASSAY_OK && nic_open(&exception, &kernel, 1) == ASSAY_OK);
     memcpy(nic.mac, own_mac, sizeof(own_mac));
     return 0;
 }
 
-static struct net *make_net(void)
+static struct net *make_net(bool exception)
 {
     struct net_address own = {address_from_ip4_be(OWN_BE), 96 + 24};
     struct net_port_config port = {.nic = &nic, .addresses = &own, .addresses_count = 1};
@@ -59,6 +61,10 @@ static struct net *make_net(void)
     struct net_config config;
     struct net *net = NULL;
 
+    if (exception) {
+        port.exception = &kernel;
+        port.exception_rate = 1000000;
+    }
     net_config_default(&config);
     config.ports = &port;
     config.ports_count = 1;
@@ -175,7 +181,7 @@ static void feed(struct net *net, struct rte_mbuf *m, uint8_t flags, uint64_t no
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct net *net = make_net();
+    struct net *net = make_net(size > 0 && (data[0] & 64) != 0);
     struct net_tx tx = {0};
     uint64_t now_us = BURST_US;
 
@@ -189,7 +195,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         net_output(net, &tx, now_us);
     }
     net_destroy(net);
-    require(nic_flush(&nic) == 0);
+    require(nic_flush(&nic) == 0 && nic_flush(&kernel) == 0);
     require(rte_mempool_in_use_count(pool) == 0);
     return 0;
 }
