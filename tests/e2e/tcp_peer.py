@@ -3,6 +3,7 @@
 """The kernel's side of tcp.sh: clients of tcp_peer's services, and a server for its connections. Exit 0: every byte was right.
 
 usage: tcp_peer.py put|get|echo ADDRESS BYTES [CONNECTIONS]
+       tcp_peer.py terms ADDRESS BITS              a connection on which the kernel has agreed to TCPI_OPT_ BITS (linux/tcp.h)
        tcp_peer.py churn ADDRESS CONNECTIONS       connections one after the other, eight at a time
        tcp_peer.py serve ADDRESS PORT CONNECTIONS  echoes each to its end"""
 import socket
@@ -99,6 +100,18 @@ def echo_once(address, i):
             raise ValueError(f"{got!r}")
 
 
+def terms(address, want):
+    """1 timestamps, 2 SACK, 4 window scaling: tcpi_options, the sixth byte of struct tcp_info."""
+    with socket.create_connection((address, 7), 20) as sock:
+        got = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[5] & 7
+        if got != want:
+            raise ValueError(f"options {got} instead of {want}")
+        sock.settimeout(20)
+        sock.sendall(b"x")
+        if sock.recv(10) != b"x":
+            raise ValueError("no echo")
+
+
 def serve(address, port, count):
     with socket.create_server((address, port), backlog=512) as server:
         print("serving", flush=True)
@@ -129,7 +142,7 @@ def main():
     elif mode == "churn":
         in_parallel(churn, 8, address, number // 8)
     else:
-        in_parallel({"put": put, "get": get, "echo": echo}[mode], more, address, number)
+        in_parallel({"put": put, "get": get, "echo": echo, "terms": terms}[mode], more, address, number)
     seconds = time.time() - started
     print(f"{mode} {number} x {more}: {seconds:.2f} s, {number * more / seconds / 1e6:.0f} MB/s", *failures, sep="\n")
     return 1 if failures else 0
