@@ -17,16 +17,20 @@ struct timer_node {
 };
 
 #define TIMER_WHEEL_TICK_US 1000
-#define TIMER_WHEEL_LEVELS  7 /* 2^42 ticks: the clock never reaches the end, so nothing ever wraps */
-#define TIMER_WHEEL_SLOTS   64
+#define TIMER_WHEEL_LEVELS  6 /* 2^42 ticks: the clock never reaches the end */
+/* 64 slots of a tick, 4096 of 64 ticks (262 s), then 64 a level. */
+#define TIMER_WHEEL_SLOTS (64 + 4096 + 4 * 64)
 
-/* A node waits at the level of the highest group of 6 bits in which its tick differs from the wheel's; it moves down as the
- * wheel comes nearer, at most once a level. */
+/* A node waits at the lowest level that reaches as far as its tick, and moves down when the wheel comes to its slot. All nodes
+ * of a slot move at once: that must never take long. So the second level is wide: a million keepalives of 75 s are spread
+ * over a thousand slots of it, and cost a move of some hundred nodes every 64 ms, where 64 slots a level would move a whole
+ * million in one tick. */
 struct timer_wheel {
-    uint64_t tick;                         /* the next tick to expire */
-    struct timer_node *expired;            /* due, and not yet handed out */
-    uint64_t occupied[TIMER_WHEEL_LEVELS]; /* a bit a slot: an idle wheel jumps over empty ticks */
-    struct timer_node *slots[TIMER_WHEEL_LEVELS][TIMER_WHEEL_SLOTS];
+    uint64_t tick;                             /* the next tick to expire */
+    struct timer_node *expired;                /* due, and not yet handed out */
+    uint64_t occupied[TIMER_WHEEL_SLOTS / 64]; /* a bit a slot: an idle wheel jumps over empty ticks */
+    uint64_t wide;                             /* a bit a word of the second level's bits */
+    struct timer_node *slots[TIMER_WHEEL_SLOTS];
 };
 
 void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_us);

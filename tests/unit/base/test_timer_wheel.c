@@ -152,12 +152,77 @@ static void agrees_with_a_list(void **state)
     free(nodes);
 }
 
+/* All nodes of a slot move at once. However a hundred thousand timers of a minute or so lie, and whatever boundary the wheel is
+ * about to cross: no slot ever holds many. */
+static void no_move_is_long(void **state)
+{
+    enum { NODES = 100000, SPAN_MS = 75000 };
+    static const uint64_t starts_ms[] = {1, 262144 - 10, (UINT64_C(1) << 24) - 1, (UINT64_C(1) << 36) - 40000};
+    struct timer_node *nodes = calloc(NODES, sizeof(*nodes));
+    struct timer_wheel *wheel = calloc(1, sizeof(*wheel));
+
+    for (size_t s = 0; s < sizeof(starts_ms) / sizeof(starts_ms[0]); s++) {
+        uint64_t now_us = starts_ms[s] * TICK;
+        uint32_t fired = 0, most = 0;
+
+        timer_wheel_init(wheel, now_us);
+        for (uint32_t i = 0; i < NODES; i++)
+            timer_wheel_arm(wheel, &nodes[i], now_us + (uint64_t)SPAN_MS * TICK * i / NODES);
+        for (uint32_t step = 0; step <= 80; step++) {
+            for (uint32_t slot = 0; slot < TIMER_WHEEL_SLOTS; slot++) {
+                uint32_t held = 0;
+
+                for (const struct timer_node *node = wheel->slots[slot]; node; node = node->next)
+                    held++;
+                most = held > most ? held : most;
+            }
+            while (timer_wheel_expire(wheel, now_us))
+                fired++;
+            now_us += 1000 * TICK;
+        }
+        assert_int_equal(fired, NODES);
+        assert_in_range(most, 1, (uint64_t)NODES * 64 / SPAN_MS * 2);
+    }
+    free(nodes);
+    free(wheel);
+}
+
+/* The second level has words of its own: the next timer is found wherever it lies on it, round the end too. */
+static void the_next_is_found_from_anywhere(void **state)
+{
+    struct timer_wheel *wheel = calloc(1, sizeof(*wheel));
+    uint64_t random = 7;
+
+    for (int round = 0; round < 5000; round++) {
+        uint64_t now_us = (next_random(&random) % (UINT64_C(1) << 30)) * TICK, first_us = UINT64_MAX;
+        struct timer_node nodes[3] = {0};
+
+        timer_wheel_init(wheel, now_us);
+        for (int i = 0; i < 3; i++) {
+            uint64_t due_us = now_us + (64 + next_random(&random) % 262000) * TICK;
+
+            timer_wheel_arm(wheel, &nodes[i], due_us);
+            first_us = due_us < first_us ? due_us : first_us;
+        }
+        /* never late, and early by a slot at the most */
+        assert_in_range(timer_wheel_next_us(wheel), first_us - 64 * TICK, first_us);
+        assert_null(timer_wheel_expire(wheel, first_us - TICK));
+        assert_int_equal(timer_wheel_expire(wheel, first_us)->due_us, first_us);
+    }
+    free(wheel);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_empty_wheel_has_nothing),   cmocka_unit_test(fires_in_time),
-        cmocka_unit_test(the_past_is_due_at_once),      cmocka_unit_test(rearming_moves_it),
-        cmocka_unit_test(the_expired_can_be_cancelled), cmocka_unit_test(agrees_with_a_list),
+        cmocka_unit_test(an_empty_wheel_has_nothing),
+        cmocka_unit_test(fires_in_time),
+        cmocka_unit_test(the_past_is_due_at_once),
+        cmocka_unit_test(rearming_moves_it),
+        cmocka_unit_test(the_expired_can_be_cancelled),
+        cmocka_unit_test(agrees_with_a_list),
+        cmocka_unit_test(no_move_is_long),
+        cmocka_unit_test(the_next_is_found_from_anywhere),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
