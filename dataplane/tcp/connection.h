@@ -140,6 +140,8 @@ struct tcp_connection {
     uint32_t ts_recent;
     uint32_t ts_recent_s; /* when, for the 24 days of RFC 7323 §5.5 */
     uint32_t ts_offset;
+    uint8_t keepalive_sent;
+    uint8_t sack_count;   /* of sack[] */
     uint64_t last_in_us;  /* something was received: keepalive */
     uint64_t last_out_us; /* data was sent: restart after idle, probe timeout */
 
@@ -152,6 +154,7 @@ struct tcp_connection {
     uint32_t sent_head, sent_tail, time_head, time_tail; /* records in flight */
 
     struct rte_mbuf *receive_head, *receive_tail; /* in order, not yet consumed */
+    struct rte_mbuf *ooo_head, *ooo_tail;         /* what came behind a gap */
     uint32_t receive_bytes;
     uint32_t truesize;       /* what both receive queues pin */
     uint32_t collapse_floor; /* of it, what the last collapse could not save */
@@ -162,6 +165,12 @@ struct tcp_connection {
     uint64_t rto_start_us; /* RFC 6298 (5.3): when the timer was last restarted */
     uint32_t rto_us, srtt_us, rttvar_us, min_rtt_us;
 
+    /* --- what the application is told --- */
+    uint64_t user;
+    uint64_t bytes_in, bytes_out;
+    TAILQ_ENTRY(tcp_connection) event_link;
+    TAILQ_ENTRY(tcp_connection) output_link; /* free list too */
+
     /* --- loss recovery --- */
     uint32_t recovery_point;
     uint32_t prr_delivered, prr_out, prr_flight; /* RFC 6937 */
@@ -169,7 +178,6 @@ struct tcp_connection {
     uint32_t rack_dsack_round;
     uint64_t rack_sent_us;
     uint8_t rack_reo_mult, rack_reo_persist;
-    uint8_t keepalive_sent;
     uint32_t probe_end;
     uint32_t undo_cwnd, undo_ssthresh, undo_ts;
 
@@ -180,27 +188,26 @@ struct tcp_connection {
     uint32_t acked_acc;
 
     /* --- receiving out of order --- */
-    struct rte_mbuf *ooo_head, *ooo_tail;
     uint32_t rcv_fin;
-    uint8_t sack_count;
     struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX]; /* most recent first (RFC 2018 §4) */
     struct tcp_sack_block dsack;
 
     /* --- cold --- */
-    uint64_t user;
     uint32_t room_wanted;
     uint32_t iss, irs;
     uint32_t source; /* where source_limit.h counts it, or SOURCE_NONE */
     struct tcp_rate_limit challenge;
     uint32_t retransmits;
-    uint64_t bytes_in, bytes_out;
     uint64_t opened_us;
-    TAILQ_ENTRY(tcp_connection) output_link; /* free list too */
-    TAILQ_ENTRY(tcp_connection) event_link;
     TAILQ_ENTRY(tcp_connection) wait_link; /* TIME-WAIT or half-open by age, or the starved */
 } __attribute__((aligned(64)));
 
+/* What a segment in or out touches as a rule, and nothing else: fetched ahead for each burst (tcp_table_prefetch()). */
+#define TCP_CONNECTION_HOT_LINES 7
 static_assert(offsetof(struct tcp_connection, snd_una) == 64, "a lookup reads one cache line");
+static_assert(offsetof(struct tcp_connection, due_us) % 64 == 0, "the timers lie in one cache line");
+static_assert(offsetof(struct tcp_connection, rack_sent_us) < 64 * TCP_CONNECTION_HOT_LINES,
+              "the hot lines come first");
 static_assert(sizeof(struct tcp_connection) <= 640, "an idle connection is small (DESIGN, numbers to keep in mind)");
 
 TAILQ_HEAD(tcp_connection_list, tcp_connection);

@@ -3,7 +3,6 @@
 
 #include <rte_byteorder.h>
 #include <rte_mbuf.h>
-#include <rte_prefetch.h>
 
 #include "tcp/output.h"
 #include "tcp/receive_buffer.h"
@@ -401,8 +400,11 @@ uint32_t tcp_input(struct tcp *tcp, const struct net_segment *segments, uint32_t
             if (!good[i])
                 continue;
             burst[i].hash = tcp_tuple_hash(tcp, &burst[i].tuple);
-            rte_prefetch0(&tcp->buckets[burst[i].hash & tcp->bucket_mask]);
+            tcp_table_prefetch_bucket(tcp, burst[i].hash);
         }
+        for (uint32_t i = 0; i < count; i++)
+            if (good[i])
+                tcp_table_prefetch(tcp, burst[i].hash);
         for (uint32_t i = 0; i < count; i++) {
             if (good[i])
                 input_one(tcp, &burst[i]);

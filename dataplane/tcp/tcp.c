@@ -2,6 +2,7 @@
 #include "tcp/tcp.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include <rte_mbuf.h>
 
@@ -19,6 +20,8 @@
 
 /* Segments in flight a connection may have for each mbuf it may hold: small ones share mbufs. */
 #define RECORDS_PER_MBUF 4
+
+#define HUGE_PAGE_BYTES ((size_t)2 << 20)
 
 /* A received segment is a chain of at most so many mbufs, as a rule. */
 #define PIECES_MAX 4
@@ -98,13 +101,19 @@ static void set_limits(struct tcp *tcp)
     tcp->received_mbufs_max = (tcp->packet_pool->size - tcp->packet_pool->size / 4) / users;
 }
 
+/* Big tables lie in huge pages where the kernel gives them: a lookup among a million connections would miss the TLB for each line
+ * it reads. */
 static void *allocate(size_t count, size_t size)
 {
-    size_t bytes = (count * size + 63) / 64 * 64;
-    void *memory = aligned_alloc(64, bytes);
+    size_t align = count * size >= HUGE_PAGE_BYTES ? HUGE_PAGE_BYTES : 64;
+    size_t bytes = (count * size + align - 1) / align * align;
+    void *memory = aligned_alloc(align, bytes);
 
-    if (memory)
-        memset(memory, 0, bytes);
+    if (!memory)
+        return NULL;
+    if (align == HUGE_PAGE_BYTES)
+        (void)madvise(memory, bytes, MADV_HUGEPAGE); /* without it all is well, but slower */
+    memset(memory, 0, bytes);
     return memory;
 }
 
@@ -112,7 +121,8 @@ static bool allocate_tables(struct tcp *tcp, uint32_t sent_count)
 {
     uint32_t buckets = 1024;
 
-    while (buckets < tcp->config.connections_max)
+    /* At most half full: who looks further than the head of a chain waits for memory. */
+    while (buckets / 2 < tcp->config.connections_max)
         buckets *= 2;
     tcp->bucket_mask = buckets - 1;
     tcp->connections = allocate(tcp->config.connections_max, sizeof(*tcp->connections));
