@@ -17,10 +17,10 @@
 
 #define CORE_COMMAND_RING 64
 
-static enum assay_error core_source(const void *net, const struct assay_address *destination,
-                                    struct assay_address *source)
+static uint32_t core_sources(const void *net, const struct assay_address *destination, struct assay_address *sources,
+                             uint32_t max)
 {
-    return net_source(net, destination, source);
+    return net_sources(net, destination, sources, max);
 }
 
 static uint64_t core_clock_ns(void)
@@ -56,7 +56,7 @@ static enum assay_error core_create_stack(struct core *core, uint32_t cores, con
     uint64_t now_us = core_clock_ns() / 1000;
     struct proxy_config proxy = {.core = config->index,
                                  .cores = cores,
-                                 .source = {.fn = core_source},
+                                 .source = {.fn = core_sources},
                                  .clients_max = config->clients_max,
                                  .origins_max = config->origins_max,
                                  .verdicts_max = config->verdicts_max,

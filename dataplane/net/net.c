@@ -232,6 +232,40 @@ enum assay_error net_source(const struct net *net, const struct assay_address *d
     return ASSAY_OK;
 }
 
+/* The other addresses of own's subnet. */
+static uint32_t port_siblings(const struct net_port *port, const struct port_address *own, struct assay_address *out,
+                              uint32_t max)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < port->addresses_count && count < max; i++) {
+        const struct port_address *other = &port->addresses[i];
+
+        if (other != own && ((other->ip_be ^ own->ip_be) & own->mask_be) == 0)
+            out[count++] = address_from_ip4_be(other->ip_be);
+    }
+    return count;
+}
+
+uint32_t net_sources(const struct net *net, const struct assay_address *destination, struct assay_address *sources,
+                     uint32_t max)
+{
+    if (max == 0 || net_source(net, destination, &sources[0]) != ASSAY_OK)
+        return 0;
+    for (uint32_t i = 0; i < net->ports_count; i++) {
+        const struct net_port *port = &net->ports[i];
+        const struct port_address *own =
+            address_is_ip4(&sources[0]) ? port_find_address(port, address_ip4_be(&sources[0])) : NULL;
+        const struct port_address6 *own6 = own == NULL ? port6_find_used(port, &sources[0]) : NULL;
+
+        if (own != NULL)
+            return 1 + port_siblings(port, own, sources + 1, max - 1);
+        if (own6 != NULL)
+            return 1 + port6_siblings(port, own6, sources + 1, max - 1);
+    }
+    return 1;
+}
+
 bool net_is_local(const struct net *net, const struct assay_address *address)
 {
     for (uint32_t i = 0; i < net->ports_count; i++)

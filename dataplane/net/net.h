@@ -121,6 +121,9 @@ uint64_t net_next_timer_us(const struct net *net);
  * subnet of the next hop. UNRESOLVED: no route. */
 enum assay_error net_source(const struct net *net, const struct assay_address *destination,
                             struct assay_address *source) ASSAY_MUST_USE;
+/* All of them: net_source()'s first, then the others in use of the same port and subnet; at most max. How many; 0: no route. */
+uint32_t net_sources(const struct net *net, const struct assay_address *destination, struct assay_address *sources,
+                     uint32_t max);
 bool net_is_local(const struct net *net, const struct assay_address *address);
 
 struct net_counters {

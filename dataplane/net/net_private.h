@@ -74,6 +74,9 @@ uint32_t port_source_for(const struct net_port *port, uint32_t next_hop_be);
 struct port_address6 *port6_find_address(struct net_port *port, const struct assay_address *address);
 /* The same, but only one that is in use. */
 const struct port_address6 *port6_find_used(const struct net_port *port, const struct assay_address *address);
+/* The other addresses in use of own's subnet; how many. */
+uint32_t port6_siblings(const struct net_port *port, const struct port_address6 *own, struct assay_address *out,
+                        uint32_t max);
 /* Is it on a subnet of the port (link-local ones included)? */
 bool port6_is_on_link(const struct net_port *port, const struct assay_address *address);
 /* Are we a member of that group: all nodes, or the solicited-node group of an address of ours? */

@@ -32,6 +32,20 @@ static bool has_subnet_of(const struct port_address6 *own, const struct assay_ad
     return prefix_contains(&prefix, address);
 }
 
+uint32_t port6_siblings(const struct net_port *port, const struct port_address6 *own, struct assay_address *out,
+                        uint32_t max)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < port->addresses6_count && count < max; i++) {
+        const struct port_address6 *other = &port->addresses6[i];
+
+        if (other != own && other->state == ADDRESS6_PREFERRED && has_subnet_of(own, &other->address))
+            out[count++] = other->address;
+    }
+    return count;
+}
+
 bool port6_is_on_link(const struct net_port *port, const struct assay_address *address)
 {
     for (uint32_t i = 0; i < port->addresses6_count; i++)

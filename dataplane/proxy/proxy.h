@@ -21,9 +21,11 @@ struct byte_ring;
 struct proxy;
 struct x509_verdict_stats;
 
-/* Which of our addresses reaches a destination: net_source() behind a pointer, so that proxy/ does not see net/. */
+/* Which of our addresses reach a destination, in order of preference; at most max; how many, 0: no route. net_sources() behind a
+ * pointer, so that proxy/ does not see net/. */
 struct proxy_source {
-    enum assay_error (*fn)(const void *arg, const struct assay_address *destination, struct assay_address *source);
+    uint32_t (*fn)(const void *arg, const struct assay_address *destination, struct assay_address *sources,
+                   uint32_t max);
     const void *arg;
 };
 

@@ -6,6 +6,9 @@
 #include "base/address.h"
 #include "proxy/internal.h"
 
+/* Addresses of ours tried toward an origin, one after the other as their ports are used up. */
+#define SOURCES_MAX 64
+
 struct stream upstream_stream(struct upstream *u)
 {
     return (struct stream){.tcp = u->tcp, .tls = u->tls};
@@ -19,12 +22,13 @@ void upstream_set_phase(struct upstream *u, enum upstream_phase phase)
 enum assay_error upstream_connect(struct proxy *p, struct origin *o, struct client *c,
                                   const struct assay_address *address)
 {
-    struct assay_address source;
-    enum assay_error error = p->config.source.fn(p->config.source.arg, address, &source);
+    struct assay_address sources[SOURCES_MAX];
+    uint32_t count = p->config.source.fn(p->config.source.arg, address, sources, SOURCES_MAX);
+    enum assay_error error;
     struct upstream *u;
 
-    if (error != ASSAY_OK)
-        return error;
+    if (count == 0)
+        return ASSAY_ERR_UNRESOLVED;
     u = pool_take(p->upstreams);
     if (u == NULL && origin_evict_idle(p))
         u = pool_take(p->upstreams);
@@ -35,8 +39,8 @@ enum assay_error upstream_connect(struct proxy *p, struct origin *o, struct clie
                            .client = c,
                            .address = *address,
                            .timer = {.object = PROXY_UPSTREAM, .deadline_us = UINT64_MAX}};
-    error = tcp_connect(p->tcp, &source, 0, address, o->port, proxy_cookie(PROXY_UPSTREAM, pool_index(p->upstreams, u)),
-                        p->now_us, &u->tcp);
+    error = tcp_connect_any(p->tcp, sources, count, address, o->port,
+                            proxy_cookie(PROXY_UPSTREAM, pool_index(p->upstreams, u)), p->now_us, &u->tcp);
     if (error != ASSAY_OK) {
         pool_give(p->upstreams, u);
         return error;

@@ -109,6 +109,40 @@ static void refuses_addresses_and_routes_that_cannot_be(void **state)
     expect(s, ASSAY_ERR_DUPLICATE, "a route to our own subnet");
 }
 
+/* The others of the same subnet may stand in for the first one; no other may. */
+static void counts_the_sources_of_a_subnet(void **state)
+{
+    static const struct {
+        const char *destination, *sources[3];
+    } rows[] = {
+        {"198.18.1.77", {"198.18.1.10", "198.18.1.11", NULL}},
+        {"203.0.113.1", {"198.18.1.10", "198.18.1.11", NULL}},
+        {"10.200.0.1", {"10.0.0.5", NULL, NULL}},
+        {"172.16.5.5", {"198.18.2.10", NULL, NULL}},
+        {"198.18.1.10", {NULL, NULL, NULL}},
+        {"127.0.0.1", {NULL, NULL, NULL}},
+    };
+    struct setup *s = good(*state);
+    struct net *net;
+
+    assert_int_equal(net_create(&s->config, &net), ASSAY_OK);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct assay_address to = address(rows[i].destination), sources[NET_ADDRESSES_MAX];
+        uint32_t count = net_sources(net, &to, sources, NET_ADDRESSES_MAX), want = 0;
+
+        for (; rows[i].sources[want]; want++) {
+            struct assay_address wanted = address(rows[i].sources[want]);
+
+            if (want >= count || !address_equal(&sources[want], &wanted))
+                fail_msg("%s: source %u", rows[i].destination, want);
+        }
+        assert_int_equal(count, want);
+        assert_int_equal(net_sources(net, &to, sources, 1), want > 0);
+        assert_int_equal(net_sources(net, &to, sources, 0), 0);
+    }
+    net_destroy(net);
+}
+
 static void chooses_the_source_by_the_route(void **state)
 {
     static const struct {
@@ -215,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(refuses_numbers_out_of_range),
         TEST(refuses_addresses_and_routes_that_cannot_be),
+        TEST(counts_the_sources_of_a_subnet),
         TEST(chooses_the_source_by_the_route),
         TEST(knows_its_own),
         TEST(lists_neighbours),

@@ -118,6 +118,25 @@ static void chooses_the_source_by_the_route(void **state)
     net_destroy(net);
 }
 
+static void counts_the_sources_of_a_subnet(void **state)
+{
+    struct fixture *f = *state;
+    struct setup s = good(f);
+    struct assay_address to = ip6("2001:db8:1::77"), first = ip6("2001:db8:1::10"), second = ip6("2001:db8:1::11");
+    struct assay_address sources[NET_ADDRESSES_MAX];
+    struct net *net;
+
+    assert_int_equal(create(f, &s, &net), ASSAY_OK);
+    assert_int_equal(net_sources(net, &to, sources, NET_ADDRESSES_MAX), 0); /* none is in use yet */
+    use_all(net);
+    assert_int_equal(net_sources(net, &to, sources, NET_ADDRESSES_MAX), 2);
+    assert_true(address_equal(&sources[0], &first) && address_equal(&sources[1], &second));
+    assert_int_equal(net_sources(net, &to, sources, 1), 1);
+    to = ip6("2001:db8:a:1::77");
+    assert_int_equal(net_sources(net, &to, sources, NET_ADDRESSES_MAX), 1);
+    net_destroy(net);
+}
+
 static void an_unused_address_is_no_source(void **state)
 {
     struct fixture *f = *state;
@@ -184,8 +203,11 @@ static void knows_its_groups_and_its_link(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(refuses_what_cannot_be),         TEST(chooses_the_source_by_the_route),
-        TEST(an_unused_address_is_no_source), TEST(the_longest_common_prefix_decides),
+        TEST(refuses_what_cannot_be),
+        TEST(chooses_the_source_by_the_route),
+        TEST(counts_the_sources_of_a_subnet),
+        TEST(an_unused_address_is_no_source),
+        TEST(the_longest_common_prefix_decides),
         TEST(knows_its_groups_and_its_link),
     };
 

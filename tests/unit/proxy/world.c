@@ -51,11 +51,11 @@ static uint64_t world_cycles(void)
     return ticks += 10;
 }
 
-static enum assay_error world_source(const void *arg, const struct assay_address *destination,
-                                     struct assay_address *source)
+static uint32_t world_source(const void *arg, const struct assay_address *destination, struct assay_address *sources,
+                             uint32_t max)
 {
-    *source = rig_address("198.18.0.10");
-    return ASSAY_OK;
+    sources[0] = rig_address("198.18.0.10");
+    return 1;
 }
 
 static struct access_set *world_rules(void)
