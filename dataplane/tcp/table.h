@@ -25,10 +25,11 @@ static inline void tcp_table_prefetch_bucket(const struct tcp *tcp, uint32_t has
 static inline void tcp_table_prefetch(const struct tcp *tcp, uint32_t hash)
 {
     uint32_t index = tcp->buckets[hash & tcp->bucket_mask];
-    const char *lines = (const char *)&tcp->connections[index];
+    const char *lines;
 
     if (index == TCP_NONE)
         return;
+    lines = (const char *)&tcp->connections[index];
     for (uint32_t i = 0; i < TCP_CONNECTION_HOT_LINES; i++)
         rte_prefetch0(lines + (size_t)64 * i);
 }
