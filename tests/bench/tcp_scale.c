@@ -214,7 +214,7 @@ static void flush(struct scale *s)
 
 static void pass_time(struct scale *s, uint64_t us)
 {
-    struct tcp_event events[BURST];
+    struct tcp_event events[BURST] = {0};
 
     s->now_us += us;
     if (tcp_timers(s->tcp, s->now_us, events, BURST) > 0)
@@ -224,8 +224,8 @@ static void pass_time(struct scale *s, uint64_t us)
 
 static void establish(struct scale *s, uint32_t first, uint32_t n)
 {
-    struct net_segment segments[BURST];
-    struct tcp_event events[BURST];
+    struct net_segment segments[BURST] = {0};
+    struct tcp_event events[BURST] = {0};
     uint32_t got;
 
     for (uint32_t i = 0; i < n; i++) {
@@ -254,8 +254,8 @@ static void establish(struct scale *s, uint32_t first, uint32_t n)
 static void requests(struct scale *s, const uint32_t *indices, struct cost *cost)
 {
     static struct net_tx tx;
-    struct net_segment segments[BURST];
-    struct tcp_event events[BURST];
+    struct net_segment segments[BURST] = {0};
+    struct tcp_event events[BURST] = {0};
     uint32_t n;
 
     for (uint32_t i = 0; i < BURST; i++)
@@ -304,8 +304,8 @@ static NOINLINE struct cost random_pattern(struct scale *s)
 
 static void answer_probes(struct scale *s, const uint32_t *probes, uint32_t n)
 {
-    struct net_segment segments[BURST];
-    struct tcp_event events[BURST];
+    struct net_segment segments[BURST] = {0};
+    struct tcp_event events[BURST] = {0};
 
     for (uint32_t done = 0; done < n;) {
         uint32_t piece = n - done < BURST ? n - done : BURST;
@@ -323,7 +323,7 @@ static struct cost timers(struct scale *s, uint64_t *worst_ns)
     static struct net_tx tx;
     uint32_t probes[NET_TX_MAX];
     struct cost cost = {0}, call;
-    struct tcp_event events[BURST];
+    struct tcp_event events[BURST] = {0};
     uint64_t until_us = s->now_us + IDLE_US + IDLE_US / 4;
 
     *worst_ns = 0;
