@@ -233,6 +233,7 @@ struct config_tcp {
     uint64_t receive_buffer, send_buffer, mbufs_max;
     uint64_t syn_backlog, accept_backlog, half_open, source_half_open_max, source_connections_max, challenge_acks;
     uint64_t port_min, port_max;
+    uint64_t path_mtu_min;
     uint64_t rto_min, rto_max, rto_initial;
     uint64_t syn_retries, retries;
     uint64_t delayed_ack, keepalive_idle, keepalive_interval, keepalive_probes;

@@ -12,6 +12,7 @@
 #include <rte_errno.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
+#include <rte_mbuf.h>
 
 #include "base/rcu.h"
 #include "daemon/exception_xdp.h"
@@ -25,8 +26,6 @@
 /* Packets that wait for another core: a few of its turns. */
 #define MESH_RING             1024
 #define EAL_THREAD_TIMEOUT_MS 5000
-/* IPv4 headers without options: what the MTU holds beside a segment (RFC 6691). */
-#define IP4_TCP_BYTES 40
 
 void dataplane_tcp_config(const struct config *config, struct tcp_config *out)
 {
@@ -38,7 +37,8 @@ void dataplane_tcp_config(const struct config *config, struct tcp_config *out)
     out->receive_buffer_bytes = (uint32_t)tcp->receive_buffer;
     out->send_buffer_bytes = (uint32_t)tcp->send_buffer;
     out->mbufs_max_per_connection = (uint32_t)tcp->mbufs_max;
-    out->mss = (uint16_t)(config->root.port.mtu - IP4_TCP_BYTES);
+    out->mtu = (uint16_t)config->root.port.mtu;
+    out->path_mtu_min = (uint16_t)tcp->path_mtu_min;
     out->port_min = (uint16_t)tcp->port_min;
     out->port_max = (uint16_t)tcp->port_max;
     out->syn_backlog_max = (uint32_t)tcp->syn_backlog;
@@ -158,6 +158,20 @@ static struct nic *allocate_queues(uint16_t n)
     return queues;
 }
 
+bool dataplane_mtu_fits(const struct config *config, struct problems *problems)
+{
+    uint32_t mtu = (uint32_t)config->root.port.mtu, most = nic_device_mtu_max(config->root.port.device);
+
+    if (mtu <= most)
+        return true;
+    problems_add(
+        problems, config->file, config_line(config, &config->root.port.mtu),
+        "port.mtu: %u does not fit: %s takes whole packets of at most %u bytes, and cuts longer ones off without a "
+        "word; a larger framesz in port.device helps",
+        mtu, config->root.port.device, most);
+    return false;
+}
+
 static bool device_up(struct dataplane *dataplane, const struct config *config, uint32_t index,
                       struct problems *problems)
 {
@@ -187,6 +201,8 @@ static bool port_up(struct dataplane *dataplane, const struct config *config, st
 {
     uint32_t n = config->root.cores.count, devices = port_devices(config);
 
+    if (!dataplane_mtu_fits(config, problems))
+        return false;
     dataplane->nics = allocate_queues((uint16_t)n);
     dataplane->port_queues = n / devices;
     while (dataplane->port_devices < devices && device_up(dataplane, config, dataplane->port_devices, problems))
@@ -305,6 +321,7 @@ static bool cores_up(struct dataplane *dataplane, const struct config *config, s
     dataplane_tcp_config(config, &tcp);
     if (getrandom(tcp.secret, sizeof(tcp.secret), 0) != sizeof(tcp.secret))
         abort(); /* never for so few bytes (getrandom(2)) */
+    tcp.tso_bytes_max = nic_tso_bytes(&dataplane->nics[0], rte_pktmbuf_data_room_size(dataplane->pools.payload[0]));
     for (uint32_t i = 0; i < config->root.cores.count && good; i++)
         good = core_up(dataplane, config, &net, &tcp, i, problems);
     free(addresses);

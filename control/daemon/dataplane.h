@@ -45,6 +45,8 @@ void dataplane_tcp_config(const struct config *config, struct tcp_config *out);
 void dataplane_net_share(struct net_config *config, uint32_t index, uint32_t cores);
 /* A map with a random key that gives each core a fair share of the source ports. */
 bool dataplane_flow_map(const struct config *config, struct flow_map *out, struct problems *problems);
+/* Does the device take packets of the MTU whole? False, and a problem says so, for one that would cut them without a word. */
+bool dataplane_mtu_fits(const struct config *config, struct problems *problems);
 /* addresses and routes: arrays of at least NET_ADDRESSES_MAX and NET_ROUTES_MAX; the port's nic and the pool are not set. */
 void dataplane_net_config(const struct config *config, struct net_port_config *port, struct net_address *addresses,
                           struct net_route *routes, struct net_config *out);

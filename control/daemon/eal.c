@@ -12,6 +12,8 @@
 #include <rte_mbuf_pool_ops.h>
 #include <rte_mempool.h>
 
+#include "net/nic.h"
+
 #define ETHERNET_BYTES 18 /* header and a VLAN tag */
 #define POOL_CACHE     256
 /* What a buffer costs beside its data room: mbuf, mempool header, padding. */
@@ -125,7 +127,10 @@ void eal_args_free(struct eal_args *args)
 static uint32_t data_room(const struct config *config)
 {
     uint32_t frame = (uint32_t)config->root.port.mtu + ETHERNET_BYTES;
+    uint32_t driver = nic_device_buffer_min(config->root.port.device);
 
+    if (frame < driver)
+        frame = driver;
     return RTE_PKTMBUF_HEADROOM + (frame > 2048 ? RTE_ALIGN_CEIL(frame, 64) : 2048);
 }
 

@@ -14,6 +14,13 @@ bool icmp_is_error(uint8_t type)
     return type == ICMP_UNREACHABLE || type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETER_PROBLEM;
 }
 
+enum net_error_kind icmp_error_kind(uint8_t type, uint8_t code)
+{
+    if (type != ICMP_UNREACHABLE)
+        return NET_ERROR_SOFT;
+    return code == ICMP_CODE_FRAGMENT ? NET_ERROR_TOO_BIG : NET_ERROR_HARD;
+}
+
 bool icmp_read_error(struct slice message, struct net_icmp_error *out)
 {
     const uint8_t *icmp = message.data, *ip, *tcp;
@@ -35,10 +42,11 @@ bool icmp_read_error(struct slice message, struct net_icmp_error *out)
         .local_port = read_be16(tcp),
         .remote_port = read_be16(tcp + 2),
         .sequence = read_be32(tcp + 4),
+        .kind = icmp_error_kind(icmp[0], icmp[1]),
         .type = icmp[0],
         .code = icmp[1],
     };
-    if (out->type == ICMP_UNREACHABLE && out->code == ICMP_CODE_FRAGMENT)
+    if (out->kind == NET_ERROR_TOO_BIG)
         out->mtu = read_be16(icmp + 6);
     return true;
 }

@@ -26,6 +26,9 @@
 
 /* Is it an error that may concern a TCP segment (not source quench, not a redirect)? */
 bool icmp_is_error(uint8_t type);
+/* What such an error says to TCP. Every "unreachable" but "fragmentation needed" is HARD: RFC 5461 §4.1 ends an open by the soft
+ * ones of them too, and no ICMP error ends an established connection. */
+enum net_error_kind icmp_error_kind(uint8_t type, uint8_t code);
 
 /* message: from the ICMP header on, as much as is contiguous and at least what icmp_read_error() needs to judge: the header and
  * ICMP_QUOTE_MAX bytes, or all. True when it quotes a TCP segment, first fragment, that could be real: the caller checks that

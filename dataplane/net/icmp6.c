@@ -12,6 +12,15 @@ bool icmp6_is_error(uint8_t type)
     return type >= ICMP6_UNREACHABLE && type <= ICMP6_PARAMETER_PROBLEM;
 }
 
+static enum net_error_kind kind_of(uint8_t type)
+{
+    switch (type) {
+    case ICMP6_UNREACHABLE: return NET_ERROR_HARD;
+    case ICMP6_TOO_BIG: return NET_ERROR_TOO_BIG;
+    default: return NET_ERROR_SOFT;
+    }
+}
+
 bool icmp6_read_error(struct slice message, struct net_icmp_error *out)
 {
     const uint8_t *icmp = message.data, *ip, *tcp;
@@ -27,6 +36,7 @@ bool icmp6_read_error(struct slice message, struct net_icmp_error *out)
         .local_port = read_be16(tcp),
         .remote_port = read_be16(tcp + 2),
         .sequence = read_be32(tcp + 4),
+        .kind = kind_of(icmp[0]),
         .type = icmp[0],
         .code = icmp[1],
     };

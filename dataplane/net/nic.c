@@ -17,14 +17,25 @@
 #include "net/capture.h"
 #include "net/mbuf.h"
 
-#define RING_DEFAULT    1024
-#define TX_TRIES        4
-#define RX_CHECKSUMS    (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
-#define TX_OFFLOADS     (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
-#define RSS_FLOWS       (RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV6_TCP)
-#define RSS_TABLE_MAX   2048
-#define RSS_GROUPS      (RSS_TABLE_MAX / RTE_ETH_RETA_GROUP_SIZE)
-#define SEGMENTS_NO_CAP 32 /* chains longer than any we build, for ports that name no limit */
+#define RING_DEFAULT 1024
+#define TX_TRIES     4
+#define REFUSALS_MAX 1000
+#define RX_CHECKSUMS (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
+#define TX_SEGMENTATION                                                                             \
+    (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS | \
+     RTE_ETH_TX_OFFLOAD_TCP_TSO)
+#define TX_OFFLOADS   TX_SEGMENTATION
+#define RSS_FLOWS     (RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV6_TCP)
+#define RSS_TABLE_MAX 2048
+#define RSS_GROUPS    (RSS_TABLE_MAX / RTE_ETH_RETA_GROUP_SIZE)
+#define TAP_DRIVER    "net_tap"
+/* net_af_packet: its default framesz, and what of a slot the kernel's header (TPACKET_V2, 52 bytes) and Ethernet's take, aligned. */
+#define AF_PACKET_FRAME    2048
+#define AF_PACKET_HEADERS  80
+#define AF_PACKET_RESERVED 32 /* what the driver counts off a slot before it compares it with a buffer */
+
+#define TSO_BYTES_MAX   (UINT16_MAX - 60 - 60) /* an IP packet less the longest headers */
+#define SEGMENTS_NO_CAP 32                     /* chains longer than any we build, for ports that name no limit */
 
 /* What is known of the port while it is being opened. */
 struct opening {
@@ -90,17 +101,47 @@ static uint16_t kernel_mtu(unsigned if_index)
     return mtu;
 }
 
+/* Bytes of a slot of net_af_packet's ring, by its arguments. False: another driver. */
+static bool ring_slot(const char *device, uint64_t *bytes)
+{
+    static const char driver[] = "net_af_packet", key[] = ",framesz=";
+    const char *framesz = strstr(device, key);
+
+    *bytes = framesz != NULL ? strtoull(framesz + strlen(key), NULL, 10) : AF_PACKET_FRAME;
+    return strncmp(device, driver, strlen(driver)) == 0;
+}
+
+uint32_t nic_device_mtu_max(const char *device)
+{
+    uint64_t slot;
+
+    if (!ring_slot(device, &slot))
+        return UINT32_MAX;
+    return slot > AF_PACKET_HEADERS && slot < UINT32_MAX ? (uint32_t)slot - AF_PACKET_HEADERS : 0;
+}
+
+uint32_t nic_device_buffer_min(const char *device)
+{
+    uint64_t slot;
+
+    if (!ring_slot(device, &slot) || slot <= AF_PACKET_RESERVED || slot > UINT16_MAX)
+        return 0;
+    return (uint32_t)slot - AF_PACKET_RESERVED;
+}
+
 /* Sets the MTU asked for, or finds the one the port has. */
 static enum assay_error settle_mtu(struct opening *o)
 {
     uint16_t wanted = o->config->mtu, kernel = kernel_mtu(o->info.if_index), port = RTE_ETHER_MTU;
-    bool scatters = (o->conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) != 0;
+    bool scatters = (o->conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) != 0, keep_larger;
 
     (void)rte_eth_dev_get_mtu(o->port, &port);
     o->mtu = wanted != 0 ? wanted : kernel != 0 && kernel < port ? kernel : port;
-    if (o->mtu < RTE_ETHER_MIN_MTU)
+    /* See cuts_full_segments(). */
+    keep_larger = o->mtu < port && strcmp(o->info.driver_name, TAP_DRIVER) == 0;
+    if (o->mtu < RTE_ETHER_MIN_MTU || o->mtu > nic_device_mtu_max(o->config->device))
         return ASSAY_ERR_RANGE;
-    if (o->mtu != port && rte_eth_dev_set_mtu(o->port, o->mtu) != 0 && o->mtu > kernel)
+    if (o->mtu != port && !keep_larger && rte_eth_dev_set_mtu(o->port, o->mtu) != 0 && o->mtu > kernel)
         return ASSAY_ERR_RANGE;
     for (uint16_t i = 0; i < o->queues && !scatters; i++)
         if (rte_pktmbuf_data_room_size(o->config->pools[i]) < RTE_PKTMBUF_HEADROOM + RTE_ETHER_HDR_LEN + o->mtu)
@@ -219,6 +260,16 @@ static bool has_rss(const struct opening *o)
            memcmp(key, wanted->rss_key, TOEPLITZ_KEY_BYTES) == 0;
 }
 
+/* net_tap counts the Ethernet header of a segment against its MTU, and refuses what does not fit for ever: it can cut only where
+ * our MTU is smaller than its own. */
+static bool cuts_full_segments(const struct opening *o)
+{
+    uint16_t mtu = 0;
+
+    return strcmp(o->info.driver_name, TAP_DRIVER) != 0 ||
+           (rte_eth_dev_get_mtu(o->port, &mtu) == 0 && o->mtu + RTE_ETHER_HDR_LEN <= mtu);
+}
+
 static void fill_queue(const struct opening *o, struct nic *nic, uint16_t queue)
 {
     uint64_t tx = o->conf.txmode.offloads;
@@ -237,6 +288,10 @@ static void fill_queue(const struct opening *o, struct nic *nic, uint16_t queue)
     else if (segments == 0 || segments > SEGMENTS_NO_CAP)
         segments = SEGMENTS_NO_CAP;
     nic->tx_segments_max = segments;
+    segments = o->info.tx_desc_lim.nb_seg_max;
+    /* Cutting needs the checksums and chains too. */
+    if ((tx & TX_SEGMENTATION) == TX_SEGMENTATION && cuts_full_segments(o))
+        nic->tx_tso_segments_max = segments == 0 || segments > SEGMENTS_NO_CAP ? SEGMENTS_NO_CAP : segments;
     (void)rte_eth_macaddr_get(o->port, &mac);
     memcpy(nic->mac, mac.addr_bytes, sizeof(nic->mac));
 }
@@ -326,7 +381,9 @@ uint16_t nic_rx(struct nic *nic, struct rte_mbuf **packets, uint16_t max)
 
 void nic_send(struct nic *nic, struct rte_mbuf *packet)
 {
-    if (packet->nb_segs > nic->tx_segments_max) {
+    bool cut = (packet->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0;
+
+    if (packet->nb_segs > (cut ? nic->tx_tso_segments_max : nic->tx_segments_max)) {
         struct rte_mbuf *flat = mbuf_flatten(packet, nic->pool);
 
         if (flat == NULL) {
@@ -370,12 +427,34 @@ uint32_t nic_flush(struct nic *nic)
     nic->counters.tx_packets += sent;
     nic->counters.tx_bytes += bytes - pending_bytes(nic, sent);
     nic->pending_count = nic->captured_count = count - sent;
-    if (sent == count)
+    if (sent == count) {
+        nic->refusals = 0;
         return 0;
+    }
     nic->counters.tx_busy++;
+    nic->refusals = sent == 0 ? nic->refusals + 1 : 0;
+    if (nic->refusals == REFUSALS_MAX) {
+        nic->refusals = 0;
+        nic->counters.tx_refused++;
+        rte_pktmbuf_free(nic->pending[0]);
+        nic->pending_count--;
+        nic->captured_count--;
+        sent++;
+    }
     for (uint32_t i = 0; i < nic->pending_count; i++)
         nic->pending[i] = nic->pending[sent + i];
     return nic->pending_count;
+}
+
+uint32_t nic_tso_bytes(const struct nic *nic, uint32_t buffer_bytes)
+{
+    uint32_t bytes;
+
+    /* The first and last buffer may be used in part: two of them count for nothing, the header takes one more. */
+    if (nic->tx_tso_segments_max < 4)
+        return 0;
+    bytes = (nic->tx_tso_segments_max - 3u) * buffer_bytes;
+    return bytes < TSO_BYTES_MAX ? bytes : TSO_BYTES_MAX;
 }
 
 bool nic_link(const struct nic *nic, uint32_t *speed_mbps)

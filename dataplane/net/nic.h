@@ -54,11 +54,13 @@ struct nic {
     bool tx_vlan;     /* the port writes the tag of RTE_MBUF_F_TX_VLAN; else net/ does */
     bool rx_checksum; /* the port reports checksums in ol_flags */
     bool rss;         /* the port says it hashes TCP over IPv4 and IPv6 with rss_key, and puts the hash into the mbuf */
-    uint16_t tx_segments_max; /* the longest chain the port sends; nic_send() flattens what is longer */
+    uint16_t tx_segments_max;     /* the longest chain the port sends; nic_send() flattens what is longer */
+    uint16_t tx_tso_segments_max; /* the same of a frame that the port cuts into TCP segments; 0: it cuts none */
     struct rte_mempool *pool;
     struct capture *capture; /* NULL: no frame is copied */
     uint32_t captured_count; /* of those pending, the first so many have been captured */
     uint32_t pending_count;
+    uint32_t refusals;            /* flushes in a row in which the port took nothing */
     struct nic_counters counters; /* one writer: the core */
     struct rte_mbuf *pending[NIC_PENDING_MAX];
 };
@@ -67,6 +69,14 @@ struct nic_stats { /* the port's own, all queues */
     uint64_t rx_packets, rx_bytes, rx_missed, rx_errors, rx_no_mbuf;
     uint64_t tx_packets, tx_bytes, tx_errors;
 };
+
+/* The largest MTU whose frames the device of these arguments takes whole, where that is known from them: net_af_packet cuts what
+ * is longer than a slot of its ring (framesz) off, without a word. UINT32_MAX: no such limit. Thread: any. */
+uint32_t nic_device_mtu_max(const char *device);
+
+/* The bytes that each receive buffer of such a device must hold behind its headroom, beyond a frame of the MTU: net_af_packet
+ * wants room for a whole slot. 0: nothing more. Thread: any. */
+uint32_t nic_device_buffer_min(const char *device);
 
 /* Opens and starts a port with n queue pairs. NOT_FOUND: no such device. RANGE: more queues, or an MTU, than it can do.
  * MALFORMED: the MTU asked for does not fit the pool's mbufs and the port cannot scatter. SYSTEM: the driver refused.
@@ -88,8 +98,13 @@ uint16_t nic_rx(struct nic *nic, struct rte_mbuf **packets, uint16_t max);
  * number of tries is dropped and counted (tx_dropped). */
 void nic_send(struct nic *nic, struct rte_mbuf *packet);
 /* Hands what is queued to the port, as far as its ring has room; the rest waits for the next flush, in order. Call it every
- * turn. Returns how many still wait. */
+ * turn. Returns how many still wait. A port that takes nothing for a thousand turns may be refusing the first frame for what it
+ * is: that one is dropped (tx_refused). */
 uint32_t nic_flush(struct nic *nic);
+
+/* The largest TCP payload that the port cuts into segments (TSO), when it comes in buffers of buffer_bytes behind a header in a
+ * buffer of its own; 0 when it cuts none. */
+uint32_t nic_tso_bytes(const struct nic *nic, uint32_t buffer_bytes);
 
 bool nic_link(const struct nic *nic, uint32_t *speed_mbps);
 enum assay_error nic_get_stats(const struct nic *nic, struct nic_stats *out) ASSAY_MUST_USE;

@@ -6,6 +6,7 @@
 #include "net/net_private.h"
 
 #define TCP_BYTES           20
+#define TCP_OFFSET_DATA     12
 #define TCP_OFFSET_CHECKSUM 16
 #define HOP_LIMIT           64
 
@@ -25,6 +26,12 @@ static void drop(struct rte_mbuf *m, uint64_t *counter)
     rte_pktmbuf_free(m);
 }
 
+/* Does it fit the MTU behind its IP header, or will once the port has cut it? */
+static bool fits(const struct nic *nic, const struct rte_mbuf *packet, uint32_t header_bytes)
+{
+    return (packet->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0 || packet->pkt_len + header_bytes <= nic->mtu;
+}
+
 void ip4_output(struct net *net, uint32_t port, struct rte_mbuf *packet, uint32_t src_be, uint32_t dst_be,
                 uint8_t protocol, uint64_t now_us)
 {
@@ -40,7 +47,7 @@ void ip4_output(struct net *net, uint32_t port, struct rte_mbuf *packet, uint32_
         drop(packet, &net->counters.drop_no_route);
         return;
     }
-    if (total_length > p->nic->mtu || !mbuf_writable(packet)) {
+    if (!fits(p->nic, packet, IP4_BYTES) || !mbuf_writable(packet)) {
         drop(packet, &net->counters.drop_tx_malformed);
         return;
     }
@@ -72,7 +79,7 @@ void ip6_output(struct net *net, uint32_t port, struct rte_mbuf *packet, const s
         drop(packet, &net->counters.drop_no_route);
         return;
     }
-    frame = payload_length + IP6_BYTES <= p->nic->mtu && mbuf_writable(packet)
+    frame = fits(p->nic, packet, IP6_BYTES) && mbuf_writable(packet)
                 ? (uint8_t *)rte_pktmbuf_prepend(packet, IP6_BYTES + ETHER_BYTES)
                 : NULL;
     if (frame == NULL) {
@@ -87,15 +94,33 @@ void ip6_output(struct net *net, uint32_t port, struct rte_mbuf *packet, const s
     resolve_send(net, port, ip6_is_unspecified(&route->gateway) ? dst : &route->gateway, packet, now_us);
 }
 
-/* The port fills in the checksum over what we leave there, the pseudo header's; else we do it all. */
-static void tcp_checksum(const struct nic *nic, struct rte_mbuf *packet, uint16_t pseudo, uint64_t family)
+static uint8_t tcp_header_bytes(const struct rte_mbuf *packet)
 {
+    return (uint8_t)(rte_pktmbuf_mtod(packet, const uint8_t *)[TCP_OFFSET_DATA] >> 4) * 4;
+}
+
+/* What the pseudo header says of the length: nothing where the port cuts the segment into several. */
+static uint16_t pseudo_length(const struct net_datagram *datagram)
+{
+    return datagram->segment_bytes != 0 ? 0 : (uint16_t)datagram->mbuf->pkt_len;
+}
+
+/* The port fills in the checksum over what we leave there, the pseudo header's; else we do it all. */
+static void tcp_checksum(const struct nic *nic, const struct net_datagram *datagram, uint16_t pseudo, uint64_t family)
+{
+    struct rte_mbuf *packet = datagram->mbuf;
     uint16_t sum = pseudo;
 
-    if (nic->tx_tcp_checksum)
+    if (nic->tx_tcp_checksum) {
         packet->ol_flags |= family | RTE_MBUF_F_TX_TCP_CKSUM;
-    else
+        packet->l4_len = tcp_header_bytes(packet);
+    } else {
         sum = (uint16_t)~mbuf_checksum(sum, packet, 0);
+    }
+    if (datagram->segment_bytes != 0) {
+        packet->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+        packet->tso_segsz = datagram->segment_bytes;
+    }
     memcpy(rte_pktmbuf_mtod_offset(packet, uint8_t *, TCP_OFFSET_CHECKSUM), &sum, sizeof(sum));
 }
 
@@ -116,8 +141,8 @@ static void datagram4_output(struct net *net, uint32_t port, const struct net_da
     struct rte_mbuf *packet = datagram->mbuf;
     uint32_t src_be = address_ip4_be(&datagram->src), dst_be = address_ip4_be(&datagram->dst);
 
-    tcp_checksum(net->ports[port].nic, packet,
-                 checksum_pseudo4(src_be, dst_be, IP4_PROTO_TCP, (uint16_t)packet->pkt_len), RTE_MBUF_F_TX_IPV4);
+    tcp_checksum(net->ports[port].nic, datagram,
+                 checksum_pseudo4(src_be, dst_be, IP4_PROTO_TCP, pseudo_length(datagram)), RTE_MBUF_F_TX_IPV4);
     ip4_output(net, port, packet, src_be, dst_be, IP4_PROTO_TCP, now_us);
 }
 
@@ -125,8 +150,9 @@ static void datagram6_output(struct net *net, uint32_t port, const struct net_da
 {
     struct rte_mbuf *packet = datagram->mbuf;
 
-    tcp_checksum(net->ports[port].nic, packet,
-                 checksum_pseudo6(&datagram->src, &datagram->dst, IP6_PROTO_TCP, packet->pkt_len), RTE_MBUF_F_TX_IPV6);
+    tcp_checksum(net->ports[port].nic, datagram,
+                 checksum_pseudo6(&datagram->src, &datagram->dst, IP6_PROTO_TCP, pseudo_length(datagram)),
+                 RTE_MBUF_F_TX_IPV6);
     ip6_output(net, port, packet, &datagram->src, &datagram->dst, IP6_PROTO_TCP, flow_label(net, datagram), now_us);
 }
 
@@ -155,6 +181,10 @@ static void datagram_output(struct net *net, const struct net_datagram *datagram
         return;
     }
     if (packet->data_len < TCP_BYTES || packet->pkt_len > UINT16_MAX - IP4_BYTES || !mbuf_writable(packet)) {
+        drop(packet, &net->counters.drop_tx_malformed);
+        return;
+    }
+    if (datagram->segment_bytes != 0 && net->ports[port].nic->tx_tso_segments_max == 0) {
         drop(packet, &net->counters.drop_tx_malformed);
         return;
     }

@@ -21,6 +21,13 @@ struct net_segment {
     uint8_t ecn;              /* the two ECN bits of the IP header */
 };
 
+/* What an ICMP error says to TCP, whichever IP version it is of (RFC 1122 §4.2.3.9, RFC 5461 §2). */
+enum net_error_kind {
+    NET_ERROR_SOFT,    /* time exceeded, parameter problem: may pass by itself */
+    NET_ERROR_HARD,    /* destination unreachable, for whatever reason */
+    NET_ERROR_TOO_BIG, /* fragmentation needed (RFC 1191), packet too big (RFC 8201): see mtu */
+};
+
 /* An ICMP error about one of our TCP segments (RFC 792, RFC 5927): the tuple and sequence number are the embedded ones. */
 struct net_icmp_error {
     struct assay_address local;
@@ -28,9 +35,10 @@ struct net_icmp_error {
     uint16_t local_port;
     uint16_t remote_port;
     uint32_t sequence;
-    uint8_t type;
+    enum net_error_kind kind;
+    uint8_t type; /* as received: for the log */
     uint8_t code;
-    uint16_t mtu; /* next-hop MTU of "fragmentation needed", bytes; 0 where absent */
+    uint16_t mtu; /* TOO_BIG: next-hop MTU in bytes; 0 where the router says none */
 };
 
 /* A TCP segment to send: data starts at the TCP header, whose checksum field is 0: net/ fills it (in software or by the
@@ -39,6 +47,7 @@ struct net_datagram {
     struct rte_mbuf *mbuf; /* header segment, then (chained) payload segments; net/ takes it over */
     struct assay_address src;
     struct assay_address dst;
+    uint16_t segment_bytes; /* TSO: payload of each of the segments that the port cuts it into; 0: it is one */
 };
 
 #define NET_TX_MAX 256

@@ -109,6 +109,7 @@ static bool unreachable_error(const struct rte_mbuf *frame, struct net_icmp_erro
         .local_port = read_be16(tcp),
         .remote_port = read_be16(tcp + 2),
         .sequence = read_be32(tcp + 4),
+        .kind = NET_ERROR_HARD,
         .type = ip4 ? ICMP_UNREACHABLE : ICMP6_UNREACHABLE,
         .code = ip4 ? ICMP_CODE_HOST : ICMP6_CODE_ADDRESS,
     };

@@ -8,11 +8,13 @@
 
 #include <rte_branch_prediction.h>
 
+#include "base/address.h"
 #include "base/sequence.h"
 #include "base/timer_wheel.h"
 #include "tcp/counters.h"
 #include "tcp/options.h"
 #include "tcp/tcp.h"
+#include "tcp/wire.h"
 
 struct rte_mbuf;
 
@@ -72,10 +74,10 @@ enum {
     CONN_DSACK_DUE = 1 << 27,     /* dsack is to be reported (RFC 2883) */
     CONN_TIME_WAIT_LISTED = 1 << 28,
     CONN_WINDOW_UPDATE = 1 << 29, /* the ACK that is due opens the window: for the counter */
-    CONN_UNDO = 1 << 30, /* undo_* hold the windows from before the loss, and nothing has disproved a mistake */
+    CONN_UNDO = 1 << 30,          /* undo_* hold the windows from before the loss, in case it was none */
 };
 
-/* What is in flight: a segment's worth of sequence space. In two lists of its connection: by sequence number, and by time of
+/* What is in flight: a segment's worth of sequence space, or of several that the port cut apart (TSO). In two lists of its connection: by sequence number, and by time of
  * the last transmission (RFC 8985 §6.2: only what is neither SACKed nor marked lost). */
 struct tcp_sent {
     uint64_t sent_us;              /* last transmission */
@@ -94,7 +96,8 @@ enum {
     SENT_SACKED = 1 << 1,
     SENT_LOST = 1 << 2,
     SENT_RETRANSMITTED = 1 << 3,
-    SENT_CUT = 1 << 4, /* the retransmission in flight is only as much of it as the peer's window had room for */
+    SENT_CUT = 1 << 4,   /* the retransmission in flight is only as much of it as the peer's window had room for */
+    SENT_PROBE = 1 << 5, /* larger than a full segment, to see whether it passes: path.h */
 };
 
 static inline uint32_t sent_end(const struct tcp_sent *sent)
@@ -150,7 +153,7 @@ struct tcp_connection {
     uint32_t send_bytes;                    /* buffered: unacknowledged and unsent */
     uint16_t send_next_offset;              /* ... at which byte of its buffer */
     uint16_t send_mbufs, receive_mbufs;
-    uint16_t sent_count;
+    uint32_t sent_count;
     uint32_t sent_head, sent_tail, time_head, time_tail; /* records in flight */
 
     struct rte_mbuf *receive_head, *receive_tail; /* in order, not yet consumed */
@@ -179,7 +182,17 @@ struct tcp_connection {
     uint64_t rack_sent_us;
     uint8_t rack_reo_mult, rack_reo_persist;
     uint32_t probe_end;
-    uint32_t undo_cwnd, undo_ssthresh, undo_ts;
+    uint32_t undo_cwnd, undo_ssthresh, undo_w_max, undo_ts;
+    uint32_t undo_marker;  /* snd_una when the losses of this episode were found */
+    uint16_t undo_retrans; /* retransmissions since that no DSACK has shown to be needless (RFC 3708) */
+    uint8_t undo_recovery; /* enum tcp_recovery: what would be undone */
+
+    /* --- path MTU: path.h --- */
+    bool mtu_suspect;      /* lowered after timeouts, and nothing acknowledged since */
+    uint16_t mtu;          /* of the path, as far as known */
+    uint16_t mtu_failed;   /* the smallest size that is known not to pass; 0: none */
+    uint16_t mss_limit;    /* the smaller of the peer's MSS and ours */
+    uint64_t mtu_probe_us; /* when to try a larger one; 0: never, or one is in flight */
 
     /* --- congestion control: RFC 9438 §4.1, or the bytes counted toward the next segment of NewReno --- */
     uint64_t epoch_us;
@@ -237,6 +250,16 @@ struct tcp_reply {
     } syn;
 };
 
+/* What is known of the path to a destination whose MTU is smaller than the port's. */
+struct tcp_path {
+    struct assay_address remote;
+    uint64_t until_us; /* forgotten then */
+    uint16_t mtu;
+};
+
+#define TCP_PATH_SETS 256 /* a destination's place is in one of them */
+#define TCP_PATH_WAYS 4
+
 #define TCP_REPLIES_MAX 512
 #define TCP_PORT_SLOTS  256
 
@@ -286,6 +309,7 @@ struct tcp {
     uint32_t port_next[TCP_PORT_SLOTS]; /* RFC 6056 §3.3.4 */
     struct tcp_ports_full ports_full[TCP_PORT_SLOTS];
     uint32_t ports_freed; /* active opens that have left their port, or may soon, since the start */
+    struct tcp_path paths[TCP_PATH_SETS * TCP_PATH_WAYS];
     struct tcp_counters counters;
 };
 
@@ -328,6 +352,23 @@ static inline uint32_t conn_control_seq(const struct tcp_connection *c)
     uint32_t edge = conn_snd_edge(c);
 
     return conn_synchronized(c) && seq_gt(c->snd_nxt, edge) ? edge : c->snd_nxt;
+}
+
+/* IP and TCP headers of segments to remote, options not counted. */
+static inline uint16_t tcp_headers(const struct assay_address *remote)
+{
+    return address_is_ip4(remote) ? TCP_HEADERS_IP4 : TCP_HEADERS_IP6;
+}
+
+/* The largest segment from there that our port takes: what we announce. */
+static inline uint16_t tcp_own_mss(const struct tcp *tcp, const struct assay_address *remote)
+{
+    return (uint16_t)(tcp->config.mtu - tcp_headers(remote));
+}
+
+static inline uint16_t conn_own_mss(const struct tcp *tcp, const struct tcp_connection *c)
+{
+    return tcp_own_mss(tcp, &c->remote);
 }
 
 /* Our timestamp clock: milliseconds and a secret offset (RFC 7323 §5.4). */

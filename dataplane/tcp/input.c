@@ -263,7 +263,7 @@ static bool take_text(struct tcp *tcp, struct tcp_connection *c, struct tcp_segm
         end = c->rcv_fin;
     }
     if (segment->len > c->peer_mss)
-        c->peer_mss = segment->len < tcp->config.mss ? (uint16_t)segment->len : tcp->config.mss;
+        c->peer_mss = segment->len < conn_own_mss(tcp, c) ? (uint16_t)segment->len : conn_own_mss(tcp, c);
     if (seq_lt(segment->seq, c->rcv_nxt)) {
         gap = true;
         sack_report_duplicate(c, segment->seq, seq_min(end, c->rcv_nxt));

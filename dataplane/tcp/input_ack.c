@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tcp/input.h"
 #include "tcp/output.h"
+#include "tcp/path.h"
 #include "tcp/recovery.h"
 #include "tcp/send_buffer.h"
 #include "tcp/sent.h"
@@ -27,6 +28,8 @@ static void acknowledge(struct tcp *tcp, struct tcp_connection *c, uint32_t ack,
             sample->delivered_bytes += sent_end(sent) - sent->seq;
             rack_delivered(c, sent, sample);
             filled |= sent->flags & SENT_RETRANSMITTED;
+            if (unlikely(sent->flags & SENT_PROBE))
+                path_probe_passed(tcp, c, sent);
         }
         sent_remove_first(tcp, c);
         sent = sent_first(tcp, c);
@@ -44,6 +47,7 @@ static void acknowledge(struct tcp *tcp, struct tcp_connection *c, uint32_t ack,
         sample->rtt_us = rtt_before_us;
     send_buffer_acked(c, data);
     c->snd_una = ack;
+    path_acked(tcp, c);
     c->retries = 0;
     c->backoff = 0;
     c->rto_start_us = tcp->now_us;

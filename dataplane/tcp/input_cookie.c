@@ -36,7 +36,7 @@ void input_send_cookie(struct tcp *tcp, uint32_t listener, const struct tcp_segm
                               .flags = TCP_FLAG_SYN | TCP_FLAG_ACK};
 
     reply.sequence = syn_cookie_make(tcp->config.secret, &segment->tuple, segment->seq, &terms, tcp->now_us);
-    reply.syn.mss = tcp->config.mss;
+    reply.syn.mss = tcp_own_mss(tcp, &segment->tuple.remote);
     reply.syn.timestamps = terms.timestamps;
     reply.syn.sack = terms.sack;
     reply.syn.window_scaling = terms.window_scaling;

@@ -3,6 +3,7 @@
 #include "base/siphash.h"
 #include "tcp/input.h"
 #include "tcp/output.h"
+#include "tcp/path.h"
 #include "tcp/recovery.h"
 #include "tcp/shed.h"
 #include "tcp/source_limit.h"
@@ -45,7 +46,7 @@ uint16_t open_mss(const struct tcp *tcp, const struct tcp_segment *segment)
 
     if (mss < TCP_MSS_FLOOR)
         mss = TCP_MSS_FLOOR;
-    return mss < tcp->config.mss ? mss : tcp->config.mss;
+    return mss < tcp_own_mss(tcp, &segment->tuple.remote) ? mss : tcp_own_mss(tcp, &segment->tuple.remote);
 }
 
 uint32_t open_ts_now(const struct tcp *tcp, const struct tcp_tuple *tuple)
@@ -74,7 +75,8 @@ static void take_options(struct tcp *tcp, struct tcp_connection *c, const struct
     }
     if (tcp->config.sack && options->sack_permitted)
         c->flags |= CONN_SACK;
-    c->snd_mss = (uint16_t)(open_mss(tcp, segment) - (conn_has(c, CONN_TIMESTAMPS) ? 12 : 0));
+    c->mss_limit = open_mss(tcp, segment);
+    path_open(tcp, c);
 }
 
 void open_take_syn(struct tcp *tcp, struct tcp_connection *c, const struct tcp_segment *segment)

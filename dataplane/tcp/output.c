@@ -4,6 +4,7 @@
 #include <rte_byteorder.h>
 #include <rte_mbuf.h>
 
+#include "tcp/path.h"
 #include "tcp/receive_buffer.h"
 #include "tcp/recovery.h"
 #include "tcp/send_buffer.h"
@@ -12,6 +13,9 @@
 
 /* Segments a connection may send before the next one has its turn. */
 #define QUANTUM 16
+
+/* Segments that a port cuts from one at most: drivers that do it in software (net_tap) take no more than 64. */
+#define TSO_SEGMENTS_MAX 44
 
 enum output_result {
     OUTPUT_DONE,   /* nothing more to send now */
@@ -25,7 +29,8 @@ struct outgoing {
     uint8_t flags;
     struct rte_mbuf *mbuf; /* payload: where it begins ... */
     uint16_t offset;
-    uint16_t len; /* ... and how long it is */
+    uint16_t len;     /* ... and how long it is */
+    uint16_t segment; /* the port is to cut it into segments of so much; 0: it is one */
 };
 
 /* --- one segment ------------------------------------------------------------------------------------------------------ */
@@ -61,7 +66,7 @@ static uint32_t write_options(const struct tcp *tcp, struct tcp_connection *c, c
     options.ts_value = conn_ts_now(c, tcp->now_us);
     options.ts_echo = c->ts_recent;
     if (out->flags & TCP_FLAG_SYN) {
-        options.mss = tcp->config.mss;
+        options.mss = conn_own_mss(tcp, c);
         options.sack_permitted = conn_has(c, CONN_SACK);
         options.has_window_scale = conn_has(c, CONN_WINDOW_SCALE);
         options.window_shift = c->rcv_shift;
@@ -112,7 +117,8 @@ static bool emit(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx, c
         rte_pktmbuf_free(mbuf);
         return false;
     }
-    tx->datagrams[tx->count++] = (struct net_datagram){.mbuf = mbuf, .src = c->local, .dst = c->remote};
+    tx->datagrams[tx->count++] =
+        (struct net_datagram){.mbuf = mbuf, .src = c->local, .dst = c->remote, .segment_bytes = out->segment};
     tcp->counters.segments_out++;
     if (out->flags & TCP_FLAG_ACK)
         ack_sent(c, out);
@@ -131,11 +137,26 @@ static uint16_t retransmit_length(const struct tcp_connection *c, const struct t
     return sent->len < room ? sent->len : (uint16_t)room;
 }
 
+/* What is to be sent again is at most a segment: of a record that holds more (now), the first. False when the pool of records is
+ * empty. */
+static bool cut_to_segment(struct tcp *tcp, struct tcp_connection *c, struct tcp_sent *sent)
+{
+    if (likely(sent->len <= c->snd_mss))
+        return true;
+    if (sent->flags & SENT_PROBE)
+        path_probe_lost(tcp, c, sent);
+    return sent_split(tcp, c, sent, c->snd_mss);
+}
+
 static bool retransmit(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx, struct tcp_sent *sent)
 {
-    struct outgoing out = {.seq = sent->seq, .mbuf = sent->mbuf, .offset = sent->offset};
-    bool last = sent->seq + sent->len == c->snd_una + c->send_bytes;
+    struct outgoing out;
+    bool last;
 
+    if (!cut_to_segment(tcp, c, sent))
+        return false;
+    out = (struct outgoing){.seq = sent->seq, .mbuf = sent->mbuf, .offset = sent->offset};
+    last = sent->seq + sent->len == c->snd_una + c->send_bytes;
     out.len = retransmit_length(c, sent);
     out.flags = TCP_FLAG_ACK;
     sent->flags &= ~SENT_CUT;
@@ -145,8 +166,7 @@ static bool retransmit(struct tcp *tcp, struct tcp_connection *c, struct net_tx 
         out.flags |= (last && sent->len ? TCP_FLAG_PSH : 0) | (sent->flags & SENT_FIN ? TCP_FLAG_FIN : 0);
     if (!emit(tcp, c, tx, &out))
         return false;
-    if (conn_has(c, CONN_UNDO) && c->undo_ts == 0)
-        c->undo_ts = conn_ts_now(c, tcp->now_us);
+    recovery_on_retransmit(tcp, c);
     sent_mark_retransmitted(tcp, c, sent, tcp->now_us);
     recovery_on_sent(c, out.len + (out.flags & TCP_FLAG_FIN ? 1 : 0));
     c->retransmits++;
@@ -163,12 +183,16 @@ static enum output_result output_lost(struct tcp *tcp, struct tcp_connection *c,
 
     while (c->lost_bytes > 0 && index != TCP_NONE) {
         struct tcp_sent *sent = sent_at(tcp, index);
-        uint32_t len = sent_end(sent) - sent->seq;
         bool head = index == c->sent_head;
+        uint32_t len;
 
         index = sent->next;
         if (!(sent->flags & SENT_LOST))
             continue;
+        if (!cut_to_segment(tcp, c, sent))
+            return OUTPUT_STARVED;
+        index = sent->next;
+        len = sent_end(sent) - sent->seq;
         if (!head && seq_gt(sent_end(sent), conn_snd_edge(c)))
             break;
         if (tcp_pipe(c) > 0 && tcp_pipe(c) + len > c->cwnd) {
@@ -184,10 +208,18 @@ static enum output_result output_lost(struct tcp *tcp, struct tcp_connection *c,
     return OUTPUT_DONE;
 }
 
-/* Sends len new bytes, and the FIN behind them if it fits there. MORE when it did. */
-static enum output_result send_new(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx, uint32_t len, bool fin)
+enum send_flag {
+    SEND_FIN = 1 << 0,   /* the FIN behind it, too */
+    SEND_PROBE = 1 << 1, /* one segment, whatever its size: a probe of the path MTU */
+};
+
+/* Sends len new bytes: in segments that the port cuts, where they are more than one holds. MORE when it did. */
+static enum output_result send_new(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx, uint32_t len,
+                                   uint32_t flags)
 {
-    struct outgoing out = {.seq = c->snd_nxt, .len = (uint16_t)len};
+    bool fin = flags & SEND_FIN, probe = flags & SEND_PROBE;
+    struct outgoing out = {
+        .seq = c->snd_nxt, .len = (uint16_t)len, .segment = len > c->snd_mss && !probe ? c->snd_mss : 0};
     bool first = c->sent_count == 0;
     struct tcp_sent *sent;
 
@@ -201,6 +233,10 @@ static enum output_result send_new(struct tcp *tcp, struct tcp_connection *c, st
         sent_undo_add(tcp, c);
         return OUTPUT_STARVED;
     }
+    if (unlikely(probe))
+        sent->flags |= SENT_PROBE;
+    if (out.segment)
+        tcp->counters.segments_joined++;
     send_buffer_advance(c, len);
     c->snd_nxt += len + fin;
     c->bytes_out += len;
@@ -259,6 +295,41 @@ bool output_waits_for_window(const struct tcp_connection *c)
     return len == 0 && !fin;
 }
 
+static uint32_t min_u32(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What windows and congestion control let out now. */
+static uint32_t send_room(const struct tcp_connection *c)
+{
+    uint32_t pipe = tcp_pipe(c);
+
+    return min_u32(window_left(c), c->cwnd > pipe ? c->cwnd - pipe : 0);
+}
+
+/* Where the port cuts segments: as many whole ones at once as may go out, at least the len that goes out anyway. */
+static uint32_t join_segments(const struct tcp *tcp, const struct tcp_connection *c, uint32_t len)
+{
+    uint32_t most = min_u32(tcp->config.tso_bytes_max, TSO_SEGMENTS_MAX * (uint32_t)c->snd_mss);
+
+    if (len < c->snd_mss || most < 2u * c->snd_mss)
+        return len;
+    most = min_u32(most, min_u32(send_room(c), output_unsent(c)));
+    most -= most % c->snd_mss;
+    return most > len ? most : len;
+}
+
+static enum output_result send_next(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx, uint32_t len,
+                                    bool fin)
+{
+    uint32_t probe = path_probe_length(tcp, c, output_unsent(c), send_room(c));
+
+    if (unlikely(probe > 0))
+        return send_new(tcp, c, tx, probe, SEND_PROBE);
+    return send_new(tcp, c, tx, join_segments(tcp, c, len), fin ? SEND_FIN : 0);
+}
+
 static enum output_result output_new(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx, uint32_t *budget)
 {
     enum output_result result;
@@ -279,7 +350,7 @@ static enum output_result output_new(struct tcp *tcp, struct tcp_connection *c, 
         }
         if (*budget == 0 || tx->count == NET_TX_MAX)
             return OUTPUT_MORE;
-        result = send_new(tcp, c, tx, len, fin);
+        result = send_next(tcp, c, tx, len, fin);
         if (result != OUTPUT_MORE)
             return result;
         (*budget)--;
@@ -290,21 +361,31 @@ static enum output_result output_new(struct tcp *tcp, struct tcp_connection *c, 
 
 /* --- probes ----------------------------------------------------------------------------------------------------------- */
 
-/* RFC 8985 §7.3: new data if there is any and the window allows, else the last segment again (the first, where the peer has
- * taken back the window it was sent in); cwnd is not asked. */
+/* The last segment again, of a record of several the last of them; the first, where the peer has taken back the window the last
+ * was sent in. */
+static bool retransmit_tail(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx)
+{
+    struct tcp_sent *last = sent_last(tcp, c);
+    uint32_t tail = last->len % c->snd_mss ? last->len % c->snd_mss : c->snd_mss;
+
+    if (seq_gt(sent_end(last), conn_snd_edge(c)))
+        return retransmit(tcp, c, tx, sent_first(tcp, c));
+    if (unlikely(last->len > c->snd_mss) && !sent_split(tcp, c, last, last->len - tail))
+        return false;
+    return retransmit(tcp, c, tx, sent_last(tcp, c));
+}
+
+/* RFC 8985 §7.3: new data if there is any and the window allows, else the last segment again; cwnd is not asked. */
 static bool send_tail_probe(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx)
 {
     bool fin = false, again = true;
     uint32_t len = may_send_data(c) ? next_length(c, &fin) : 0;
-    struct tcp_sent *sent = sent_last(tcp, c);
 
     if (c->sent_count == 0)
         return true;
     if (len > 0 || fin)
-        again = send_new(tcp, c, tx, len, fin) != OUTPUT_MORE;
-    if (seq_gt(sent_end(sent), conn_snd_edge(c)))
-        sent = sent_first(tcp, c);
-    if (again && !retransmit(tcp, c, tx, sent))
+        again = send_new(tcp, c, tx, len, fin ? SEND_FIN : 0) != OUTPUT_MORE;
+    if (again && !retransmit_tail(tcp, c, tx))
         return false;
     rack_probe_sent(c, again);
     tcp->counters.tail_probes++;
@@ -323,7 +404,7 @@ static bool send_persist_probe(struct tcp *tcp, struct tcp_connection *c, struct
     if (len > c->snd_mss)
         len = c->snd_mss;
     tcp->counters.persist_probes++;
-    return send_new(tcp, c, tx, len, len == 0) != OUTPUT_STARVED;
+    return send_new(tcp, c, tx, len, len == 0 ? SEND_FIN : 0) != OUTPUT_STARVED;
 }
 
 /* RFC 9293 §3.8.4: an old sequence number, which the peer must answer with an ACK. */

@@ -32,6 +32,8 @@ void rack_delivered(struct tcp_connection *c, const struct tcp_sent *sent, struc
     uint32_t rtt_us = age_us < UINT32_MAX ? (uint32_t)age_us : UINT32_MAX;
 
     detect_reordering(c, sent, sample->fack_before);
+    if ((sent->flags & (SENT_LOST | SENT_RETRANSMITTED)) == SENT_LOST)
+        sample->original_arrived = true;
     if (sent->flags & SENT_RETRANSMITTED) {
         /* Step 2: is it the ACK of the first transmission, come late? */
         if (sample->has_ts && seq_lt(sample->ts_echo, conn_ts_now(c, sent->sent_us)))
@@ -86,7 +88,9 @@ uint32_t rack_detect(struct tcp *tcp, struct tcp_connection *c, uint64_t now_us,
         if (!sent_after(c->rack_sent_us, c->rack_end, sent->sent_us, sent_end(sent)))
             break;
         if (sent->sent_us + wait_us <= now_us) {
-            *lost_bytes += sent_end(sent) - sent->seq;
+            /* A probe was too big for the path: that is no congestion (RFC 4821 §7.5). */
+            if (likely(!(sent->flags & SENT_PROBE)))
+                *lost_bytes += sent_end(sent) - sent->seq;
             tcp->counters.rack_losses++;
             sent_mark_lost(tcp, c, sent);
         } else {

@@ -372,10 +372,10 @@ uint32_t receive_window(const struct tcp *tcp, const struct tcp_connection *c)
     uint32_t space, step;
 
     /* Packet memory is short: nobody gets more than a few segments ahead until it is not. */
-    if (tcp->received_mbufs > tcp->received_mbufs_max / 2 && limit > 4u * tcp->config.mss)
-        limit = 4u * tcp->config.mss;
+    if (tcp->received_mbufs > tcp->received_mbufs_max / 2 && limit > 4u * conn_own_mss(tcp, c))
+        limit = 4u * conn_own_mss(tcp, c);
     space = limit > c->receive_bytes ? limit - c->receive_bytes : 0;
-    step = limit / 2 < tcp->config.mss ? limit / 2 : tcp->config.mss;
+    step = limit / 2 < conn_own_mss(tcp, c) ? limit / 2 : conn_own_mss(tcp, c);
     return space >= offered + step ? space : offered;
 }
 
@@ -386,7 +386,7 @@ bool receive_window_opened(const struct tcp *tcp, const struct tcp_connection *c
     uint32_t grown = receive_window(tcp, c) - offered;
 
     /* With a quarter left the peer is not held up: the next ACK carries the news. */
-    return offered < limit / 4 && (grown >= 2u * tcp->config.mss || grown >= limit / 2);
+    return offered < limit / 4 && (grown >= 2u * conn_own_mss(tcp, c) || grown >= limit / 2);
 }
 
 void receive_consume(struct tcp *tcp, struct tcp_connection *c, size_t len)

@@ -1,21 +1,37 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tcp/recovery.h"
+
+#include "tcp/path.h"
 #include "tcp/sent.h"
 
 #define DUP_THRESH 3
 
-static void save_for_undo(struct tcp_connection *c)
+static void save_for_undo(struct tcp_connection *c, enum tcp_recovery recovery)
 {
     c->flags |= CONN_UNDO;
+    c->undo_recovery = recovery;
     c->undo_cwnd = c->cwnd;
     c->undo_ssthresh = c->ssthresh;
+    c->undo_w_max = c->cubic_w_max;
     c->undo_ts = 0;
+    c->undo_retrans = 0;
+    c->undo_marker = c->snd_una;
+}
+
+void recovery_on_retransmit(const struct tcp *tcp, struct tcp_connection *c)
+{
+    if (!conn_has(c, CONN_UNDO))
+        return;
+    if (c->undo_retrans == 0 && c->undo_ts == 0)
+        c->undo_ts = conn_ts_now(c, tcp->now_us);
+    if (c->undo_retrans < UINT16_MAX)
+        c->undo_retrans++;
 }
 
 static void enter_fast(struct tcp *tcp, struct tcp_connection *c)
 {
     tcp->counters.recoveries++;
-    save_for_undo(c);
+    save_for_undo(c, TCP_RECOVERY_FAST);
     congestion_on_loss(tcp, c);
     c->recovery = TCP_RECOVERY_FAST;
     c->recovery_point = c->snd_nxt;
@@ -31,7 +47,6 @@ static void leave(struct tcp_connection *c)
         c->cwnd = c->ssthresh;
     c->recovery = TCP_RECOVERY_OPEN;
     c->dup_acks = 0;
-    c->flags &= ~(uint32_t)CONN_UNDO;
     /* RFC 8985 §6.2 step 4: a widened window lasts for so many recoveries. */
     if (c->rack_reo_persist > 0 && --c->rack_reo_persist == 0)
         c->rack_reo_mult = 1;
@@ -39,20 +54,42 @@ static void leave(struct tcp_connection *c)
 
 /* RFC 3522 and 4015: the first ACK after the retransmission echoes a timestamp from before it, so the original had arrived:
  * the delay had grown, nothing was lost. */
+static bool old_echo(struct tcp_connection *c, const struct tcp_ack_sample *sample)
+{
+    uint32_t undo_ts = c->undo_ts;
+
+    if (sample->acked_bytes == 0 || undo_ts == 0)
+        return false;
+    c->undo_ts = 0;
+    return sample->has_ts && sample->retransmit_acked && seq_lt(sample->ts_echo, undo_ts);
+}
+
+/* RFC 5682 §3.1 (3b), where timestamps do not tell: of what the timeout gave up for lost, something arrives that has not been
+ * sent again. */
+static bool timeout_was_early(const struct tcp_connection *c, const struct tcp_ack_sample *sample)
+{
+    return !sample->has_ts && conn_has(c, CONN_SACK) && c->recovery == TCP_RECOVERY_LOSS &&
+           c->undo_recovery == TCP_RECOVERY_LOSS && c->undo_retrans > 0 && sample->original_arrived;
+}
+
 static void undo_if_spurious(struct tcp *tcp, struct tcp_connection *c, const struct tcp_ack_sample *sample)
 {
-    if (!conn_has(c, CONN_UNDO) || sample->acked_bytes == 0 || c->undo_ts == 0)
+    if (!conn_has(c, CONN_UNDO))
+        return;
+    if (!old_echo(c, sample) && !timeout_was_early(c, sample) && !sample->all_needless)
         return;
     c->flags &= ~(uint32_t)CONN_UNDO;
-    if (!sample->has_ts || !sample->retransmit_acked || !seq_lt(sample->ts_echo, c->undo_ts))
-        return;
-    if (c->recovery == TCP_RECOVERY_LOSS)
+    if (c->undo_recovery == TCP_RECOVERY_LOSS)
         tcp->counters.timeouts_spurious++;
     else
         tcp->counters.recoveries_spurious++;
     sent_forget_losses(tcp, c);
-    c->cwnd = c->undo_cwnd;
+    if (c->cwnd < c->undo_cwnd)
+        c->cwnd = c->undo_cwnd;
     c->ssthresh = c->undo_ssthresh;
+    /* RFC 9438 §4.9: the curve goes on as if nothing had happened. */
+    c->cubic_w_max = c->undo_w_max;
+    c->epoch_us = 0;
     c->flags &= ~(uint32_t)CONN_CWND_LIMITED;
     c->recovery = TCP_RECOVERY_OPEN;
     c->dup_acks = 0;
@@ -85,7 +122,7 @@ static uint32_t newreno_detect(struct tcp *tcp, struct tcp_connection *c, struct
     return sent_end(first) - first->seq;
 }
 
-/* Proportional rate reduction with slow start reduction bound, RFC 6937 §3. */
+/* Proportional rate reduction, RFC 9937 §6: the window falls to ssthresh while what arrives sets the pace. */
 static void reduce_window(struct tcp_connection *c, const struct tcp_ack_sample *sample)
 {
     uint32_t pipe = tcp_pipe(c);
@@ -101,7 +138,9 @@ static void reduce_window(struct tcp_connection *c, const struct tcp_ack_sample 
 
         if (limit < sample->delivered_bytes)
             limit = sample->delivered_bytes;
-        limit += c->snd_mss;
+        /* A segment more, as slow start has it, only while the ACKs say that recovery makes headway (SafeACK). */
+        if (sample->acked_bytes > 0 && sample->lost_bytes == 0)
+            limit += c->snd_mss;
         send = c->ssthresh - pipe;
         if (send > limit)
             send = limit;
@@ -110,6 +149,9 @@ static void reduce_window(struct tcp_connection *c, const struct tcp_ack_sample 
     if ((c->prr_out == 0 || (sample->lost_bytes > 0 && !conn_has(c, CONN_SACK))) && send < c->snd_mss)
         send = c->snd_mss;
     c->cwnd = pipe + (send > 0 ? (uint32_t)send : 0);
+    /* With nothing in flight any more, a segment goes out in any case: no ACK would come. */
+    if (c->cwnd < c->snd_mss)
+        c->cwnd = c->snd_mss;
 }
 
 static void update_window(struct tcp *tcp, struct tcp_connection *c, const struct tcp_ack_sample *sample)
@@ -162,9 +204,10 @@ uint32_t recovery_on_reorder_timer(struct tcp *tcp, struct tcp_connection *c)
 void recovery_on_timeout(struct tcp *tcp, struct tcp_connection *c)
 {
     tcp->counters.timeouts++;
+    path_timeout(tcp, c);
     /* RFC 5681 §3.1: the same data timing out again does not halve the threshold again. */
     if (c->backoff == 0) {
-        save_for_undo(c);
+        save_for_undo(c, TCP_RECOVERY_LOSS);
         congestion_on_loss(tcp, c);
     }
     c->recovery = TCP_RECOVERY_LOSS;

@@ -17,6 +17,8 @@ struct tcp_ack_sample {
     bool dsack;            /* the peer received something twice */
     bool duplicate;        /* a duplicate ACK (RFC 5681 §2) */
     bool retransmit_acked; /* the first segment acknowledged had been sent again */
+    bool original_arrived; /* something arrived that was taken for lost, and had not been sent again */
+    bool all_needless;     /* DSACKs tell that all that was sent again had arrived */
 };
 
 /* --- sack.c: RFC 2018, 2883, 6675 --- */
@@ -56,11 +58,13 @@ void rtt_sample(const struct tcp *tcp, struct tcp_connection *c, uint32_t rtt_us
 /* --- recovery.c --- */
 /* After SACKs and snd_una are accounted: detect, enter, leave, set the window. Returns RACK's wait. */
 uint32_t recovery_on_ack(struct tcp *tcp, struct tcp_connection *c, struct tcp_ack_sample *sample);
+/* Something was sent again: what may turn out to have been needless. */
+void recovery_on_retransmit(const struct tcp *tcp, struct tcp_connection *c);
 /* The retransmission timer has fired with data in flight. */
 void recovery_on_timeout(struct tcp *tcp, struct tcp_connection *c);
 /* RACK's reordering timer has fired. Returns its next wait. */
 uint32_t recovery_on_reorder_timer(struct tcp *tcp, struct tcp_connection *c);
-/* A segment goes out during recovery (RFC 6937: prr_out). */
+/* A segment goes out during recovery (RFC 9937: prr_out). */
 void recovery_on_sent(struct tcp_connection *c, uint32_t len);
 
 /* --- congestion.c: RFC 5681, 9438 --- */

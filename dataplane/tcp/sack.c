@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tcp/path.h"
 #include "tcp/recovery.h"
 #include "tcp/sent.h"
 
@@ -16,8 +17,49 @@ static bool is_duplicate(const struct tcp_connection *c, const struct tcp_option
     return options->sack_count > 1 && seq_ge(first->start, second->start) && seq_le(first->end, second->end);
 }
 
-/* Marks the records that the block covers whole: part of one says nothing, it is sent again whole anyway. From the tail, as
- * what is new is there. */
+/* How far into the record, in whole segments, sequence lies. A record of one segment is never cut: part of it says nothing. */
+static uint32_t segments_before(const struct tcp_connection *c, const struct tcp_sent *sent, uint32_t sequence, bool up)
+{
+    uint32_t bytes = sequence - sent->seq + (up ? c->snd_mss - 1u : 0);
+
+    return bytes - bytes % c->snd_mss;
+}
+
+/* Cuts what the block does not cover off a record of several segments. What the block ends or begins in the middle of goes as
+ * a whole segment to the part that is not covered. Returns the covered part, NULL when there is none. */
+static struct tcp_sent *cut_to_block(struct tcp *tcp, struct tcp_connection *c, struct tcp_sent *sent,
+                                     const struct tcp_sack_block *block)
+{
+    if (sent->len <= c->snd_mss || sent->flags & (SENT_SACKED | SENT_PROBE))
+        return sent;
+    if (seq_lt(sent->seq, block->start)) {
+        uint32_t before = segments_before(c, sent, block->start, true);
+
+        if (before >= sent->len || !sent_split(tcp, c, sent, before))
+            return NULL;
+        sent = sent_next(tcp, sent);
+    }
+    if (seq_lt(block->end, sent_end(sent)) && seq_gt(block->end, sent->seq)) {
+        uint32_t covered = segments_before(c, sent, block->end, false);
+
+        if (covered == sent->len)
+            covered -= c->snd_mss; /* all but its FIN */
+        if (covered == 0 || !sent_split(tcp, c, sent, covered))
+            return NULL;
+    }
+    return sent;
+}
+
+static void deliver(struct tcp *tcp, struct tcp_connection *c, struct tcp_sent *sent, struct tcp_ack_sample *sample)
+{
+    sample->delivered_bytes += sent_end(sent) - sent->seq;
+    rack_delivered(c, sent, sample);
+    if (unlikely(sent->flags & SENT_PROBE))
+        path_probe_passed(tcp, c, sent);
+    sent_mark_sacked(tcp, c, sent);
+}
+
+/* Marks the segments that the block covers whole. From the tail, as what is new is there. */
 static void apply_block(struct tcp *tcp, struct tcp_connection *c, const struct tcp_sack_block *block,
                         struct tcp_ack_sample *sample)
 {
@@ -26,15 +68,29 @@ static void apply_block(struct tcp *tcp, struct tcp_connection *c, const struct 
     while (index != TCP_NONE) {
         struct tcp_sent *sent = sent_at(tcp, index);
 
-        if (seq_lt(sent->seq, block->start))
+        if (seq_le(sent_end(sent), block->start))
             break;
-        if (!(sent->flags & SENT_SACKED) && seq_le(sent_end(sent), block->end)) {
-            sample->delivered_bytes += sent_end(sent) - sent->seq;
-            rack_delivered(c, sent, sample);
-            sent_mark_sacked(tcp, c, sent);
-        }
         index = sent->prev;
+        if (seq_le(block->end, sent->seq))
+            continue;
+        sent = cut_to_block(tcp, c, sent, block);
+        if (sent && !(sent->flags & SENT_SACKED) && seq_ge(sent->seq, block->start) &&
+            seq_le(sent_end(sent), block->end))
+            deliver(tcp, c, sent, sample);
     }
+}
+
+/* RFC 3708: has everything that was sent again in this episode arrived twice? Then nothing of it had been lost. */
+static void count_needless(struct tcp_connection *c, const struct tcp_sack_block *block, struct tcp_ack_sample *sample)
+{
+    uint32_t segments;
+
+    if (!conn_has(c, CONN_UNDO) || c->undo_retrans == 0 || !seq_lt(block->start, block->end) ||
+        seq_lt(block->start, c->undo_marker) || seq_gt(block->end, c->recovery_point))
+        return;
+    segments = (block->end - block->start + c->snd_mss - 1) / c->snd_mss;
+    c->undo_retrans -= segments < c->undo_retrans ? (uint16_t)segments : c->undo_retrans;
+    sample->all_needless = c->undo_retrans == 0;
 }
 
 void sack_apply(struct tcp *tcp, struct tcp_connection *c, const struct tcp_options *options, uint32_t ack,
@@ -48,6 +104,7 @@ void sack_apply(struct tcp *tcp, struct tcp_connection *c, const struct tcp_opti
     if (is_duplicate(c, options, ack)) {
         sample->dsack = true;
         tcp->counters.dsacks_in++;
+        count_needless(c, &options->sack[0], sample);
         first = 1;
     }
     for (uint32_t i = first; i < options->sack_count; i++) {

@@ -105,6 +105,50 @@ static void unlink_record(struct tcp *tcp, struct tcp_connection *c, struct tcp_
     tcp->sent_free = index_of(tcp, sent);
 }
 
+/* Behind another, which is among the timed ones: the transmission was the same. */
+static void time_append_after(struct tcp *tcp, struct tcp_connection *c, struct tcp_sent *before, struct tcp_sent *sent)
+{
+    uint32_t index = index_of(tcp, sent);
+
+    sent->time_prev = index_of(tcp, before);
+    sent->time_next = before->time_next;
+    if (before->time_next != TCP_NONE)
+        tcp->sent[before->time_next].time_prev = index;
+    else
+        c->time_tail = index;
+    before->time_next = index;
+}
+
+bool sent_split(struct tcp *tcp, struct tcp_connection *c, struct tcp_sent *sent, uint32_t len)
+{
+    uint32_t index = tcp->sent_free;
+    struct tcp_sent *rest;
+
+    assert(len > 0 && len < sent->len);
+    if (unlikely(index == TCP_NONE)) {
+        tcp->counters.no_record++;
+        return false;
+    }
+    rest = sent_at(tcp, index);
+    tcp->sent_free = rest->next;
+    *rest = *sent;
+    rest->seq += len;
+    rest->len -= len;
+    send_buffer_step(&rest->mbuf, &rest->offset, len);
+    rest->prev = index_of(tcp, sent);
+    if (sent->next != TCP_NONE)
+        tcp->sent[sent->next].prev = index;
+    else
+        c->sent_tail = index;
+    sent->next = index;
+    sent->len = (uint16_t)len;
+    sent->flags &= ~SENT_FIN;
+    if (is_timed(sent))
+        time_append_after(tcp, c, sent, rest);
+    c->sent_count++;
+    return true;
+}
+
 void sent_undo_add(struct tcp *tcp, struct tcp_connection *c)
 {
     unlink_record(tcp, c, sent_at(tcp, c->sent_tail));
@@ -169,14 +213,9 @@ void sent_mark_retransmitted(struct tcp *tcp, struct tcp_connection *c, struct t
     time_append(tcp, c, sent);
 }
 
-static struct tcp_sent *next_of(const struct tcp *tcp, const struct tcp_sent *sent)
-{
-    return sent->next == TCP_NONE ? NULL : sent_at(tcp, sent->next);
-}
-
 void sent_forget_sacks(struct tcp *tcp, struct tcp_connection *c)
 {
-    for (struct tcp_sent *sent = sent_first(tcp, c); sent; sent = next_of(tcp, sent)) {
+    for (struct tcp_sent *sent = sent_first(tcp, c); sent; sent = sent_next(tcp, sent)) {
         if (!(sent->flags & SENT_SACKED))
             continue;
         sent->flags = (sent->flags & ~SENT_SACKED) | SENT_LOST;
@@ -206,7 +245,7 @@ static void time_insert(struct tcp *tcp, struct tcp_connection *c, struct tcp_se
 
 void sent_forget_losses(struct tcp *tcp, struct tcp_connection *c)
 {
-    for (struct tcp_sent *sent = sent_first(tcp, c); sent; sent = next_of(tcp, sent)) {
+    for (struct tcp_sent *sent = sent_first(tcp, c); sent; sent = sent_next(tcp, sent)) {
         if (!(sent->flags & SENT_LOST))
             continue;
         sent->flags &= ~SENT_LOST;
@@ -225,7 +264,7 @@ uint32_t sent_bytes_with(const struct tcp *tcp, const struct tcp_connection *c, 
 {
     uint32_t sum = 0;
 
-    for (struct tcp_sent *sent = sent_first(tcp, c); sent; sent = next_of(tcp, sent))
+    for (struct tcp_sent *sent = sent_first(tcp, c); sent; sent = sent_next(tcp, sent))
         if ((sent->flags & flags) == flags)
             sum += length_of(sent);
     return sum;

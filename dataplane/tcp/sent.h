@@ -20,6 +20,15 @@ void sent_undo_add(struct tcp *tcp, struct tcp_connection *c);
 struct tcp_sent *sent_first(const struct tcp *tcp, const struct tcp_connection *c);
 struct tcp_sent *sent_last(const struct tcp *tcp, const struct tcp_connection *c);
 
+static inline struct tcp_sent *sent_next(const struct tcp *tcp, const struct tcp_sent *sent)
+{
+    return sent->next == TCP_NONE ? NULL : sent_at(tcp, sent->next);
+}
+
+/* Makes two records of one, the first of len data bytes (0 < len < its length), marks and times as before. False when the pool
+ * of records is empty: it is whole then. */
+bool sent_split(struct tcp *tcp, struct tcp_connection *c, struct tcp_sent *sent, uint32_t len) ASSAY_MUST_USE;
+
 /* Removes the first record: it is acknowledged. */
 void sent_remove_first(struct tcp *tcp, struct tcp_connection *c);
 /* The first len sequence numbers of the first record are acknowledged; the rest stays. */

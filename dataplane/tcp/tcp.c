@@ -10,6 +10,7 @@
 #include "tcp/connection.h"
 #include "tcp/input.h"
 #include "tcp/output.h"
+#include "tcp/path.h"
 #include "tcp/ports.h"
 #include "tcp/receive_buffer.h"
 #include "tcp/send_buffer.h"
@@ -34,7 +35,8 @@ void tcp_config_default(struct tcp_config *config)
         .receive_buffer_bytes = 262144,
         .send_buffer_bytes = 262144,
         .mbufs_max_per_connection = 512,
-        .mss = 1460,
+        .mtu = 1500,
+        .path_mtu_min = 552,
         .port_min = 30000,
         .port_max = 35999,
         .syn_backlog_max = 4096,
@@ -65,10 +67,11 @@ void tcp_config_default(struct tcp_config *config)
 static bool config_is_usable(const struct tcp_config *config)
 {
     return config->connections_max > 0 && config->connections_max < TCP_NONE && config->port_min > 0 &&
-           config->port_min <= config->port_max && config->mss >= TCP_MSS_FLOOR &&
-           config->receive_buffer_bytes <= 1u << 30 && config->send_buffer_bytes >= config->mss &&
-           config->send_buffer_bytes <= 1u << 30 && config->mbufs_max_per_connection >= 8 &&
-           config->mbufs_max_per_connection <= UINT16_MAX && config->rto_min_us > 0 &&
+           config->port_min <= config->port_max && config->mtu >= TCP_MSS_FLOOR + TCP_HEADERS_IP6 &&
+           config->path_mtu_min >= TCP_MSS_FLOOR + TCP_HEADERS_IP4 && config->receive_buffer_bytes <= 1u << 30 &&
+           config->send_buffer_bytes >= config->mtu && config->send_buffer_bytes <= 1u << 30 &&
+           config->mbufs_max_per_connection >= 8 && config->mbufs_max_per_connection <= UINT16_MAX &&
+           config->tso_bytes_max <= TCP_TSO_BYTES_MAX && config->rto_min_us > 0 &&
            config->rto_max_us >= config->rto_min_us && config->rto_initial_us > 0 && config->half_open_us > 0;
 }
 
@@ -168,7 +171,7 @@ enum assay_error tcp_create(const struct tcp_config *config, struct rte_mempool 
     TAILQ_INIT(&tcp->starved);
     tcp->challenge_second = UINT64_MAX;
     set_limits(tcp);
-    if (tcp->receive_capacity < 2u * config->mss) {
+    if (tcp->receive_capacity < 2u * config->mtu) {
         free(tcp);
         return ASSAY_ERR_RANGE;
     }
@@ -257,10 +260,11 @@ static void open_active(struct tcp *tcp, struct tcp_connection *c, const struct 
                         uint32_t iss_floor)
 {
     open_init(tcp, c, tuple, hash, iss_floor);
-    c->snd_mss = tcp->config.mss;
     c->rcv_shift = tcp->rcv_shift;
     c->flags |= CONN_ANNOUNCED | CONN_SYN_NOW | (tcp->config.timestamps ? CONN_TIMESTAMPS : 0) |
                 (tcp->config.sack ? CONN_SACK : 0) | (tcp->config.window_scaling ? CONN_WINDOW_SCALE : 0);
+    c->mss_limit = conn_own_mss(tcp, c);
+    path_open(tcp, c);
     tcp->counters.active_opens++;
     conn_set_state(tcp, c, TCP_SYN_SENT);
     conn_rexmt_rearm(tcp, c, 0);
@@ -539,6 +543,7 @@ enum assay_error tcp_get_info(const struct tcp *tcp, struct tcp_handle handle, s
         .snd_wnd_bytes = c->snd_wnd,
         .rcv_wnd_bytes = c->rcv_adv - c->rcv_nxt,
         .mss = c->snd_mss,
+        .mtu = c->mtu,
         .retransmits = c->retransmits,
         .bytes_in = c->bytes_in,
         .bytes_out = c->bytes_out,

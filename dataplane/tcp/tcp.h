@@ -38,7 +38,9 @@ struct tcp_config {
                                     * fits (about four fifths), whatever the segments' sizes */
     uint32_t send_buffer_bytes; /* per connection: what tcp_write() takes before tcp_room() is 0 */
     uint32_t mbufs_max_per_connection; /* half for receiving, half for sending: the smaller limit holds */
-    uint16_t mss;                      /* what we announce: MTU - 40 for IPv4 */
+    uint16_t mtu;                      /* of the port: we announce an MSS of 40 less, 60 less over IPv6 (RFC 6691) */
+    uint16_t path_mtu_min;             /* no ICMP error brings an IPv4 path below it; IPv6's is 1280 (RFC 8201) */
+    uint32_t tso_bytes_max;            /* payload that the port cuts into segments itself (TSO); 0: it does not */
     uint16_t port_min, port_max;       /* source ports of tcp_connect(), both inclusive (S15: 30000-35999) */
     uint32_t syn_backlog_max;          /* half-open per listener; beyond: syn_cookies */
     uint32_t accept_backlog_max;       /* per listener: established, not yet seen by tcp_accepted() */
@@ -182,7 +184,7 @@ struct tcp_info {
     uint16_t local_port, remote_port;
     const char *state; /* RFC 9293 §3.3.2 spelling */
     uint32_t srtt_us, rttvar_us, rto_us;
-    uint32_t cwnd_bytes, ssthresh_bytes, snd_wnd_bytes, rcv_wnd_bytes, mss;
+    uint32_t cwnd_bytes, ssthresh_bytes, snd_wnd_bytes, rcv_wnd_bytes, mss, mtu;
     uint64_t retransmits;
     uint64_t bytes_in, bytes_out;
 };

@@ -32,6 +32,11 @@ static_assert(sizeof(struct tcp_header) == 20, "as on the wire");
 #define TCP_WINDOW_SHIFT_MAX 14  /* RFC 7323 §2.3 */
 #define TCP_MSS_DEFAULT_IP4  536 /* RFC 9293 §3.7.1, MUST-15 */
 #define TCP_MSS_DEFAULT_IP6  1220
+/* IP and TCP headers without options: what an MTU holds besides a segment (RFC 6691 §2, RFC 8200 §8.3). */
+#define TCP_HEADERS_IP4 40
+#define TCP_HEADERS_IP6 60
+/* The largest payload behind the longest headers in one IP packet. */
+#define TCP_TSO_BYTES_MAX (65535 - 60 - 60)
 /* No segment payload smaller than this is worth its header: a peer that announces less is held to it, so that it cannot
  * make us send a packet for every few bytes. 256 (the smallest link MTU in use) less two headers. */
 #define TCP_MSS_FLOOR 216

@@ -82,7 +82,7 @@ static void send_tcp(struct host *h, const struct assay_address *to, uint16_t sr
     put32(tcp + 8, ack);
     tcp[12] = TCP_BYTES / 4 << 4;
     tcp[13] = flags;
-    h->tx.datagrams[h->tx.count++] = (struct net_datagram){m, h->self, *to};
+    h->tx.datagrams[h->tx.count++] = (struct net_datagram){.mbuf = m, .src = h->self, .dst = *to};
 }
 
 static void take_segment(struct host *h, const struct net_segment *s)

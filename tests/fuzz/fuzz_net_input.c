@@ -157,7 +157,7 @@ static void answer(struct net *net, const struct net_segment *s, uint64_t now_us
     struct net_tx tx = {.count = 1};
     static const uint8_t tcp[20] = {[12] = 0x50};
 
-    tx.datagrams[0] = (struct net_datagram){mbuf_of(tcp, sizeof(tcp)), s->dst, s->src};
+    tx.datagrams[0] = (struct net_datagram){.mbuf = mbuf_of(tcp, sizeof(tcp)), .src = s->dst, .dst = s->src};
     net_output(net, &tx, now_us);
 }
 

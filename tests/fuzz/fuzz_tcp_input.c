@@ -360,6 +360,8 @@ static void icmp(struct world *w, uint32_t index)
     struct tcp_event events[4];
 
     error.sequence = (c ? c->snd_una : 0) + (uint32_t)(int8_t)byte(w);
+    error.kind = (enum net_error_kind)(byte(w) % 3);
+    error.mtu = (uint16_t)(byte(w) * 8);
     take_events(w, events, tcp_icmp_error(w->tcp, &error, w->now_us, events, 4));
 }
 

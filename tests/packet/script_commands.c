@@ -121,6 +121,7 @@ void command_info(struct script *s)
         {"snd_wnd_bytes", offsetof(struct tcp_info, snd_wnd_bytes)},
         {"rcv_wnd_bytes", offsetof(struct tcp_info, rcv_wnd_bytes)},
         {"mss", offsetof(struct tcp_info, mss)},
+        {"mtu", offsetof(struct tcp_info, mtu)},
     };
     const char *name = script_next(s);
     uint32_t want = script_number(s), most = s->at < s->word_count ? script_number(s) : want, got;
@@ -183,6 +184,11 @@ void command_icmp(struct script *s)
     error.type = (uint8_t)script_number(s);
     error.code = (uint8_t)script_number(s);
     error.sequence = s->flow->iss + script_number(s);
+    error.kind = error.type == 3 && error.code == 4 ? NET_ERROR_TOO_BIG
+                 : error.type == 3                  ? NET_ERROR_HARD
+                                                    : NET_ERROR_SOFT;
+    if (script_accept(s, "mtu"))
+        error.mtu = (uint16_t)script_number(s);
     script_take_events(s, events, tcp_icmp_error(s->tcp, &error, s->now_us, events, 8));
     script_output(s);
 }
@@ -200,7 +206,9 @@ void command_set(struct script *s)
         KEY(receive_buffer_bytes, 1),
         KEY(send_buffer_bytes, 1),
         KEY(mbufs_max_per_connection, 1),
-        KEY(mss, 1),
+        KEY(mtu, 1),
+        KEY(path_mtu_min, 1),
+        KEY(tso_bytes_max, 1),
         KEY(port_min, 1),
         KEY(port_max, 1),
         KEY(syn_backlog_max, 1),

@@ -104,7 +104,7 @@ static void start(struct run *run, uint64_t seed)
         config.connections_max = 4;
         config.receive_buffer_bytes = config.send_buffer_bytes = 8000000;
         config.mbufs_max_per_connection = 8000;
-        config.mss = MSS + 12;
+        config.mtu = MSS + 12 + 40;
         for (uint32_t k = 0; k < sizeof(config.secret); k++)
             config.secret[k] = (uint8_t)(seed * 31 + k);
         if (tcp_create(&config, sides[i]->pools.packet, sides[i]->pools.payload, sides[i]->pools.indirect, run->now_us,

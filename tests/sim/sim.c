@@ -335,7 +335,7 @@ static void start_side(struct sim *sim, struct side *side, const char *name)
     config.receive_buffer_bytes = ONE_OF(sim, 20000, 40000, 65536, 262144, 1000000);
     config.send_buffer_bytes = ONE_OF(sim, 4096, 65536, 262144, 500000);
     config.mbufs_max_per_connection = ONE_OF(sim, 32, 128, 512);
-    config.mss = (uint16_t)ONE_OF(sim, 1460, 1460, 1460, 536, 300);
+    config.mtu = (uint16_t)ONE_OF(sim, 1500, 1500, 1500, 576, 340);
     config.timestamps = rig_below(&sim->random, 5) != 0;
     config.sack = rig_below(&sim->random, 5) != 0;
     config.window_scaling = rig_below(&sim->random, 5) != 0;

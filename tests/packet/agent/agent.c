@@ -226,7 +226,7 @@ static void open_stack(struct agent *agent)
     agent->config.connections_max = CONNECTIONS;
     agent->config.port_min = 32768;
     agent->config.port_max = 60999;
-    agent->config.mss = (uint16_t)(agent->nic.mtu - 40);
+    agent->config.mtu = agent->nic.mtu;
     /* A kernel does not ask unless SO_KEEPALIVE says so, and scripts do not expect it. */
     agent->config.keepalive_idle_us = 0;
     if (getrandom(agent->config.secret, sizeof(agent->config.secret), 0) != sizeof(agent->config.secret))

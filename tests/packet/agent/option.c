@@ -62,9 +62,15 @@ static uint8_t linux_state(const struct sock *sock, const char *text)
     return sock->state == SOCK_LISTENING ? 10 : 7;
 }
 
+/* What we announce over IPv4: the MTU less the headers (RFC 6691 §2). */
+static uint16_t own_mss(const struct agent *agent)
+{
+    return (uint16_t)(agent->config.mtu - 40);
+}
+
 static struct linux_tcp_info linux_info(const struct agent *agent, const struct sock *sock)
 {
-    struct linux_tcp_info out = {.advmss = agent->config.mss};
+    struct linux_tcp_info out = {.advmss = own_mss(agent)};
     struct tcp_info info;
 
     if (tcp_get_info(agent->tcp, sock->handle, &info)) {
@@ -97,7 +103,7 @@ static bool get_int(struct agent *agent, struct sock *sock, int64_t level, int64
         return true;
     }
     if (level == IPPROTO_TCP && name == OPTION_TCP_MAXSEG) {
-        *value = tcp_get_info(agent->tcp, sock->handle, &info) ? agent->config.mss : info.mss;
+        *value = tcp_get_info(agent->tcp, sock->handle, &info) ? own_mss(agent) : info.mss;
         return true;
     }
     if (level != SOL_SOCKET)

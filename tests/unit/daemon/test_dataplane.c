@@ -26,7 +26,7 @@ static void test_tcp(void **state)
                   "listeners: [{clients: any}]\n"
                   "tcp: {connections_max: 100, time_wait_max: 10, receive_buffer: 8KiB, send_buffer: 16KiB,\n"
                   "  mbufs_max: 17, syn_backlog: 18, accept_backlog: 19, port_min: 2000, port_max: 3000,\n"
-                  "  rto_min: 20ms, rto_max: 21s, rto_initial: 220ms, syn_retries: 3, retries: 4,\n"
+                  "  path_mtu_min: 1000, rto_min: 20ms, rto_max: 21s, rto_initial: 220ms, syn_retries: 3, retries: 4,\n"
                   "  delayed_ack: 5ms, keepalive_idle: 24h, keepalive_interval: 7s, keepalive_probes: 8,\n"
                   "  time_wait: 9s, fin_wait: 10s, congestion: newreno, timestamps: off, sack: off,\n"
                   "  window_scaling: off, syn_cookies: off, half_open: 12s, source_half_open_max: 20,\n"
@@ -35,7 +35,8 @@ static void test_tcp(void **state)
 
     assert_non_null(config);
     dataplane_tcp_config(config, &tcp);
-    assert_int_equal(tcp.mss, 8960);
+    assert_int_equal(tcp.mtu, 9000);
+    assert_int_equal(tcp.path_mtu_min, 1000);
     assert_int_equal(tcp.connections_max, 100);
     assert_false(tcp.syn_cookies);
     assert_int_equal(tcp.half_open_us, 12000000);
@@ -137,6 +138,28 @@ static void test_the_flow_map_is_random_and_fair(void **state)
     config_free(config);
 }
 
+static void test_mtu_of_the_device(void **state)
+{
+    static const struct {
+        const char *device;
+        bool fits;
+    } rows[] = {{"net_af_packet0,iface=x", false},
+                {"net_af_packet0,iface=x,framesz=8192", false},
+                {"net_af_packet0,iface=x,framesz=16384", true},
+                {"0000:03:00.0", true}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct config config = {.file = "a.yaml", .root.port = {.device = rows[i].device, .mtu = 9000}};
+        struct problems problems = {0};
+
+        assert_int_equal(dataplane_mtu_fits(&config, &problems), rows[i].fits);
+        assert_int_equal(problems.count, !rows[i].fits);
+        if (!rows[i].fits)
+            assert_non_null(strstr(problems.items[0], "framesz"));
+        problems_free(&problems);
+    }
+}
+
 static void test_down_without_up(void **state)
 {
     static struct dataplane dataplane;
@@ -153,6 +176,7 @@ int main(void)
                                        cmocka_unit_test(test_exception_device),
                                        cmocka_unit_test(test_rates_are_shared_out_and_one_core_speaks),
                                        cmocka_unit_test(test_the_flow_map_is_random_and_fair),
+                                       cmocka_unit_test(test_mtu_of_the_device),
                                        cmocka_unit_test(test_down_without_up)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -389,8 +389,9 @@ void send_number(struct fixture *f, uint32_t dst, uint8_t number)
     uint8_t tcp[21] = {0x9c, 0x40, 0x01, 0xbb, 1, 2, 3, 4, 0, 0, 0, 0, 0x50, 0x10, 0xff, 0xff, 0, 0, 0, 0, number};
     struct net_tx tx = {.count = 1};
 
-    tx.datagrams[0] = (struct net_datagram){mbuf_of(f->pool, tcp, sizeof(tcp)), address_from_ip4_be(IP(198, 18, 1, 10)),
-                                            address_from_ip4_be(dst)};
+    tx.datagrams[0] = (struct net_datagram){.mbuf = mbuf_of(f->pool, tcp, sizeof(tcp)),
+                                            .src = address_from_ip4_be(IP(198, 18, 1, 10)),
+                                            .dst = address_from_ip4_be(dst)};
     net_output(f->net, &tx, f->now_us);
 }
 

@@ -83,6 +83,30 @@ static void knows_which_types_are_errors(void **state)
         assert_int_equal(icmp_is_error((uint8_t)type), type == 3 || type == 11 || type == 12); /* not 4, not 5 */
 }
 
+static void tells_tcp_what_an_error_means(void **state)
+{
+    static const struct {
+        uint8_t type, code;
+        enum net_error_kind kind;
+    } rows[] = {
+        {3, 0, NET_ERROR_HARD},  {3, 1, NET_ERROR_HARD},    {3, 2, NET_ERROR_HARD},
+        {3, 3, NET_ERROR_HARD},  {3, 4, NET_ERROR_TOO_BIG}, {3, 13, NET_ERROR_HARD},
+        {11, 0, NET_ERROR_SOFT}, {11, 4, NET_ERROR_SOFT},   {12, 0, NET_ERROR_SOFT},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct net_icmp_error error;
+        uint8_t message[64];
+        uint32_t len = good(message);
+
+        message[0] = rows[i].type;
+        message[1] = rows[i].code;
+        assert_true(icmp_read_error(slice_of(message, len), &error));
+        assert_int_equal(error.kind, rows[i].kind);
+        assert_int_equal(error.mtu, rows[i].kind == NET_ERROR_TOO_BIG ? 1400 : 0);
+    }
+}
+
 static void writes_unreachable(void **state)
 {
     struct frame quoted = frame_ip4(PEERS, OURS, IP4_PROTO_UDP, "abcdefgh", 8);
@@ -130,6 +154,7 @@ int main(void)
         cmocka_unit_test(refuses_quotes_that_cannot_be_ours),
         cmocka_unit_test(reads_the_tuple_and_the_mtu),
         cmocka_unit_test(knows_which_types_are_errors),
+        cmocka_unit_test(tells_tcp_what_an_error_means),
         cmocka_unit_test(writes_unreachable),
         cmocka_unit_test(limits_to_its_rate),
     };

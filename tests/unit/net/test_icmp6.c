@@ -44,6 +44,9 @@ static void reads_errors(void **state)
         if (!rows[i].good)
             continue;
         assert_int_equal(error.type, rows[i].type);
+        assert_int_equal(error.kind, rows[i].type == ICMP6_UNREACHABLE ? NET_ERROR_HARD
+                                     : rows[i].type == ICMP6_TOO_BIG   ? NET_ERROR_TOO_BIG
+                                                                       : NET_ERROR_SOFT);
         assert_int_equal(error.mtu, rows[i].mtu);
         assert_int_equal(error.local_port, 30000);
         assert_int_equal(error.remote_port, 443);

@@ -199,16 +199,69 @@ static void flattens_for_a_port_without_chains(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
+/* A port that takes nothing any more loses the first frame after a while: that may be what it refuses. */
+static void does_not_wait_for_ever(void **state)
+{
+    struct fixture *f = *state;
+    struct nic *nic = &f->nics[0];
+    uint32_t waiting;
+
+    for (uint32_t i = 0; i < 1024 + 10; i++)
+        nic_send(nic, packet(f, 60));
+    waiting = nic_flush(nic);
+    assert_true(waiting > 0);
+    for (uint32_t i = 0; i < 998; i++)
+        assert_int_equal(nic_flush(nic), waiting);
+    assert_int_equal(nic->counters.tx_refused, 0);
+    while (nic->counters.tx_refused == 0)
+        waiting = nic_flush(nic);
+    assert_int_equal(waiting, nic->pending_count);
+    for (struct rte_mbuf *m; nic_rx(nic, &m, 1) == 1; (void)nic_flush(nic))
+        rte_pktmbuf_free(m);
+    assert_int_equal(nic->pending_count, 0);
+    assert_int_equal(nic->counters.tx_refused, 1);
+}
+
+static void knows_what_a_ring_slot_holds(void **state)
+{
+    static const struct {
+        const char *device;
+        uint32_t mtu, buffer;
+    } rows[] = {
+        {"net_af_packet0,iface=x", 1968, 2016}, {"net_af_packet0,iface=x,framesz=16384,framecnt=512", 16304, 16352},
+        {"net_af_packet0,framesz=80", 0, 48},   {"net_af_packet0,framesz=99999999999999999999", 0, 0},
+        {"net_af_packet0,framesz=", 0, 0},      {"net_af_xdp0,iface=x", UINT32_MAX, 0},
+        {"0000:03:00.0", UINT32_MAX, 0},        {"", UINT32_MAX, 0},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(nic_device_mtu_max(rows[i].device), rows[i].mtu);
+        assert_int_equal(nic_device_buffer_min(rows[i].device), rows[i].buffer);
+    }
+}
+
+static void knows_how_much_a_port_cuts(void **state)
+{
+    static const struct {
+        uint16_t segments;
+        uint32_t buffer, bytes;
+    } rows[] = {{0, 2048, 0}, {3, 2048, 0}, {8, 2048, 5 * 2048}, {32, 2048, 29 * 2048}, {32, 9216, 65535 - 120}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct nic nic = {.tx_tso_segments_max = rows[i].segments};
+
+        assert_int_equal(nic_tso_bytes(&nic, rows[i].buffer), rows[i].bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(refuses_what_it_cannot_open),
-        TEST(opens_by_name_number_and_arguments),
-        TEST(opens_several_queues),
-        TEST(sets_key_and_table_of_a_port_with_rss),
-        TEST(counts_and_keeps_order),
-        TEST(waits_while_the_ring_is_full),
-        TEST(flattens_for_a_port_without_chains),
+        TEST(refuses_what_it_cannot_open),  TEST(opens_by_name_number_and_arguments),
+        TEST(opens_several_queues),         TEST(sets_key_and_table_of_a_port_with_rss),
+        TEST(knows_how_much_a_port_cuts),   TEST(does_not_wait_for_ever),
+        TEST(knows_what_a_ring_slot_holds), TEST(counts_and_keeps_order),
+        TEST(waits_while_the_ring_is_full), TEST(flattens_for_a_port_without_chains),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup_group, fixture_teardown_group);

@@ -19,7 +19,8 @@ static struct rte_mbuf *tcp_segment(struct fixture *f, uint32_t payload)
 
 static void output(struct fixture *f, struct rte_mbuf *m, uint32_t src, uint32_t dst)
 {
-    struct net_tx tx = {.count = 1, .datagrams = {{m, address_from_ip4_be(src), address_from_ip4_be(dst)}}};
+    struct net_tx tx = {.count = 1,
+                        .datagrams = {{.mbuf = m, .src = address_from_ip4_be(src), .dst = address_from_ip4_be(dst)}}};
 
     net_output(f->net, &tx, f->now_us);
     assert_int_equal(tx.count, 0);
@@ -182,6 +183,55 @@ static void leaves_checksums_to_a_port_that_makes_them(void **state)
     rte_pktmbuf_free(m);
 }
 
+/* RFC 9293 §3.1's pseudo header without the length: the port puts that of each segment in. */
+static void hands_large_segments_to_a_port_that_cuts_them(void **state)
+{
+    struct fixture *f = *state;
+    uint16_t pseudo = checksum_pseudo4(OURS, PEER, IP4_PROTO_TCP, 0), field;
+    struct net_tx tx = {.count = 1};
+    struct rte_mbuf *m, *payload = rte_pktmbuf_alloc(f->pool);
+    uint32_t malformed = (uint32_t)counters(f)->drop_tx_malformed;
+
+    know(f, 0, PEER);
+    for (uint32_t able = 0; able < 2; able++) {
+        f->nics[0].tx_ip4_checksum = f->nics[0].tx_tcp_checksum = true;
+        f->nics[0].tx_segments_max = 1;
+        f->nics[0].tx_tso_segments_max = able ? 4 : 0;
+        m = tcp_segment(f, 0);
+        *rte_pktmbuf_mtod_offset(m, uint8_t *, 12) = 0x80; /* twelve bytes of options */
+        assert_non_null(rte_pktmbuf_append(m, 12));
+        for (uint32_t i = 0; i < 2; i++) {
+            struct rte_mbuf *piece = rte_pktmbuf_clone(payload, f->indirect_pool);
+
+            piece->data_len = (uint16_t)(piece->buf_len - piece->data_off);
+            piece->pkt_len = piece->data_len;
+            assert_int_equal(rte_pktmbuf_chain(m, piece), 0);
+        }
+        assert_true(m->pkt_len > f->nics[0].mtu);
+        tx.count = 1;
+        tx.datagrams[0] = (struct net_datagram){
+            .mbuf = m, .src = address_from_ip4_be(OURS), .dst = address_from_ip4_be(PEER), .segment_bytes = 1000};
+        net_output(f->net, &tx, f->now_us);
+        m = sent(f, 0);
+        if (!able) {
+            assert_null(m);
+            assert_int_equal(counters(f)->drop_tx_malformed, malformed + 1);
+            continue;
+        }
+        assert_int_equal(m->nb_segs, 3); /* not flattened */
+        assert_int_equal(m->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM),
+                         RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM);
+        assert_int_equal(m->tso_segsz, 1000);
+        assert_int_equal(m->l2_len, 14);
+        assert_int_equal(m->l3_len, 20);
+        assert_int_equal(m->l4_len, 32);
+        memcpy(&field, rte_pktmbuf_mtod_offset(m, uint8_t *, 50), 2);
+        assert_int_equal(field, pseudo);
+        rte_pktmbuf_free(m);
+    }
+    rte_pktmbuf_free(payload);
+}
+
 static void identifications_do_not_count(void **state)
 {
     struct fixture *f = *state;
@@ -213,6 +263,7 @@ int main(void)
         TEST(sends_by_the_port_of_its_source),
         TEST(sends_chains),
         TEST(leaves_checksums_to_a_port_that_makes_them),
+        TEST(hands_large_segments_to_a_port_that_cuts_them),
         TEST(identifications_do_not_count),
     };
 

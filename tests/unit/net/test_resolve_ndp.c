@@ -12,7 +12,8 @@ static void send_to(struct fixture *f, const char *dst, uint8_t number)
     uint8_t tcp[21] = {0x9c, 0x40, 0x01, 0xbb, 1, 2, 3, 4, 0, 0, 0, 0, 0x50, 0x10, 0xff, 0xff, 0, 0, 0, 0, number};
     struct net_tx tx = {.count = 1};
 
-    tx.datagrams[0] = (struct net_datagram){mbuf_of(f->pool, tcp, sizeof(tcp)), ip6(OURS), ip6(dst)};
+    tx.datagrams[0] =
+        (struct net_datagram){.mbuf = mbuf_of(f->pool, tcp, sizeof(tcp)), .src = ip6(OURS), .dst = ip6(dst)};
     net_output(f->net, &tx, f->now_us);
 }
 

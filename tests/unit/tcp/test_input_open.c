@@ -107,6 +107,41 @@ static void what_we_do_not_do_is_not_agreed_to(void **state)
     }
 }
 
+/* RFC 6691 §2, RFC 8200 §8.3: the MTU less the headers of the connection's own IP version. */
+static void announces_the_mss_of_its_family(void **state)
+{
+    static const struct {
+        const char *us, *peer;
+        uint16_t mtu, mss;
+    } rows[] = {
+        {"198.18.1.1", "198.18.1.2", 1500, 1460},
+        {"2001:db8::1", "2001:db8::2", 1500, 1440},
+        {"198.18.1.1", "198.18.1.2", 9000, 8960},
+        {"2001:db8::1", "2001:db8::2", 1280, 1220},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct tcp_options options;
+        struct tcp_handle handle;
+        struct tcp_config config;
+        struct rig_segment syn;
+        struct tcp_info info;
+        struct bench b;
+
+        bench_config(&config);
+        config.mtu = rows[i].mtu;
+        bench_open(&b, &config);
+        b.us = rig_address(rows[i].us);
+        b.peer = rig_address(rows[i].peer);
+        assert_int_equal(tcp_connect(b.tcp, &b.us, 0, &b.peer, 443, 1, b.now_us, &handle), ASSAY_OK);
+        assert_true(bench_out(&b, &syn, &options));
+        assert_int_equal(options.mss, rows[i].mss);
+        assert_int_equal(tcp_get_info(b.tcp, handle, &info), ASSAY_OK);
+        assert_int_equal(info.mss, rows[i].mss);
+        bench_close(&b);
+    }
+}
+
 /* RFC 6298 (5.7): nothing measured after a lost SYN leaves a long RTO, and RFC 5681 §3.1 one segment. */
 static void a_lost_syn_ack_is_remembered(void **state)
 {
@@ -134,6 +169,7 @@ int main(void)
         cmocka_unit_test(a_full_table_drops_syns),
         cmocka_unit_test(initial_numbers),
         cmocka_unit_test(what_we_do_not_do_is_not_agreed_to),
+        cmocka_unit_test(announces_the_mss_of_its_family),
         cmocka_unit_test(a_lost_syn_ack_is_remembered),
     };
 

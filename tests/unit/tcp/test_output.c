@@ -40,6 +40,46 @@ static void an_empty_pool_loses_nothing(void **state)
     }
 }
 
+/* Where the port cuts segments, it is handed as many at once as the windows let out; the rest is as ever. */
+static void a_port_that_cuts_gets_many_at_once(void **state)
+{
+    static const struct {
+        uint32_t cwnd, window, tso, write, first, count;
+    } rows[] = {
+        {1 << 20, 1 << 20, 60000, 100000, 44000, 3}, /* 44 segments at most */
+        {1 << 20, 1 << 20, 20500, 50000, 20000, 3},  /* what the port takes */
+        {12345, 1 << 20, 60000, 50000, 12000, 1},    /* the congestion window, in whole segments */
+        {1 << 20, 7654, 60000, 50000, 7000, 1},      /* the peer's window: no silly rest (RFC 9293 §3.8.6.2.1) */
+        {1 << 20, 1 << 20, 60000, 5500, 5000, 2},    /* what there is */
+        {1 << 20, 1 << 20, 60000, 900, 900, 1},
+        {1 << 20, 1 << 20, 1999, 3000, 1000, 3}, /* less than two segments: not worth it */
+        {1 << 20, 1 << 20, 0, 3000, 1000, 3},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct net_tx tx = {0};
+        struct tcp_config config;
+        struct tcp_handle handle;
+        struct tcp_connection *c;
+        struct bench b;
+
+        bench_config(&config);
+        config.tso_bytes_max = rows[i].tso;
+        bench_open(&b, &config);
+        c = bench_establish(&b, &handle);
+        c->cwnd = rows[i].cwnd;
+        c->snd_wnd = c->snd_wnd_max = rows[i].window;
+        assert_int_equal(tcp_write(b.tcp, handle, data, rows[i].write), rows[i].write);
+        tcp_output(b.tcp, b.now_us, &tx);
+        assert_int_equal(tx.count, rows[i].count);
+        assert_int_equal(tx.datagrams[0].mbuf->pkt_len - 20, rows[i].first);
+        assert_int_equal(tx.datagrams[0].segment_bytes, rows[i].first > 1000 ? 1000 : 0);
+        for (uint32_t k = 0; k < tx.count; k++)
+            rte_pktmbuf_free(tx.datagrams[k].mbuf);
+        bench_close(&b);
+    }
+}
+
 static void a_full_burst_waits_for_the_next(void **state)
 {
     struct tcp_handle handle;
@@ -164,6 +204,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_pool_loses_nothing),
+        cmocka_unit_test(a_port_that_cuts_gets_many_at_once),
         cmocka_unit_test(a_full_burst_waits_for_the_next),
         cmocka_unit_test(turns_are_fair),
         cmocka_unit_test(replies_are_bounded),

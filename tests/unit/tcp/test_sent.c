@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fixture.h"
+
+#include <rte_mbuf.h>
+
 #include "tcp/sent.h"
 
 /* The counts must agree with the records at any time. */
@@ -36,6 +39,50 @@ static struct tcp_connection *with_data(struct bench *b, uint32_t segments)
     assert_int_equal(c->sent_count, segments);
     check_counts(b->tcp, c);
     return c;
+}
+
+/* One record of ten segments, cut where it must be. */
+static void a_record_is_cut(void **state)
+{
+    static const uint8_t data[10000];
+    struct tcp_config config;
+    struct tcp_handle handle;
+    struct tcp_connection *c;
+    struct tcp_sent *sent;
+    struct net_tx tx = {0};
+    struct bench b;
+
+    bench_config(&config);
+    config.tso_bytes_max = 60000;
+    bench_open(&b, &config);
+    c = bench_establish(&b, &handle);
+    c->cwnd = 100000;
+    assert_int_equal(tcp_write(b.tcp, handle, data, 10000), 10000);
+    tcp_shutdown(b.tcp, handle);
+    tcp_output(b.tcp, b.now_us, &tx);
+    for (uint32_t i = 0; i < tx.count; i++)
+        rte_pktmbuf_free(tx.datagrams[i].mbuf);
+    assert_int_equal(c->sent_count, 2);
+    sent = sent_first(b.tcp, c);
+    assert_int_equal(sent->len, 10000);
+    assert_true(sent_split(b.tcp, c, sent, 3000));
+    check_counts(b.tcp, c);
+    assert_int_equal(sent->len, 3000);
+    sent = sent_next(b.tcp, sent);
+    assert_int_equal(sent->len, 7000);
+    assert_int_equal(sent->seq, c->snd_una + 3000);
+    /* marks stay with both parts */
+    sent_mark_lost(b.tcp, c, sent);
+    assert_true(sent_split(b.tcp, c, sent, 1));
+    check_counts(b.tcp, c);
+    assert_int_equal(c->lost_bytes, 7000);
+    sent = sent_next(b.tcp, sent);
+    sent_mark_sacked(b.tcp, c, sent);
+    assert_true(sent_split(b.tcp, c, sent, 999));
+    check_counts(b.tcp, c);
+    assert_int_equal(c->sacked_bytes, 6999);
+    assert_int_equal(c->sent_count, 5);
+    bench_close(&b);
 }
 
 static void a_share_ends(void **state)
@@ -174,6 +221,7 @@ static void the_counts_survive_anything(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_record_is_cut),
         cmocka_unit_test(a_share_ends),
         cmocka_unit_test(marks_keep_the_counts),
         cmocka_unit_test(what_is_acknowledged_goes),

@@ -13,7 +13,7 @@ static void refuses_what_cannot_work(void **state)
         ROW(connections_max, 0),
         ROW(port_min, 0),
         ROW(port_min, 36000),
-        ROW(mss, 100),
+        ROW(mtu, 275),
         ROW(receive_buffer_bytes, 5000),
         ROW(receive_buffer_bytes, 0x80000000u),
         ROW(send_buffer_bytes, 1000),
