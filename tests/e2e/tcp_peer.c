@@ -4,7 +4,9 @@
  *   port 9   reads to the end, answers "BYTES WRONG\n"
  *   port 19  reads "BYTES\n", sends so many, ends
  * With CONNECT-TO it opens connections itself: sends BYTES, half-closes, reads what comes back to the end.
- * usage: tcp_peer EAL-ARGUMENTS -- DEVICE ADDRESS/BITS SECONDS [CONNECT-TO PORT BYTES COUNT] */
+ * usage: tcp_peer EAL-ARGUMENTS -- [--buffer BYTES] [--mtu BYTES] [--gateway ADDRESS]
+ *     DEVICE ADDRESS/BITS SECONDS [CONNECT-TO PORT BYTES COUNT]
+ * --buffer: what a connection may hold to send, and to receive; --mtu: of the port, with mbufs that hold such frames. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,13 +24,15 @@
 #include "tcp/counters.h"
 #include "tcp/tcp.h"
 
-#define BURST       32
-#define MBUFS       16383
-#define CONNECTIONS 4096
-#define PERIOD      251
-#define CHUNK       (PERIOD * 64)
-#define IDLE_POLLS  64
-#define IDLE_NS     20000
+#define BURST          32
+#define MBUFS          16383
+#define JUMBO_MBUFS    8191
+#define ETHERNET_BYTES 18
+#define CONNECTIONS    4096
+#define PERIOD         251
+#define CHUNK          (PERIOD * 64)
+#define IDLE_POLLS     64
+#define IDLE_NS        20000
 
 enum service { SERVICE_ECHO = 7, SERVICE_DISCARD = 9, SERVICE_SOURCE = 19, SERVICE_CLIENT = 0 };
 
@@ -43,6 +47,9 @@ struct session {
 };
 
 struct host {
+    uint32_t buffer_bytes, mtu;
+    struct net_route gateway;
+    bool routed;
     struct nic nic;
     struct net *net;
     struct tcp *tcp;
@@ -286,7 +293,9 @@ static void run(struct host *h, uint64_t end_us)
 static enum assay_error open_host(struct host *h, const char *device, char *address)
 {
     char *slash = strchr(address, '/');
-    struct nic_config nic = {.device = device, .pools = &h->packets};
+    struct nic_config nic = {.device = device, .pools = &h->packets, .mtu = (uint16_t)h->mtu};
+    uint32_t frame = ETHERNET_BYTES + (h->mtu != 0 ? h->mtu : 1500), driver = nic_device_buffer_min(device);
+    uint32_t room = RTE_PKTMBUF_HEADROOM + (frame > driver ? frame : driver), mbufs = JUMBO_MBUFS;
     struct net_config config;
     struct net_address own;
     struct net_port_config port = {.nic = &h->nic, .addresses = &own, .addresses_count = 1};
@@ -296,8 +305,12 @@ static enum assay_error open_host(struct host *h, const char *device, char *addr
         return ASSAY_ERR_MALFORMED;
     own.prefix_length = (uint8_t)(96 + atoi(slash + 1));
     h->self = own.address;
-    h->packets = rte_pktmbuf_pool_create("packets", MBUFS, 250, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
-    h->payloads = rte_pktmbuf_pool_create("payloads", MBUFS, 250, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+    if (room <= RTE_MBUF_DEFAULT_BUF_SIZE) {
+        room = RTE_MBUF_DEFAULT_BUF_SIZE;
+        mbufs = MBUFS;
+    }
+    h->packets = rte_pktmbuf_pool_create("packets", mbufs, 250, 0, (uint16_t)room, SOCKET_ID_ANY);
+    h->payloads = rte_pktmbuf_pool_create("payloads", mbufs, 250, 0, (uint16_t)room, SOCKET_ID_ANY);
     h->indirects = rte_pktmbuf_pool_create("indirects", MBUFS, 250, 0, 0, SOCKET_ID_ANY);
     if (h->packets == NULL || h->payloads == NULL || h->indirects == NULL)
         return ASSAY_ERR_NO_MEMORY;
@@ -308,6 +321,8 @@ static enum assay_error open_host(struct host *h, const char *device, char *addr
     config.ports = &port;
     config.ports_count = 1;
     config.pool = h->packets;
+    config.routes = &h->gateway;
+    config.routes_count = h->routed;
     return net_create(&config, &h->net);
 }
 
@@ -321,6 +336,16 @@ static enum assay_error open_tcp(struct host *h)
     config.connections_max = CONNECTIONS * 2;
     config.time_wait_max = CONNECTIONS;
     config.time_wait_us = 2000000;
+    if (h->mtu != 0)
+        config.mtu = (uint16_t)h->mtu;
+    if (h->buffer_bytes != 0) {
+        uint32_t mbufs = h->buffer_bytes / rte_pktmbuf_data_room_size(h->payloads) + 16;
+
+        config.send_buffer_bytes = h->buffer_bytes;
+        config.receive_buffer_bytes = h->buffer_bytes;
+        config.mbufs_max_per_connection = 2 * mbufs;
+    }
+    config.tso_bytes_max = nic_tso_bytes(&h->nic, rte_pktmbuf_data_room_size(h->payloads));
     for (size_t i = 0; i < sizeof(config.secret); i++)
         config.secret[i] = (uint8_t)(now_us() >> i);
     error = tcp_create(&config, h->packets, h->payloads, h->indirects, now_us(), &h->tcp);
@@ -347,17 +372,41 @@ static uint32_t in_use(const struct host *h)
            rte_mempool_in_use_count(h->indirects);
 }
 
+/* Takes the options off the front; returns how many words they were. */
+static int read_options(struct host *h, int argc, char **argv)
+{
+    int at = 0;
+
+    h->gateway.prefix.address = address_from_ip4_be(0);
+    h->gateway.prefix.length = 96;
+    for (; at + 1 < argc; at += 2) {
+        if (strcmp(argv[at], "--buffer") == 0)
+            h->buffer_bytes = (uint32_t)strtoul(argv[at + 1], NULL, 10);
+        else if (strcmp(argv[at], "--mtu") == 0)
+            h->mtu = (uint32_t)strtoul(argv[at + 1], NULL, 10);
+        else if (strcmp(argv[at], "--gateway") == 0)
+            h->routed = address_parse(slice_text(argv[at + 1]), &h->gateway.gateway) == ASSAY_OK;
+        else
+            break;
+    }
+    return at;
+}
+
 int main(int argc, char **argv)
 {
     static struct host h; /* too big for the stack */
     enum assay_error error;
     int used = rte_eal_init(argc, argv);
 
-    if (used < 0 || argc - used < 4) {
-        fprintf(stderr, "usage: tcp_peer EAL-ARGUMENTS -- DEVICE ADDRESS/BITS SECONDS [CONNECT-TO PORT BYTES COUNT]\n");
+    if (used >= 0)
+        used += 1 + read_options(&h, argc - used - 1, argv + used + 1);
+    if (used < 0 || argc - used < 3) {
+        fprintf(stderr, "usage: tcp_peer EAL-ARGUMENTS -- [--buffer BYTES] [--mtu BYTES] [--gateway ADDRESS] DEVICE "
+                        "ADDRESS/BITS SECONDS "
+                        "[CONNECT-TO PORT BYTES COUNT]\n");
         return 2;
     }
-    argv += used + 1;
+    argv += used;
     signal(SIGTERM, on_signal);
     signal(SIGINT, on_signal);
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -365,7 +414,7 @@ int main(int argc, char **argv)
         h.pattern[i] = (uint8_t)(i % PERIOD);
     for (uint32_t i = 0; i < CONNECTIONS; i++)
         end_session(&h, &h.sessions[i]);
-    if (argc - used == 8) {
+    if (argc - used == 7) {
         if (address_parse(slice_text(argv[3]), &h.target) != ASSAY_OK)
             return 2;
         h.target_port = (uint16_t)atoi(argv[4]);
