@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <rte_byteorder.h>
 #include <rte_mbuf.h>
 
 #include "base/address.h"
 #include "base/siphash.h"
 #include "net/mbuf.h"
+#include "tcp/wire.h"
 
 #define PROTOCOL_TCP    6
 #define CHECKSUM_OFFSET 16
@@ -172,33 +174,68 @@ static void print_segment(const struct link *link, const struct link_packet *pac
     printf("\n");
 }
 
-static void transmit(struct link *link, const struct net_datagram *datagram, uint64_t now_us)
+static void transmit_packet(struct link *link, struct link_packet *packet, uint64_t now_us)
 {
     const struct link_config *config = &link->config;
-    struct link_packet packet = {.src = datagram->src, .dst = datagram->dst};
     uint64_t out_us;
 
     link->sent++;
-    packet.len = rig_linearize(datagram->mbuf, packet.bytes, sizeof(packet.bytes));
     if (link->trace)
-        print_segment(link, &packet, now_us);
-    out_us = through_bottleneck(link, packet.len, now_us);
-    if (is_lost(link, packet.len, address_is_ip4(&packet.src), now_us) || out_us == 0) {
+        print_segment(link, packet, now_us);
+    out_us = through_bottleneck(link, packet->len, now_us);
+    if (is_lost(link, packet->len, address_is_ip4(&packet->src), now_us) || out_us == 0) {
         link->lost++;
         return;
     }
     if (config->corrupt_ppm)
-        fill_checksum(&packet);
+        fill_checksum(packet);
     if (happens(link, config->corrupt_ppm))
-        corrupt(link, &packet);
-    packet.at_us = out_us + config->delay_us;
+        corrupt(link, packet);
+    packet->at_us = out_us + config->delay_us;
     if (config->jitter_us && happens(link, config->reorder_ppm))
-        packet.at_us += rig_below(&link->random, config->jitter_us);
-    enqueue(link, &packet);
+        packet->at_us += rig_below(&link->random, config->jitter_us);
+    enqueue(link, packet);
     if (happens(link, config->duplicate_ppm)) {
-        packet.at_us += rig_below(&link->random, config->jitter_us + 1);
-        enqueue(link, &packet);
+        packet->at_us += rig_below(&link->random, config->jitter_us + 1);
+        enqueue(link, packet);
     }
+}
+
+/* What a port with TSO does: the header before each piece, with its own sequence number; PSH and FIN with the last alone. */
+static void cut(struct link *link, const struct net_datagram *datagram, uint64_t now_us)
+{
+    static uint8_t bytes[UINT16_MAX];
+    uint32_t len = rig_linearize(datagram->mbuf, bytes, sizeof(bytes));
+    const struct tcp_header *header = (const struct tcp_header *)bytes;
+    uint32_t header_len = (uint32_t)(header->data_offset >> 4) * 4, sequence = rte_be_to_cpu_32(header->sequence_be);
+
+    for (uint32_t at = header_len; at < len; at += datagram->segment_bytes) {
+        struct link_packet packet = {.src = datagram->src, .dst = datagram->dst};
+        struct tcp_header *own = (struct tcp_header *)packet.bytes;
+        uint32_t piece = len - at < datagram->segment_bytes ? len - at : datagram->segment_bytes;
+
+        if (header_len + piece > sizeof(packet.bytes))
+            abort(); /* it would not fit the port's MTU */
+        memcpy(packet.bytes, bytes, header_len);
+        memcpy(packet.bytes + header_len, bytes + at, piece);
+        packet.len = header_len + piece;
+        own->sequence_be = rte_cpu_to_be_32(sequence + at - header_len);
+        if (at + piece < len)
+            own->flags &= (uint8_t) ~(TCP_FLAG_PSH | TCP_FLAG_FIN);
+        transmit_packet(link, &packet, now_us);
+    }
+}
+
+static void transmit(struct link *link, const struct net_datagram *datagram, uint64_t now_us)
+{
+    struct link_packet packet = {.src = datagram->src, .dst = datagram->dst};
+
+    if (datagram->segment_bytes != 0) {
+        cut(link, datagram, now_us);
+        return;
+    }
+    packet.len = rig_linearize(datagram->mbuf, packet.bytes, sizeof(packet.bytes));
+    transmit_packet(link, &packet, now_us);
 }
 
 void link_send(struct link *link, struct net_tx *tx, uint64_t now_us)

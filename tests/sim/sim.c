@@ -336,6 +336,7 @@ static void start_side(struct sim *sim, struct side *side, const char *name)
     config.send_buffer_bytes = ONE_OF(sim, 4096, 65536, 262144, 500000);
     config.mbufs_max_per_connection = ONE_OF(sim, 32, 128, 512);
     config.mtu = (uint16_t)ONE_OF(sim, 1500, 1500, 1500, 576, 340);
+    config.tso_bytes_max = ONE_OF(sim, 0, 0, 20000, 65000);
     config.timestamps = rig_below(&sim->random, 5) != 0;
     config.sack = rig_below(&sim->random, 5) != 0;
     config.window_scaling = rig_below(&sim->random, 5) != 0;
