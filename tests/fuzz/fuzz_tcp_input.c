@@ -14,7 +14,8 @@
 
 #define PEERS     4
 #define OUR_PORT  443
-#define PEER_PORT 1000 /* and those behind it */
+#define TSO_BYTES 20000 /* what the port cuts into segments, in half of the runs */
+#define PEER_PORT 1000  /* and those behind it */
 #define PEER_ISN  0xfffff000u
 #define STREAM    131072
 #define PIECE_MAX 65536
@@ -285,14 +286,14 @@ static void crumbs_in(struct world *w, uint32_t index)
 
 static void check_segment_out(struct world *w, const struct net_datagram *datagram)
 {
-    uint8_t bytes[1600];
+    static uint8_t bytes[UINT16_MAX];
     uint32_t len = rig_linearize(datagram->mbuf, bytes, sizeof(bytes));
     struct rig_segment segment;
     struct tcp_options options;
     const struct tcp_connection *c;
 
     FUZZ_CHECK(rig_parse(bytes, len, &segment, &options));
-    FUZZ_CHECK(len <= 1480);
+    FUZZ_CHECK(datagram->segment_bytes ? len <= 60 + TSO_BYTES && datagram->segment_bytes <= 1460 : len <= 1480);
     c = segment.destination_port >= PEER_PORT && segment.destination_port < PEER_PORT + PEERS
             ? find(w, segment.destination_port - PEER_PORT)
             : NULL;
@@ -444,6 +445,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     config.sack = how & 1;
     config.timestamps = how & 2;
     config.window_scaling = how & 4;
+    config.tso_bytes_max = how & 16 ? TSO_BYTES : 0;
     config.congestion = how & 8 ? TCP_CONGESTION_NEWRENO : TCP_CONGESTION_CUBIC;
     FUZZ_CHECK(tcp_create(&config, pools.packet, pools.payload, pools.indirect, w.now_us, &w.tcp) == ASSAY_OK);
     FUZZ_CHECK(tcp_listen(w.tcp, &our_address, OUR_PORT, 0) == ASSAY_OK);
