@@ -202,6 +202,7 @@ struct tcp_connection {
 
     /* --- receiving out of order --- */
     uint32_t rcv_fin;
+    uint8_t quick_acks;                              /* so many full segments more are acknowledged one by one */
     struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX]; /* most recent first (RFC 2018 §4) */
     struct tcp_sack_block dsack;
 

@@ -11,6 +11,9 @@
 
 #define BURST 16
 
+/* Full segments acknowledged one by one after each that came out of order or twice. */
+#define QUICK_ACKS 16
+
 #define PAWS_IDLE_S (24u * 24 * 3600) /* RFC 7323 §5.5 */
 
 void input_reply_reset(struct tcp *tcp, const struct tcp_segment *segment)
@@ -234,10 +237,17 @@ static bool refuse_after_close(struct tcp *tcp, struct tcp_connection *c, const 
     return true;
 }
 
-/* RFC 5681 §4.2: at once beside or inside a gap and for every second full segment, else a little later. */
-static void schedule_ack(struct tcp *tcp, struct tcp_connection *c, bool gap)
+/* RFC 5681 §4.2: at once beside or inside a gap and for every second full segment, else a little later. While the path loses
+ * segments it loses ACKs too, and the sender's window is small: then each full one is acknowledged. */
+static void schedule_ack(struct tcp *tcp, struct tcp_connection *c, bool gap, uint32_t len)
 {
-    if (gap || c->rcv_nxt - c->rcv_acked >= 2u * c->peer_mss)
+    bool quick = c->quick_acks > 0 && len >= c->peer_mss;
+
+    if (gap)
+        c->quick_acks = QUICK_ACKS;
+    else if (quick)
+        c->quick_acks--;
+    if (gap || quick || c->rcv_nxt - c->rcv_acked >= 2u * c->peer_mss)
         conn_ack_now(tcp, c);
     else if (c->due_us[TCP_TIMER_DELACK] == 0 && !conn_has(c, CONN_ACK_NOW))
         conn_timer_set(tcp, c, TCP_TIMER_DELACK, tcp->now_us + tcp->config.delayed_ack_us);
@@ -282,7 +292,7 @@ static bool take_text(struct tcp *tcp, struct tcp_connection *c, struct tcp_segm
     segment->mbuf = NULL;
     if (result == RECEIVE_NO_MEMORY)
         tcp->counters.drop_memory++;
-    schedule_ack(tcp, c, gap || result != RECEIVE_TAKEN);
+    schedule_ack(tcp, c, gap || result != RECEIVE_TAKEN, end - segment->seq);
     if (c->receive_bytes > before)
         conn_raise(tcp, c, TCP_EVENT_READABLE);
     return true;
