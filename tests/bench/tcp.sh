@@ -135,7 +135,7 @@ servers_up()
     pids+=($!)
     wait_for 5 ready "$work/krn" || die "flow serve: $(cat "$work/krn")"
     ip netns exec "$tag-our" "$build/tests/e2e/tcp_peer" --no-huge --no-pci -m 512 --no-telemetry --no-shconf --file-prefix "$tag" --lcores 0 -- \
-        --buffer "$buffer" net_af_packet0,iface=port0,qdisc_bypass=1 198.18.0.2/24 3600 >"$work/our" 2>&1 &
+        --buffer "$buffer" --polls 5000 net_af_packet0,iface=port0,qdisc_bypass=1 198.18.0.2/24 3600 >"$work/our" 2>&1 &
     pids+=($!)
     our_pid=$!
     wait_for 20 '^ready' "$work/our" || die "tcp_peer: $(tail -n 3 "$work/our")"
