@@ -10,6 +10,7 @@
 
 /* Source ports of a core toward one origin: fewer are no use. */
 #define PORTS_A_CORE_MIN 32
+#define IP6_MTU_MIN 1280 /* RFC 8200 §5 */
 
 static bool on_subnet(const struct config_interface *interface, const struct assay_address *address)
 {
@@ -20,10 +21,28 @@ static bool on_subnet(const struct config_interface *interface, const struct ass
     return prefix_contains(&prefix, address);
 }
 
+static bool has_family(const struct config *config, bool ip4)
+{
+    const struct config_interfaces *own = &config->root.port.address;
+
+    for (uint32_t i = 0; i < own->count; i++)
+        if (address_is_ip4(&own->items[i].address) == ip4)
+            return true;
+    return false;
+}
+
+/* fe80::/10: every port that speaks IPv6 is on it. */
+static bool is_link_local(const struct assay_address *address)
+{
+    return address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80;
+}
+
 static bool on_any_subnet(const struct config *config, const struct assay_address *address)
 {
     const struct config_interfaces *own = &config->root.port.address;
 
+    if (is_link_local(address))
+        return has_family(config, false);
     for (uint32_t i = 0; i < own->count; i++)
         if (on_subnet(&own->items[i], address))
             return true;
@@ -67,6 +86,33 @@ static void check_exception(const struct config *config, struct problems *proble
                      device, IF_NAMESIZE - 1);
 }
 
+static void check_routes(const struct config *config, struct problems *problems)
+{
+    const struct config_port *port = &config->root.port;
+    char text[ASSAY_ADDRESS_TEXT_MAX];
+
+    for (uint32_t i = 0; i < port->gateway.count; i++) {
+        const struct config_address *gateway = &port->gateway.items[i];
+
+        check_gateway(config, gateway, "port.gateway", problems);
+        for (uint32_t k = 0; k < i; k++)
+            if (address_is_ip4(&gateway->address) == address_is_ip4(&port->gateway.items[k].address))
+                problems_add(problems, config->file, config_line(config, gateway),
+                             "port.gateway: %s: there is one of that family already",
+                             address_format(&gateway->address, text));
+    }
+    for (uint32_t i = 0; i < port->routes.count; i++) {
+        const struct config_route *route = &port->routes.items[i];
+
+        check_gateway(config, &route->via, "port.routes: via", problems);
+        for (uint32_t k = 0; k < route->to.count; k++)
+            if (address_is_ip4(&route->to.items[k].address) != address_is_ip4(&route->via.address))
+                problems_add(problems, config->file, config_line(config, &route->via),
+                             "port.routes: via: %s is not of the family of the destinations",
+                             address_format(&route->via.address, text));
+    }
+}
+
 static void check_port(const struct config *config, struct problems *problems)
 {
     const struct config_port *port = &config->root.port;
@@ -75,10 +121,7 @@ static void check_port(const struct config *config, struct problems *problems)
     for (uint32_t i = 0; i < port->address.count; i++) {
         const struct config_interface *own = &port->address.items[i];
 
-        if (!address_is_ip4(&own->address))
-            problems_add(problems, config->file, config_line(config, own),
-                         "port.address: %s: IPv6 is not supported yet", address_format(&own->address, text));
-        else if (address_is_special(&own->address))
+        if (address_is_special(&own->address))
             problems_add(problems, config->file, config_line(config, own),
                          "port.address: %s cannot be a host's address", address_format(&own->address, text));
         for (uint32_t k = 0; k < i; k++)
@@ -87,9 +130,41 @@ static void check_port(const struct config *config, struct problems *problems)
                              address_format(&own->address, text));
     }
     check_exception(config, problems);
-    check_gateway(config, &port->gateway, "port.gateway", problems);
-    for (uint32_t i = 0; i < port->routes.count; i++)
-        check_gateway(config, &port->routes.items[i].via, "port.routes: via", problems);
+    if (has_family(config, false) && port->mtu < IP6_MTU_MIN)
+        problems_add(problems, config->file, config_line(config, &port->mtu), "port.mtu: IPv6 needs %d", IP6_MTU_MIN);
+    check_routes(config, problems);
+}
+
+static void check_host_address(const struct config *config, const void *place, const char *what, uint32_t index,
+                               const struct assay_address *address, struct problems *problems)
+{
+    bool ip4 = address_is_ip4(address);
+    char text[ASSAY_ADDRESS_TEXT_MAX];
+
+    if (!has_family(config, ip4))
+        problems_add(problems, config->file, config_line(config, place),
+                     "%s[%u]: %s cannot be reached: port.address has no %s address", what, index,
+                     address_format(address, text), ip4 ? "IPv4" : "IPv6");
+}
+
+/* Origins by address, of a family that we do not have. */
+static void check_families(const struct config *config, struct problems *problems)
+{
+    const struct config_root *root = &config->root;
+    struct assay_address address;
+
+    for (uint32_t i = 0; i < root->nodes.count; i++) {
+        const char *node = root->nodes.items[i].address;
+
+        if (node != NULL && address_parse(slice_text(node), &address) == ASSAY_OK)
+            check_host_address(config, &root->nodes.items[i].address, "nodes", i, &address, problems);
+    }
+    for (uint32_t i = 0; i < root->dns.hosts.count; i++) {
+        const struct config_interfaces *addresses = &root->dns.hosts.items[i].addresses;
+
+        for (uint32_t k = 0; k < addresses->count; k++)
+            check_host_address(config, &addresses->items[k], "dns.hosts", i, &addresses->items[k].address, problems);
+    }
 }
 
 static void check_cores(const struct config *config, struct problems *problems)
@@ -224,6 +299,7 @@ void check_values(const struct config *config, struct problems *problems)
     check_queues(config, problems);
     check_listeners(config, problems);
     check_domains(config, problems);
+    check_families(config, problems);
     check_tcp(config, problems);
     check_verify(config, problems);
 }

@@ -37,6 +37,11 @@ struct config_address {
     struct assay_address address;
 };
 
+struct config_addresses {
+    uint32_t count;
+    struct config_address *items;
+};
+
 /* An address with the length of its subnet, in the space of struct assay_prefix. */
 struct config_interface {
     struct assay_address address;
@@ -105,11 +110,13 @@ struct config_exception {
 struct config_port {
     const char *device;
     struct config_interfaces address;
-    struct config_address gateway;
+    uint64_t vlan;
+    struct config_addresses gateway;
     CONFIG_LIST(struct config_route) routes;
     uint64_t mtu;
     bool promiscuous;
     struct config_exception exception;
+    uint32_t fragments; /* words "drop|reassemble" */
 };
 
 struct config_memory {

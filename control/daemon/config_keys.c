@@ -49,6 +49,7 @@ size_t config_element_size(enum config_kind kind)
     case CONFIG_TEXTS: return sizeof(const char *);
     case CONFIG_NUMBERS: return sizeof(uint64_t);
     case CONFIG_PREFIXES: return sizeof(struct assay_prefix);
+    case CONFIG_ADDRESSES: return sizeof(struct config_address);
     case CONFIG_INTERFACES: return sizeof(struct config_interface);
     case CONFIG_ENDPOINTS: return sizeof(struct config_endpoint);
     case CONFIG_ORIGINS: return sizeof(struct config_origin);
@@ -74,6 +75,7 @@ const char *config_kind_name(enum config_kind kind)
     case CONFIG_TEXTS: return "list of text";
     case CONFIG_NUMBERS: return "list of numbers";
     case CONFIG_PREFIXES: return "list of prefixes, or any";
+    case CONFIG_ADDRESSES: return "list of addresses";
     case CONFIG_INTERFACES: return "list of address/length";
     case CONFIG_ENDPOINTS: return "list of address[:port]";
     case CONFIG_ORIGINS: return "list of host[:port], default";
@@ -282,6 +284,7 @@ static bool key_same(const struct config_key *key, const void *a, const void *b)
     case CONFIG_PREFIXES: return prefixes_same(a, b);
     case CONFIG_TEXTS:
     case CONFIG_NUMBERS:
+    case CONFIG_ADDRESSES:
     case CONFIG_INTERFACES:
     case CONFIG_ENDPOINTS:
     case CONFIG_ORIGINS: return list_same(key->kind, list_at(a), list_at(b));

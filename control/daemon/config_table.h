@@ -24,6 +24,7 @@ enum config_kind {
     CONFIG_TEXTS,      /* struct config_texts */
     CONFIG_NUMBERS,    /* struct config_numbers; min, max: of each */
     CONFIG_PREFIXES,   /* struct config_prefixes */
+    CONFIG_ADDRESSES,  /* struct config_addresses */
     CONFIG_INTERFACES, /* struct config_interfaces: ADDRESS/LENGTH */
     CONFIG_ENDPOINTS,  /* struct config_endpoints: ADDRESS[:PORT], min: default port */
     CONFIG_ORIGINS,    /* struct config_origins: HOST[:PORT] or default */

@@ -276,7 +276,8 @@ const char *config_value_parse(const struct config_value_context *context, const
     case CONFIG_DURATION: return parse_scaled(context, key, text, duration_units, "a duration (500ms, 30s, 2h)", field);
     case CONFIG_SWITCH: return parse_switch(context, text, field);
     case CONFIG_WORD: return parse_word(context, key, text, field);
-    case CONFIG_ADDRESS: return parse_address(context, text, field);
+    case CONFIG_ADDRESS:
+    case CONFIG_ADDRESSES: return parse_address(context, text, field);
     case CONFIG_ENDPOINT:
     case CONFIG_ENDPOINTS: return parse_endpoint(context, key, text, field);
     case CONFIG_URL: return parse_url(context, text, field);

@@ -14,6 +14,7 @@
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 
+#include "base/address.h"
 #include "base/rcu.h"
 #include "daemon/exception_xdp.h"
 #include "daemon/port.h"
@@ -66,12 +67,22 @@ void dataplane_tcp_config(const struct config *config, struct tcp_config *out)
     out->window_scaling = tcp->window_scaling;
 }
 
-static struct assay_prefix default_route(void)
+/* 0.0.0.0/0 or ::/0. */
+static struct assay_prefix default_route(const struct assay_address *gateway)
 {
-    struct assay_prefix prefix = {.length = 96};
+    struct assay_prefix prefix = {.length = 0};
 
-    prefix.address.bytes[10] = prefix.address.bytes[11] = 0xff;
+    if (address_is_ip4(gateway))
+        prefix = (struct assay_prefix){address_from_ip4_be(0), 96};
     return prefix;
+}
+
+static bool speaks_ip6(const struct config_port *port)
+{
+    for (uint32_t i = 0; i < port->address.count; i++)
+        if (!address_is_ip4(&port->address.items[i].address))
+            return true;
+    return false;
 }
 
 void dataplane_net_config(const struct config *config, struct net_port_config *port, struct net_address *addresses,
@@ -85,12 +96,15 @@ void dataplane_net_config(const struct config *config, struct net_port_config *p
         addresses[i] = (struct net_address){from->address.items[i].address, from->address.items[i].prefix_length};
     port->addresses = addresses;
     port->addresses_count = from->address.count < NET_ADDRESSES_MAX ? from->address.count : NET_ADDRESSES_MAX;
-    if (from->gateway.set)
-        routes[count++] = (struct net_route){default_route(), from->gateway.address, 0};
+    port->vlan = (uint16_t)from->vlan;
+    for (uint32_t i = 0; i < from->gateway.count && count < NET_ROUTES_MAX; i++)
+        routes[count++] =
+            (struct net_route){default_route(&from->gateway.items[i].address), from->gateway.items[i].address, 0};
     for (uint32_t i = 0; i < from->routes.count; i++)
         for (uint32_t k = 0; k < from->routes.items[i].to.count && count < NET_ROUTES_MAX; k++)
             routes[count++] =
                 (struct net_route){from->routes.items[i].to.items[k], from->routes.items[i].via.address, 0};
+    out->reassemble = from->fragments == 1;
     out->ports = port;
     out->ports_count = 1;
     out->routes = routes;
@@ -180,6 +194,8 @@ static bool device_up(struct dataplane *dataplane, const struct config *config, 
     struct nic_config nic = {.pools = dataplane->pools.packet + first,
                              .mtu = (uint16_t)config->root.port.mtu,
                              .promiscuous = config->root.port.promiscuous,
+                             .multicast = speaks_ip6(&config->root.port),
+                             .vlan = config->root.port.vlan != 0,
                              .rss_key = dataplane->flows.key};
     enum assay_error error;
 

@@ -22,6 +22,7 @@ struct dns {
     ares_channel channel;
     char *servers; /* for messages */
     uint64_t refresh_ms;
+    int family; /* what is asked for: the families we have addresses of */
     struct assay_address *own;
     uint32_t own_count;
     /* of the call that is running: c-ares answers by callback */
@@ -81,12 +82,17 @@ static bool open_channel(struct dns *dns, const struct config *config, struct pr
 static void take_settings(struct dns *dns, const struct config *config)
 {
     const struct config_interfaces *own = &config->root.port.address;
+    bool ip4 = false, ip6 = false;
 
     dns->refresh_ms = config->root.dns.refresh / 1000;
     dns->own = memory_grow(dns->own, own->count * sizeof(*dns->own));
-    for (uint32_t i = 0; i < own->count; i++)
+    for (uint32_t i = 0; i < own->count; i++) {
         dns->own[i] = own->items[i].address;
+        ip4 |= address_is_ip4(&dns->own[i]);
+        ip6 |= !address_is_ip4(&dns->own[i]);
+    }
     dns->own_count = own->count;
+    dns->family = ip4 && ip6 ? AF_UNSPEC : ip6 ? AF_INET6 : AF_INET;
 }
 
 struct dns *dns_create(const struct config *config, struct problems *problems)
@@ -154,12 +160,28 @@ static void failed(struct dns *dns, const char *host, int status)
 
     snprintf(error, sizeof(error), "%s from %s",
              status == ARES_ENOTFOUND ? "NXDOMAIN"
-             : status == ARES_ENODATA ? "no IPv4 address"
+             : status == ARES_ENODATA ? dns->family == AF_UNSPEC  ? "no address"
+                                        : dns->family == AF_INET6 ? "no IPv6 address"
+                                                                  : "no IPv4 address"
                                       : ares_strerror(status),
              dns->servers);
     dns->changed |= names_fail(dns->names, slice_text(host), error);
     if (name != NULL)
         name->due_ms = dns->now_ms + (dns->refresh_ms < RETRY_MS ? dns->refresh_ms : RETRY_MS);
+}
+
+static bool take_address(const struct ares_addrinfo_node *node, struct assay_address *out)
+{
+    const void *address = node->ai_addr;
+
+    if (node->ai_family == AF_INET)
+        *out = address_from_ip4_be(((const struct sockaddr_in *)address)->sin_addr.s_addr);
+    else if (node->ai_family == AF_INET6)
+        memcpy(out->bytes, ((const struct sockaddr_in6 *)address)->sin6_addr.s6_addr, sizeof(out->bytes));
+    else
+        return false;
+    /* IPv4 in the clothes of IPv6 (an AAAA record of ::ffff:0:0/96) is no answer. */
+    return node->ai_family == AF_INET || !address_is_ip4(out);
 }
 
 static void answered(struct dns *dns, const char *host, const struct ares_addrinfo *result)
@@ -172,10 +194,9 @@ static void answered(struct dns *dns, const char *host, const struct ares_addrin
     for (const struct ares_addrinfo_node *node = result->nodes; node != NULL; node = node->ai_next) {
         uint64_t ttl_ms = node->ai_ttl > 0 ? (uint64_t)node->ai_ttl * 1000 : 0;
 
-        if (node->ai_family != AF_INET || count == ROUTE_ADDRESSES_MAX)
+        if (count == ROUTE_ADDRESSES_MAX || !take_address(node, &addresses[count]))
             continue;
-        addresses[count++] =
-            address_from_ip4_be(((const struct sockaddr_in *)(const void *)node->ai_addr)->sin_addr.s_addr);
+        count++;
         if (ttl_ms < RETRY_MS)
             ttl_ms = RETRY_MS;
         if (ttl_ms < wait_ms)
@@ -210,7 +231,7 @@ static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo 
 static void ask(struct dns *dns, struct name *name)
 {
     const struct ares_addrinfo_hints hints = {
-        .ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NOSORT};
+        .ai_family = dns->family, .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NOSORT};
     struct query *query = memory_alloc(sizeof(*query));
 
     query->dns = dns;

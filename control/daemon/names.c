@@ -108,9 +108,12 @@ void names_sweep(struct names *names)
     names->count = kept;
 }
 
-static int by_bytes(const void *a, const void *b)
+/* IPv6 first (RFC 6724 §2.1: its precedence is higher), then by bytes. */
+static int by_family_and_bytes(const void *a, const void *b)
 {
-    return memcmp(a, b, sizeof(struct assay_address));
+    int order = address_is_ip4(a) - address_is_ip4(b);
+
+    return order != 0 ? order : memcmp(a, b, sizeof(struct assay_address));
 }
 
 static bool refused(const struct assay_address *address, const struct assay_address *own, uint32_t own_count)
@@ -154,7 +157,7 @@ bool names_answer(struct names *names, struct slice host, const struct assay_add
     if (kept == 0)
         return names_fail(names, host, count == 0 ? "no address" : "its addresses cannot be an origin's");
     /* answers rotate: only a different set is a change */
-    qsort(good, kept, sizeof(good[0]), by_bytes);
+    qsort(good, kept, sizeof(good[0]), by_family_and_bytes);
     changed = name->count != kept || memcmp(name->addresses, good, kept * sizeof(good[0])) != 0;
     memcpy(name->addresses, good, kept * sizeof(good[0]));
     name->count = kept;

@@ -18,7 +18,7 @@
 struct name {
     char *host; /* canonical */
     uint32_t count;
-    struct assay_address addresses[ROUTE_ADDRESSES_MAX]; /* sorted */
+    struct assay_address addresses[ROUTE_ADDRESSES_MAX]; /* IPv6 first; each sorted */
     char error[NAMES_ERROR_MAX];                         /* of the last try; "" when it went well */
     bool fixed;                                          /* from the configuration: not asked */
     bool wanted;                                         /* mark and sweep */

@@ -63,6 +63,30 @@ bool input_make_writable(struct net *net, struct rte_mbuf **m)
     return true;
 }
 
+struct rte_mbuf *input_add_fragment(struct burst *b, struct rte_mbuf *m, const struct fragment *fragment)
+{
+    if (!input_make_writable(b->net, &m))
+        return NULL;
+    return fragments_add(&b->net->fragments, b->port, fragment, m, b->now_us);
+}
+
+void input_again(struct burst *b, struct rte_mbuf *m, uint16_t type)
+{
+    const struct net_port *port = &b->net->ports[b->port];
+    uint8_t *frame = (uint8_t *)rte_pktmbuf_prepend(m, ETHER_BYTES);
+    /* That of whoever sent it is not known any more, and nothing above asks for it. */
+    static const uint8_t nobody[ETHER_MAC_BYTES] = {0x02};
+
+    if (frame == NULL) {
+        input_drop(m, &b->net->counters.drop_no_mbuf);
+        return;
+    }
+    ether_write(frame, port->nic->mac, nobody, type);
+    m->ol_flags = RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED; /* and nothing that the port said of a part of it */
+    m->vlan_tci = port->vlan;
+    ether_input(b, m);
+}
+
 /* Where the packet begins behind the Ethernet header and, where there is one, its VLAN tag. */
 struct link_header {
     uint16_t type;

@@ -34,7 +34,13 @@ void input_not_ours(struct burst *b, struct rte_mbuf *m, uint64_t *counter);
  * no room for a copy; the packet is gone and counted. */
 bool input_make_writable(struct net *net, struct rte_mbuf **m);
 
-/* m: a whole frame. */
+/* A fragment that came in, data at its IP header: added to those that wait. The whole datagram, writable, when it is complete, or
+ * NULL. */
+struct rte_mbuf *input_add_fragment(struct burst *b, struct rte_mbuf *m, const struct fragment *fragment);
+/* A datagram that was put together, data at its IP header: goes the way of a frame that has just come in. */
+void input_again(struct burst *b, struct rte_mbuf *m, uint16_t type);
+
+/* m: a whole frame. The one way in: also of what was put together from fragments. */
 void ether_input(struct burst *b, struct rte_mbuf *m);
 
 /* The kernel gets a copy of the frame, where there is an exception port: it may concern both. m may have lost headers as above. */

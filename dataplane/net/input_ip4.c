@@ -118,6 +118,28 @@ static void tcp_input4(struct burst *b, struct rte_mbuf *m, const struct ip4_hea
                       ip->ecn);
 }
 
+/* A fragment of a datagram for us. The whole one begins its way up anew, as a frame of its own. */
+static void fragment4_input(struct burst *b, struct rte_mbuf *m, const struct ip4_header *ip)
+{
+    struct fragment fragment = {.src = address_from_ip4_be(ip->src_be),
+                                .dst = address_from_ip4_be(ip->dst_be),
+                                .id = ip->id,
+                                .key_protocol = ip->protocol,
+                                .protocol = ip->protocol,
+                                .more = ip->more,
+                                .offset = ip->fragment_offset,
+                                .data_at = ip->header_length};
+    struct rte_mbuf *whole = input_add_fragment(b, m, &fragment);
+    uint8_t *header;
+
+    if (whole == NULL)
+        return;
+    header = rte_pktmbuf_mtod(whole, uint8_t *);
+    write_be16(header + 2, (uint16_t)whole->pkt_len);
+    ip4_set_fragment(header, 0);
+    input_again(b, whole, ETHER_TYPE_IP4);
+}
+
 static uint64_t *fault_counter(struct net_counters *c, enum ip4_fault fault)
 {
     switch (fault) {
@@ -167,13 +189,17 @@ void ip4_input(struct burst *b, struct rte_mbuf *m, bool to_us_alone)
         input_drop(m, &c->drop_ip4_martian);
         return;
     }
-    if (fault != IP4_OK) {
+    if (fault != IP4_OK && (fault != IP4_FRAGMENT || !b->net->reassemble)) {
         input_drop(m, fault_counter(c, fault));
         return;
     }
     if (m->pkt_len > ip.total_length) {
         mbuf_truncate(m, ip.total_length);
         c->rx_trimmed++;
+    }
+    if (fault == IP4_FRAGMENT) {
+        fragment4_input(b, m, &ip);
+        return;
     }
     switch (ip.protocol) {
     case IP4_PROTO_TCP: tcp_input4(b, m, &ip); break;

@@ -153,6 +153,37 @@ static bool is_martian6(struct burst *b, const struct assay_address *src, bool n
     return false;
 }
 
+/* A fragment of a packet for us. The whole one begins its way up anew, as a frame of its own, without a fragment header. */
+static void fragment6_input(struct burst *b, struct rte_mbuf *m, const struct ip6_header *ip)
+{
+    struct fragment fragment = {.src = ip->src,
+                                .dst = ip->dst,
+                                .id = ip->id,
+                                .protocol = ip->protocol,
+                                .more = ip->more,
+                                .offset = ip->fragment_offset,
+                                .data_at = ip->header_length};
+    struct ip6_header first;
+    struct rte_mbuf *whole;
+    uint8_t *header;
+
+    if (ip6_is_extension(ip->protocol)) { /* headers that go on behind it: nobody could look through them (RFC 7112) */
+        input_drop(m, &b->net->counters.drop_ip6_extension);
+        return;
+    }
+    whole = input_add_fragment(b, m, &fragment);
+    if (whole == NULL)
+        return;
+    /* The first one's headers count, and they are not those of the one that came last. */
+    (void)ip6_read(slice_of(rte_pktmbuf_mtod(whole, void *), whole->data_len), whole->pkt_len, &first);
+    header = rte_pktmbuf_mtod(whole, uint8_t *);
+    header[first.fragment_next_at] = header[first.fragment_at];
+    memmove(header + IP6_FRAGMENT_BYTES, header, first.fragment_at);
+    header = (uint8_t *)rte_pktmbuf_adj(whole, IP6_FRAGMENT_BYTES);
+    write_be16(header + 4, (uint16_t)(whole->pkt_len - IP6_BYTES));
+    input_again(b, whole, ETHER_TYPE_IP6);
+}
+
 static uint64_t *fault_counter6(struct net_counters *c, enum ip6_fault fault)
 {
     switch (fault) {
@@ -212,7 +243,9 @@ void ip6_input(struct burst *b, struct rte_mbuf *m, bool to_us_alone)
         mbuf_truncate(m, ip.total_length);
         c->rx_trimmed++;
     }
-    if (fault != IP6_OK && ip.tell && to_us_alone) {
+    if (fault == IP6_FRAGMENT && b->net->reassemble && to_us_alone) {
+        fragment6_input(b, m, &ip);
+    } else if (fault != IP6_OK && ip.tell && to_us_alone) {
         (*fault_counter6(c, fault))++;
         send_error(b, m, &ip, ICMP6_PARAMETER_PROBLEM, ip.code, ip.pointer);
     } else if (fault != IP6_OK) {

@@ -6,7 +6,6 @@
 
 #define TTL              64
 #define DONT_FRAGMENT    0x4000
-#define MORE_FRAGMENTS   0x2000
 #define FRAGMENT_OFFSET  0x1fff
 #define OPTION_END       0
 #define OPTION_NOP       1
@@ -52,12 +51,15 @@ enum ip4_fault ip4_read(struct slice head, uint32_t available, bool checksum_kno
     out->protocol = p[IP4_OFFSET_PROTO];
     out->src_be = read_raw32(p + IP4_OFFSET_SRC);
     out->dst_be = read_raw32(p + IP4_OFFSET_DST);
+    out->id = (uint16_t)(p[4] | p[5] << 8);
+    out->more = (read_be16(p + IP4_OFFSET_FRAG) & IP4_MORE) != 0;
+    out->fragment_offset = (uint16_t)((read_be16(p + IP4_OFFSET_FRAG) & FRAGMENT_OFFSET) * 8);
     if (!checksum_known_good && checksum_add(0, p, out->header_length) != 0xffff)
         return IP4_BAD_CHECKSUM;
     fault = read_options(slice_of(p + IP4_BYTES, (size_t)out->header_length - IP4_BYTES));
     if (fault != IP4_OK)
         return fault;
-    return read_be16(p + 6) & (MORE_FRAGMENTS | FRAGMENT_OFFSET) ? IP4_FRAGMENT : IP4_OK;
+    return out->more || out->fragment_offset != 0 ? IP4_FRAGMENT : IP4_OK;
 }
 
 bool ip4_is_multicast(uint32_t ip_be)
@@ -70,6 +72,16 @@ bool ip4_is_martian_source(uint32_t ip_be)
     uint32_t first = __builtin_bswap32(ip_be) >> 24;
 
     return first == 0 || first == 127 || first >= 224;
+}
+
+void ip4_set_fragment(uint8_t *header, uint16_t field)
+{
+    uint16_t checksum;
+
+    write_be16(header + IP4_OFFSET_FRAG, field);
+    write_be16(header + IP4_OFFSET_SUM, 0);
+    checksum = (uint16_t)~checksum_add(0, header, (header[0] & 15) * 4U);
+    memcpy(header + IP4_OFFSET_SUM, &checksum, sizeof(checksum));
 }
 
 void ip4_write(uint8_t header[IP4_BYTES], uint32_t src_be, uint32_t dst_be, uint8_t protocol, uint16_t total_length,

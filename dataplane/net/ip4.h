@@ -13,6 +13,9 @@
 #define IP4_PROTO_ICMP   1
 #define IP4_PROTO_TCP    6
 #define IP4_PROTO_UDP    17
+#define IP4_MORE         0x2000 /* in the 16 bits at IP4_OFFSET_FRAG */
+#define IP4_OFFSET_FRAG  6
+#define IP4_OFFSET_SUM   10
 #define IP4_OFFSET_PROTO 9
 #define IP4_OFFSET_SRC   12
 #define IP4_OFFSET_DST   16
@@ -33,6 +36,9 @@ struct ip4_header {
     uint8_t header_length; /* bytes */
     uint8_t protocol;
     uint8_t ecn;
+    bool more;                /* fragments follow */
+    uint16_t fragment_offset; /* of its data in the datagram, bytes */
+    uint16_t id;              /* as on the wire */
 };
 
 /* head: the first bytes of the datagram, all of its header among them where it has one; available: bytes received, link
@@ -49,6 +55,9 @@ static inline uint32_t ip4_mask_be(uint8_t bits)
 {
     return bits == 0 ? 0 : __builtin_bswap32(0xffffffffU << (32 - bits));
 }
+
+/* Sets the 16 bits of flags and fragment offset, and the checksum. */
+void ip4_set_fragment(uint8_t *header, uint16_t field);
 
 /* Writes a header without options: DF set, TTL 64, checksum 0 unless with_checksum. */
 void ip4_write(uint8_t header[IP4_BYTES], uint32_t src_be, uint32_t dst_be, uint8_t protocol, uint16_t total_length,

@@ -84,6 +84,7 @@ static enum ip6_fault read_fragment(const struct walk *w)
         return IP6_BAD_EXTENSION;
     out->fragment = true;
     out->fragment_at = (uint16_t)w->at;
+    out->fragment_next_at = out->next_at;
     out->fragment_offset = field & FRAGMENT_OFFSET;
     out->more = (field & FRAGMENT_MORE) != 0;
     out->id = read_raw32(p + 4);
@@ -117,7 +118,7 @@ static enum ip6_fault read_extension(struct walk *w)
     return fault;
 }
 
-static bool is_extension(uint8_t protocol)
+bool ip6_is_extension(uint8_t protocol)
 {
     return protocol == IP6_PROTO_HOP_BY_HOP || protocol == IP6_PROTO_ROUTING || protocol == IP6_PROTO_FRAGMENT ||
            protocol == IP6_PROTO_DESTINATION;
@@ -143,7 +144,7 @@ enum ip6_fault ip6_read(struct slice head, uint32_t available, struct ip6_header
     if (out->total_length > available || (out->total_length == IP6_BYTES && out->protocol == IP6_PROTO_HOP_BY_HOP))
         return IP6_BAD_HEADER;
     w.head = slice_head(head, out->total_length);
-    while (fault == IP6_OK && is_extension(out->protocol))
+    while (fault == IP6_OK && ip6_is_extension(out->protocol))
         fault = read_extension(&w);
     out->header_length = (uint16_t)w.at;
     return fault;

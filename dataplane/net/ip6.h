@@ -17,6 +17,7 @@
 #define IP6_EXTENSION_BYTES_MAX 128 /* all of them together */
 #define IP6_FRAGMENT_BYTES      8
 #define IP6_MTU_MIN             1280
+#define IP6_HOP_LIMIT           64 /* of what we send */
 #define IP6_OFFSET_NEXT         6
 #define IP6_OFFSET_SRC          8
 #define IP6_OFFSET_DST          24
@@ -53,11 +54,12 @@ struct ip6_header {
     uint8_t code;
     uint16_t pointer;
     /* The fragment header, where there is one. */
-    bool fragment;            /* also an atomic one */
-    bool more;                /* fragments follow */
-    uint16_t fragment_at;     /* offset of its header */
-    uint16_t fragment_offset; /* of its data in the datagram, bytes */
-    uint32_t id;              /* of the datagram, as on the wire */
+    bool fragment;             /* also an atomic one */
+    bool more;                 /* fragments follow */
+    uint16_t fragment_at;      /* offset of its header */
+    uint16_t fragment_next_at; /* offset of the byte that names it */
+    uint16_t fragment_offset;  /* of its data in the datagram, bytes */
+    uint32_t id;               /* of the datagram, as on the wire */
 };
 
 /* head: the first bytes of the packet, IP6_BYTES + IP6_EXTENSION_BYTES_MAX or all there are; available: bytes received, link
@@ -74,6 +76,8 @@ static inline bool ip6_is_link_local(const struct assay_address *a)
     return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
 }
 
+/* One of those that ip6_read() skips. */
+bool ip6_is_extension(uint8_t protocol);
 bool ip6_is_unspecified(const struct assay_address *a);
 /* Never a source (nor a destination of ours): multicast, unspecified, loopback, and all of ::/96 and ::ffff:0:0/96, which on
  * the wire would be IPv4 addresses in disguise. */

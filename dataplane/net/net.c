@@ -159,6 +159,8 @@ static enum assay_error build(struct net *net, const struct net_config *config)
     net->id_state = random[0];
     net->pool = config->pool;
     net->flow_key = random[2];
+    net->reassemble = config->reassemble;
+    fragments_init(&net->fragments, &net->counters);
     net->announce_us = UINT64_MAX;
     net->dad_us = UINT64_MAX;
     icmp_limit_init(&net->echo_limit, config->echo_rate);
@@ -199,6 +201,7 @@ void net_destroy(struct net *net)
     if (net == NULL)
         return;
     neighbours_fini(&net->neighbours);
+    fragments_fini(&net->fragments);
     rte_free(net);
 }
 

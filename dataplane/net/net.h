@@ -75,6 +75,7 @@ struct net_config {
     uint32_t neighbours_max;  /* table of both families, all ports; the least recently used goes first */
     uint32_t arp_pending_max; /* packets waiting for a neighbour, all of them together */
     uint32_t echo_rate;       /* ICMP echo replies a second */
+    bool reassemble;          /* fragments are put together, within bounds; else they are dropped */
     uint32_t icmp_error_rate; /* ICMP errors sent a second (RFC 1812 §4.3.2.8) */
     bool listens_only; /* another core of the same host, which hears the same, answers who we are, announces and defends
                         * our addresses; this one learns and asks for itself */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "net/exception.h"
+#include "net/fragments.h"
 #include "net/icmp.h"
 #include "net/neighbour.h"
 #include "net/net.h"
@@ -53,7 +54,9 @@ struct net {
     uint64_t dad_us;      /* when duplicate address detection ends; UINT64_MAX: none is running */
     struct icmp_limit echo_limit;
     struct icmp_limit error_limit;
+    bool reassemble;
     struct neighbours neighbours;
+    struct fragments fragments;
     struct net_port ports[NET_PORTS_MAX];
 };
 
@@ -118,10 +121,26 @@ void ndp_input(struct net *net, uint32_t port, const struct ndp_message *message
 
 /* --- output.c */
 
-/* packet: what follows the IP header. Routes by the port's own routes, writes the headers, resolves; takes it over. */
+/* packet: what follows the IP header. Routes by the port's own routes, writes the headers, resolves; takes it over. What is
+ * longer than the MTU leaves in fragments; nothing of ours is, but the answer to an echo request that came in fragments. */
 void ip4_output(struct net *net, uint32_t port, struct rte_mbuf *packet, uint32_t src_be, uint32_t dst_be,
                 uint8_t protocol, uint64_t now_us);
 void ip6_output(struct net *net, uint32_t port, struct rte_mbuf *packet, const struct assay_address *src,
                 const struct assay_address *dst, uint8_t protocol, uint32_t flow_label, uint64_t now_us);
+
+/* Prepends the Ethernet header and sends by the next hop. */
+void ether_output(struct net *net, uint32_t port, struct rte_mbuf *packet, uint16_t type,
+                  const struct assay_address *next_hop, uint64_t now_us);
+/* An identification that tells nothing of how much we send. */
+uint32_t output_next_id(struct net *net);
+
+/* --- output_fragments.c */
+
+/* packet: what follows the IP header and does not fit the MTU with it. Takes it over. */
+void ip4_output_fragments(struct net *net, uint32_t port, struct rte_mbuf *packet, uint32_t src_be, uint32_t dst_be,
+                          uint8_t protocol, const struct assay_address *next_hop, uint64_t now_us);
+void ip6_output_fragments(struct net *net, uint32_t port, struct rte_mbuf *packet, const struct assay_address *src,
+                          const struct assay_address *dst, uint8_t protocol, const struct assay_address *next_hop,
+                          uint64_t now_us);
 
 #endif

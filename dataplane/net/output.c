@@ -8,16 +8,15 @@
 #define TCP_BYTES           20
 #define TCP_OFFSET_DATA     12
 #define TCP_OFFSET_CHECKSUM 16
-#define HOP_LIMIT           64
 
-/* An identification for a datagram that is never fragmented: any value will do (RFC 6864 §4.1), but a count would tell others
+/* For a datagram that is never fragmented: any value will do (RFC 6864 §4.1), but a count would tell others
  * how much we send (idle scan). */
-static uint16_t next_id(struct net *net)
+uint32_t output_next_id(struct net *net)
 {
     uint64_t z = net->id_state += 0x9e3779b97f4a7c15ULL;
 
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    return (uint16_t)(z >> 40);
+    return (uint32_t)(z >> 32);
 }
 
 static void drop(struct rte_mbuf *m, uint64_t *counter)
@@ -32,6 +31,33 @@ static bool fits(const struct nic *nic, const struct rte_mbuf *packet, uint32_t 
     return (packet->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0 || packet->pkt_len + header_bytes <= nic->mtu;
 }
 
+void ether_output(struct net *net, uint32_t port, struct rte_mbuf *packet, uint16_t type,
+                  const struct assay_address *next_hop, uint64_t now_us)
+{
+    uint8_t *frame = (uint8_t *)rte_pktmbuf_prepend(packet, ETHER_BYTES);
+
+    if (frame == NULL) {
+        drop(packet, &net->counters.drop_tx_malformed);
+        return;
+    }
+    memcpy(frame + ETHER_OFFSET_SRC, net->ports[port].nic->mac, ETHER_MAC_BYTES);
+    write_be16(frame + ETHER_OFFSET_TYPE, type);
+    packet->l2_len = ETHER_BYTES;
+    resolve_send(net, port, next_hop, packet, now_us);
+}
+
+/* Room for the IP header in front of packet, or NULL: it is gone, and counted. */
+static uint8_t *prepend_header(struct net *net, const struct nic *nic, struct rte_mbuf *packet, uint16_t bytes)
+{
+    uint8_t *header =
+        fits(nic, packet, bytes) && mbuf_writable(packet) ? (uint8_t *)rte_pktmbuf_prepend(packet, bytes) : NULL;
+
+    packet->l3_len = bytes;
+    if (header == NULL)
+        drop(packet, &net->counters.drop_tx_malformed);
+    return header;
+}
+
 void ip4_output(struct net *net, uint32_t port, struct rte_mbuf *packet, uint32_t src_be, uint32_t dst_be,
                 uint8_t protocol, uint64_t now_us)
 {
@@ -40,31 +66,26 @@ void ip4_output(struct net *net, uint32_t port, struct rte_mbuf *packet, uint32_
     uint32_t total_length = packet->pkt_len + IP4_BYTES;
     bool checksum_by_port = p->nic->tx_ip4_checksum;
     struct assay_address next_hop;
-    uint8_t *frame;
+    uint8_t *header;
 
     if (route == NULL || port_is_broadcast(p, dst_be) || ip4_is_martian_source(dst_be) ||
         port_find_address(p, dst_be) != NULL) {
         drop(packet, &net->counters.drop_no_route);
         return;
     }
-    if (!fits(p->nic, packet, IP4_BYTES) || !mbuf_writable(packet)) {
-        drop(packet, &net->counters.drop_tx_malformed);
+    next_hop = address_from_ip4_be(route->gateway_be != 0 ? route->gateway_be : dst_be);
+    if (!fits(p->nic, packet, IP4_BYTES) && protocol != IP4_PROTO_TCP) {
+        ip4_output_fragments(net, port, packet, src_be, dst_be, protocol, &next_hop, now_us);
         return;
     }
-    frame = (uint8_t *)rte_pktmbuf_prepend(packet, IP4_BYTES + ETHER_BYTES);
-    if (frame == NULL) {
-        drop(packet, &net->counters.drop_tx_malformed);
+    header = prepend_header(net, p->nic, packet, IP4_BYTES);
+    if (header == NULL)
         return;
-    }
-    ip4_write(frame + ETHER_BYTES, src_be, dst_be, protocol, (uint16_t)total_length, next_id(net), !checksum_by_port);
-    memcpy(frame + ETHER_OFFSET_SRC, p->nic->mac, ETHER_MAC_BYTES);
-    write_be16(frame + 12, ETHER_TYPE_IP4);
-    packet->l2_len = ETHER_BYTES;
-    packet->l3_len = IP4_BYTES;
+    ip4_write(header, src_be, dst_be, protocol, (uint16_t)total_length, (uint16_t)output_next_id(net),
+              !checksum_by_port);
     if (checksum_by_port)
         packet->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
-    next_hop = address_from_ip4_be(route->gateway_be != 0 ? route->gateway_be : dst_be);
-    resolve_send(net, port, &next_hop, packet, now_us);
+    ether_output(net, port, packet, ETHER_TYPE_IP4, &next_hop, now_us);
 }
 
 void ip6_output(struct net *net, uint32_t port, struct rte_mbuf *packet, const struct assay_address *src,
@@ -73,25 +94,23 @@ void ip6_output(struct net *net, uint32_t port, struct rte_mbuf *packet, const s
     struct net_port *p = &net->ports[port];
     const struct route6 *route = routes6_find(&p->routes6, dst);
     uint32_t payload_length = packet->pkt_len;
-    uint8_t *frame;
+    const struct assay_address *next_hop;
+    uint8_t *header;
 
     if (route == NULL || ip6_is_martian_source(dst) || port6_find_address(p, dst) != NULL) {
         drop(packet, &net->counters.drop_no_route);
         return;
     }
-    frame = fits(p->nic, packet, IP6_BYTES) && mbuf_writable(packet)
-                ? (uint8_t *)rte_pktmbuf_prepend(packet, IP6_BYTES + ETHER_BYTES)
-                : NULL;
-    if (frame == NULL) {
-        drop(packet, &net->counters.drop_tx_malformed);
+    next_hop = ip6_is_unspecified(&route->gateway) ? dst : &route->gateway;
+    if (!fits(p->nic, packet, IP6_BYTES) && protocol != IP6_PROTO_TCP) {
+        ip6_output_fragments(net, port, packet, src, dst, protocol, next_hop, now_us);
         return;
     }
-    ip6_write(frame + ETHER_BYTES, src, dst, protocol, (uint16_t)payload_length, HOP_LIMIT, flow_label);
-    memcpy(frame + ETHER_OFFSET_SRC, p->nic->mac, ETHER_MAC_BYTES);
-    write_be16(frame + ETHER_OFFSET_TYPE, ETHER_TYPE_IP6);
-    packet->l2_len = ETHER_BYTES;
-    packet->l3_len = IP6_BYTES;
-    resolve_send(net, port, ip6_is_unspecified(&route->gateway) ? dst : &route->gateway, packet, now_us);
+    header = prepend_header(net, p->nic, packet, IP6_BYTES);
+    if (header == NULL)
+        return;
+    ip6_write(header, src, dst, protocol, (uint16_t)payload_length, IP6_HOP_LIMIT, flow_label);
+    ether_output(net, port, packet, ETHER_TYPE_IP6, next_hop, now_us);
 }
 
 static uint8_t tcp_header_bytes(const struct rte_mbuf *packet)

@@ -182,6 +182,7 @@ uint32_t net_timers(struct net *net, uint64_t now_us, struct net_icmp_error *err
     uint32_t count = 0;
 
     ndp_timers(net, now_us);
+    fragments_expire(&net->fragments, now_us);
     if (net->announce_us <= now_us) {
         net->announce_us = UINT64_MAX;
         arp_announce(net);
@@ -208,5 +209,7 @@ uint64_t net_next_timer_us(const struct net *net)
 
     if (net->announce_us < due)
         due = net->announce_us;
+    if (net->fragments.next_due_us < due)
+        due = net->fragments.next_due_us;
     return net->dad_us < due ? net->dad_us : due;
 }

@@ -83,7 +83,7 @@ struct credential_section {
 struct route_origin {
     const char *host;       /* lower case */
     uint32_t address_count; /* 0: unresolved, see error */
-    struct assay_address addresses[ROUTE_ADDRESSES_MAX];
+    struct assay_address addresses[ROUTE_ADDRESSES_MAX]; /* in the order in which they are tried */
     const char *error; /* why there is no address: "NXDOMAIN from 198.18.2.53" */
 };
 

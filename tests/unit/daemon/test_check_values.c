@@ -19,9 +19,29 @@ static const struct {
 } cases[] = {
     {"port: {device: net_null0, address: [198.18.0.10/15, 198.18.0.10/15]}\nlisteners: [{clients: any, tls: off}]\n",
      {"a.yaml:1: port.address: 198.18.0.10 is there twice"}},
-    {"port: {device: net_null0, address: [198.18.0.10/15, \"2001:db8::1/64\"]}\nlisteners: [{clients: any, tls: "
+    {"port: {device: net_null0, address: [198.18.0.10/15, \"2001:db8::1/64\"], gateway: [198.18.0.1, \"fe80::1\"], "
+     "vlan: 7}\nlisteners: [{clients: any, tls: off, address: \"2001:db8::1\"}]\n",
+     {NULL}},
+    {"port: {device: net_null0, address: \"fe80::1/64\"}\nlisteners: [{clients: any, tls: off}]\n",
+     {"a.yaml:1: port.address: fe80::1 cannot be a host's address"}},
+    {"port: {device: net_null0, address: \"2001:db8::1/64\", mtu: 1279}\nlisteners: [{clients: any, tls: off}]\n",
+     {"a.yaml:1: port.mtu: IPv6 needs 1280"}},
+    {PORT "listeners: [{clients: any, tls: off}]\nnodes:\n- {address: \"2001:db8::11\", type: cucm}\ndns:\n  hosts:\n"
+          "  - {name: a, addresses: [198.18.0.1, \"2001:db8::12\"]}\n",
+     {"a.yaml:4: nodes[0]: 2001:db8::11 cannot be reached: port.address has no IPv6 address",
+      "a.yaml:7: dns.hosts[0]: 2001:db8::12 cannot be reached: port.address has no IPv6 address"}},
+    {"port: {device: net_null0, address: \"2001:db8::1/64\"}\nlisteners: [{clients: any, tls: off}]\nnodes:\n"
+     "- {address: 198.18.0.11, type: cucm}\n",
+     {"a.yaml:4: nodes[0]: 198.18.0.11 cannot be reached: port.address has no IPv4 address"}},
+    {"port:\n  device: net_null0\n  address: [198.18.0.10/15, \"2001:db8::1/64\"]\n  gateway:\n  - 198.18.0.1\n"
+     "  - 198.18.0.2\n  - \"2001:db9::1\"\n  routes:\n  - {to: 10.0.0.0/8, via: \"fe80::1\"}\n"
+     "listeners: [{clients: any, tls: off}]\n",
+     {"a.yaml:6: port.gateway: 198.18.0.2: there is one of that family already",
+      "a.yaml:7: port.gateway: 2001:db9::1 is on none of the subnets of port.address",
+      "a.yaml:9: port.routes: via: fe80::1 is not of the family of the destinations"}},
+    {"port: {device: net_null0, address: 198.18.0.10/15, gateway: \"fe80::1\"}\nlisteners: [{clients: any, tls: "
      "off}]\n",
-     {"a.yaml:1: port.address: 2001:db8::1: IPv6 is not supported yet"}},
+     {"a.yaml:1: port.gateway: fe80::1 is on none of the subnets of port.address"}},
     {"port: {device: net_null0, address: 224.0.0.1/4}\nlisteners: [{clients: any, tls: off}]\n",
      {"a.yaml:1: port.address: 224.0.0.1 cannot be a host's address"}},
     {"port:\n  device: net_null0\n  address: 198.18.0.10/24\n  gateway: 198.18.1.1\n  routes:\n  - {to: 10.0.0.0/8, "

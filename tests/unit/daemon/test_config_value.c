@@ -159,6 +159,10 @@ static const struct {
     {CONFIG_INTERFACES, "x/15", "'x/15' is not ADDRESS/LENGTH", NULL, 0},
     {CONFIG_INTERFACES, "198.18.0.10/15", NULL, "198.18.0.10", 96 + 15},
     {CONFIG_INTERFACES, "198.18.0.10", NULL, "198.18.0.10", 128},
+    {CONFIG_INTERFACES, "2001:db8::10/64", NULL, "2001:db8::10", 64},
+    {CONFIG_INTERFACES, "2001:db8::10/129", "'2001:db8::10/129': the length is not within 0 to 128", NULL, 0},
+    {CONFIG_ADDRESSES, "fe80::1", NULL, "fe80::1", 1},
+    {CONFIG_ADDRESSES, "fe80::1%eth0", "'fe80::1%eth0' is not an address", NULL, 0},
     {CONFIG_PREFIXES, "198.18.0.1/15", "'198.18.0.1/15' is no prefix: too long, or bits are set behind its length",
      NULL, 0},
     {CONFIG_PREFIXES, "198.18.0.0/99", "'198.18.0.0/99' is no prefix: too long, or bits are set behind its length",
@@ -189,6 +193,7 @@ static void test_addresses(void **state)
             continue;
         switch (key.kind) {
         case CONFIG_ADDRESS:
+        case CONFIG_ADDRESSES:
             address = &out.address.address;
             number = out.address.set;
             break;

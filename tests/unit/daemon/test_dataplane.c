@@ -60,8 +60,10 @@ static void test_net(void **state)
 {
     struct config *config = config_of("port:\n"
                                       "  device: net_null0\n"
-                                      "  address: [198.18.0.10/15, 10.1.0.1/24]\n"
-                                      "  gateway: 198.18.0.1\n"
+                                      "  address: [198.18.0.10/15, 10.1.0.1/24, \"2001:db8::10/64\"]\n"
+                                      "  gateway: [198.18.0.1, \"fe80::1\"]\n"
+                                      "  vlan: 42\n"
+                                      "  fragments: reassemble\n"
                                       "  routes: [{to: [10.2.0.0/16, 10.3.0.0/16], via: 10.1.0.254}]\n"
                                       "listeners: [{clients: any}]\n");
     struct net_address addresses[NET_ADDRESSES_MAX];
@@ -73,13 +75,19 @@ static void test_net(void **state)
     assert_non_null(config);
     dataplane_net_config(config, &port, addresses, routes, &net);
     assert_int_equal(net.ports_count, 1);
-    assert_int_equal(port.addresses_count, 2);
+    assert_int_equal(port.addresses_count, 3);
+    assert_int_equal(port.vlan, 42);
+    assert_true(net.reassemble);
     assert_int_equal(addresses[1].prefix_length, 96 + 24);
-    assert_int_equal(net.routes_count, 3);
+    assert_int_equal(addresses[2].prefix_length, 64);
+    assert_int_equal(net.routes_count, 4);
     assert_string_equal(address_format(&routes[0].prefix.address, text), "0.0.0.0");
     assert_int_equal(routes[0].prefix.length, 96); /* the default route */
     assert_string_equal(address_format(&routes[0].gateway, text), "198.18.0.1");
-    assert_string_equal(address_format(&routes[2].prefix.address, text), "10.3.0.0");
+    assert_string_equal(address_format(&routes[1].prefix.address, text), "::");
+    assert_int_equal(routes[1].prefix.length, 0);
+    assert_string_equal(address_format(&routes[1].gateway, text), "fe80::1");
+    assert_string_equal(address_format(&routes[3].prefix.address, text), "10.3.0.0");
     config_free(config);
 }
 

@@ -45,14 +45,44 @@ static size_t add_a(uint8_t *packet, size_t len, int octet, uint32_t ttl)
     return len + sizeof(record);
 }
 
+/* Appends an AAAA record: prefix, zeros, last. */
+static size_t add_aaaa(uint8_t *packet, size_t len, const char *prefix, int last)
+{
+    uint8_t record[28] = {0xc0, 12, 0, 28, 0, 1, 0, 0, 14, 16, 0, 16};
+    struct assay_address address;
+
+    assert_int_equal(address_parse(slice_text(prefix), &address), ASSAY_OK);
+    memcpy(record + 12, address.bytes, 16);
+    record[27] = (uint8_t)last;
+    memcpy(packet + len, record, sizeof(record));
+    packet[7]++;
+    return len + sizeof(record);
+}
+
+/* The names that have IPv6 addresses, beside or without others. */
+static size_t answer_aaaa(uint8_t *packet, size_t len, const char *name)
+{
+    if (strncmp(name, "two", 3) == 0)
+        return add_aaaa(packet, len, "2001:db8::", 11);
+    if (strncmp(name, "six", 3) == 0)
+        return add_aaaa(packet, add_aaaa(packet, len, "2001:db8::", 12), "2001:db8::", 11);
+    if (strncmp(name, "disguise", 8) == 0)
+        return add_aaaa(packet, len, "::ffff:198.18.2.0", 11);
+    if (strncmp(name, "own", 3) == 0)
+        return add_aaaa(packet, len, "2001:db8::", 0x10);
+    return len;
+}
+
 /* The answer in place of the query; 0: none is sent. */
 static size_t answer(uint8_t *packet, size_t len)
 {
     const char *name = (const char *)packet + 13; /* behind the first label's length */
     size_t end = 12;
+    uint8_t type;
 
     while (end < len && packet[end] != 0)
         end += packet[end] + 1U;
+    type = packet[end + 2];
     len = end + 5; /* type and class: what follows (EDNS) is dropped */
     packet[2] = 0x84;
     packet[3] = 0x80;
@@ -63,7 +93,9 @@ static size_t answer(uint8_t *packet, size_t len)
         packet[3] |= 3; /* NXDOMAIN */
         return len;
     }
-    if (strncmp(name, "empty", 5) == 0)
+    if (type == 28)
+        return answer_aaaa(packet, len, name);
+    if (strncmp(name, "empty", 5) == 0 || strncmp(name, "six", 3) == 0 || strncmp(name, "disguise", 8) == 0)
         return len;
     if (strncmp(name, "own", 3) == 0) {
         len = add_a(packet, len, 0, 60);
@@ -115,20 +147,25 @@ static int end(void **state)
 
 /* --- control's side ------------------------------------------------------------------------------------------------------ */
 
-static struct config *config_of(const char *more)
+static struct config *config_with(const char *addresses, const char *more)
 {
     struct problems problems = {0};
     struct text text = {0};
     struct config *config;
 
     text_printf(&text,
-                "port: {device: net_null0, address: 198.18.0.10/15}\nlisteners: [{clients: any, tls: off}]\n"
+                "port: {device: net_null0, address: %s}\nlisteners: [{clients: any, tls: off}]\n"
                 "dns: {servers: \"127.0.0.1:%u\", timeout: 200ms%s}\n",
-                server.port, more);
+                addresses, server.port, more);
     config = config_parse(text_slice(&text), "a.yaml", &problems);
     assert_non_null(config);
     text_free(&text);
     return config;
+}
+
+static struct config *config_of(const char *more)
+{
+    return config_with("198.18.0.10/15", more);
 }
 
 static uint64_t now_ms(void)
@@ -211,6 +248,51 @@ static void test_answers_and_failures(void **state)
     config_free(config);
 }
 
+/* Which addresses a name gets depends on those that we have; IPv6 comes first. */
+static void test_families(void **state)
+{
+    static const struct {
+        const char *own, *host, *addresses[3], *error;
+    } cases[] = {
+        {"198.18.0.10/15", "two.lab", {"198.18.2.11", "198.18.2.99"}, ""},
+        {"198.18.0.10/15", "six.lab", {NULL}, "no IPv4 address from 127.0.0.1:"},
+        {"\"2001:db8::10/64\"", "two.lab", {"2001:db8::b"}, ""},
+        {"\"2001:db8::10/64\"", "six.lab", {"2001:db8::b", "2001:db8::c"}, ""},
+        {"\"2001:db8::10/64\"", "cucm.lab", {NULL}, "no IPv6 address from 127.0.0.1:"},
+        {"\"2001:db8::10/64\"", "own.lab", {NULL}, "its addresses cannot be an origin's"},
+        {"[198.18.0.10/15, \"2001:db8::10/64\"]", "two.lab", {"2001:db8::b", "198.18.2.11", "198.18.2.99"}, ""},
+        {"[198.18.0.10/15, \"2001:db8::10/64\"]", "six.lab", {"2001:db8::b", "2001:db8::c"}, ""},
+        {"[198.18.0.10/15, \"2001:db8::10/64\"]", "cucm.lab", {"198.18.2.11"}, ""},
+        {"[198.18.0.10/15, \"2001:db8::10/64\"]", "disguise.lab", {NULL}, "no address"},
+        {"[198.18.0.10/15, \"2001:db8::10/64\"]", "empty.lab", {NULL}, "no address from 127.0.0.1:"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct problems problems = {0};
+        struct config *config = config_with(cases[i].own, "");
+        struct dns *dns = dns_create(config, &problems);
+        struct names names = {0};
+        const struct name *name;
+        char text[ASSAY_ADDRESS_TEXT_MAX];
+        uint32_t count = 0;
+
+        assert_non_null(dns);
+        want(&names, (const char *const[]){cases[i].host, NULL});
+        settle(dns, &names, 0);
+        name = find(&names, cases[i].host);
+        for (; count < 3 && cases[i].addresses[count] != NULL; count++)
+            if (count >= name->count ||
+                strcmp(address_format(&name->addresses[count], text), cases[i].addresses[count]) != 0)
+                fail_msg("%s of %s: address %u", cases[i].host, cases[i].own, count);
+        assert_int_equal(name->count, count);
+        if (strncmp(name->error, cases[i].error, strlen(cases[i].error)) != 0)
+            fail_msg("%s of %s: '%s'", cases[i].host, cases[i].own, name->error);
+        dns_free(dns);
+        names_free(&names);
+        config_free(config);
+    }
+}
+
 static void test_asked_again_when_due(void **state)
 {
     struct problems problems = {0};
@@ -286,6 +368,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers_and_failures),
+        cmocka_unit_test(test_families),
         cmocka_unit_test(test_asked_again_when_due),
         cmocka_unit_test(test_fixed_names_are_not_asked),
         cmocka_unit_test(test_changes_while_questions_are_under_way),

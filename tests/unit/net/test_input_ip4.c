@@ -227,6 +227,117 @@ static void tells_who_asks_for_what_is_not_here(void **state)
     assert_int_equal(counters(f)->icmp_errors_limited, 50 - (counters(f)->icmp_errors_sent - before));
 }
 
+/* Cuts what is behind the IP header of frame into pieces of at most size bytes; the i-th one. */
+static struct frame piece_of(const struct frame *frame, uint32_t size, uint32_t i)
+{
+    uint32_t len = frame->len - 34, offset = i * size, part = RTE_MIN(size, len - offset);
+    struct frame piece = frame_ip4(read_raw32(frame->bytes + 26), read_raw32(frame->bytes + 30), frame->bytes[23],
+                                   frame->bytes + 34 + offset, part);
+
+    write_be16(piece.bytes + 18, 0x4242);
+    write_be16(piece.bytes + 20, (uint16_t)(offset / 8 | (offset + part < len ? IP4_MORE : 0)));
+    frame_fix_ip(&piece);
+    return piece;
+}
+
+static void puts_fragments_together_where_it_may(void **state)
+{
+    struct fixture *f = *state;
+    struct frame whole = frame_tcp(PEER, OURS, 1000), piece;
+    uint8_t copy[FRAME_MAX];
+
+    for (int on = 0; on < 2; on++) {
+        f->net->reassemble = on;
+        for (uint32_t i = 0; i < 3; i++) {
+            piece = piece_of(&whole, 400, (i + 2) % 3);
+            memset(piece.bytes + piece.len, 0xee, 7); /* padding is no part of it */
+            piece.len += 7;
+            feed(f, 0, &piece);
+        }
+        assert_int_equal(counters(f)->drop_ip4_fragment, 3);
+        assert_int_equal(f->segments_count, on);
+    }
+    assert_int_equal(f->segments[0].length, 1020);
+    assert_memory_equal(rte_pktmbuf_read(f->segments[0].mbuf, 0, 1020, copy), whole.bytes + 34, 1020);
+    assert_int_equal(counters(f)->fragments_reassembled, 1);
+    whole.bytes[200] ^= 1; /* the checksum is looked at */
+    for (uint32_t i = 0; i < 3; i++) {
+        piece = piece_of(&whole, 400, i);
+        feed(f, 0, &piece);
+    }
+    assert_int_equal(counters(f)->drop_tcp_checksum, 1);
+    piece = piece_of(&whole, 400, 0); /* given up in time */
+    feed(f, 0, &piece);
+    assert_int_equal(net_next_timer_us(f->net), f->now_us + FRAGMENTS_TIMEOUT_US);
+    f->now_us += FRAGMENTS_TIMEOUT_US;
+    assert_int_equal(timers(f), 0);
+    assert_int_equal(counters(f)->fragments_expired, 1);
+}
+
+/* In a VLAN, and in buffers that somebody else holds as well. */
+static void puts_shared_and_tagged_fragments_together(void **state)
+{
+    struct fixture *f = *state;
+    struct frame whole = frame_tcp(PEER, OURS, 1000);
+    struct rte_mbuf *held[3];
+
+    f->net->reassemble = true;
+    f->net->ports[0].vlan = VLAN;
+    for (uint32_t i = 0; i < 3; i++) {
+        struct frame piece = piece_of(&whole, 400, i), tagged = frame_tagged(&piece, VLAN);
+
+        held[i] = mbuf_of(f->pool, tagged.bytes, tagged.len);
+        rte_mbuf_refcnt_update(held[i], 1);
+        feed_mbuf(f, 0, held[i]);
+        assert_memory_equal((uint8_t *)held[i]->buf_addr + RTE_PKTMBUF_HEADROOM, tagged.bytes, tagged.len);
+    }
+    assert_int_equal(f->segments_count, 1);
+    rte_pktmbuf_free_bulk(held, 3);
+}
+
+/* An answer longer than the MTU leaves in fragments, and they make up what came. */
+static void answers_a_long_echo_in_fragments(void **state)
+{
+    struct fixture *f = *state;
+    struct frame request = frame_arp(ARP_REQUEST, all_mac, peer_mac, PEER, NULL, OURS), whole, piece;
+    uint8_t rest[3000], data[4000];
+    uint32_t at = 0;
+
+    for (uint32_t i = 0; i < sizeof(rest); i++)
+        rest[i] = (uint8_t)(i * 11);
+    feed(f, 0, &request);
+    rte_pktmbuf_free(sent(f, 0));
+    f->net->reassemble = true;
+    whole = frame_icmp(PEER, OURS, ICMP_ECHO_REQUEST, 0, rest, sizeof(rest));
+    for (uint32_t i = 0; i < 3; i++) {
+        piece = piece_of(&whole, 1480, i);
+        feed(f, 0, &piece);
+    }
+    for (uint32_t i = 0; i < 3;) {
+        struct rte_mbuf *m = sent(f, 0);
+        uint8_t copy[FRAME_MAX];
+        const uint8_t *p;
+
+        assert_non_null(m);
+        p = rte_pktmbuf_read(m, 0, m->pkt_len, copy);
+        if (read_be16(p + 12) == ETHER_TYPE_IP4) { /* else the question for a stale neighbour */
+            assert_int_equal(checksum_add(0, p + 14, 20), 0xffff);
+            assert_int_equal(read_be16(p + 20), at / 8 | (i < 2 ? IP4_MORE : 0));
+            assert_int_equal(read_be16(p + 16), m->pkt_len - 14);
+            assert_true(m->pkt_len <= 1514);
+            memcpy(data + at, p + 34, m->pkt_len - 34);
+            at += m->pkt_len - 34;
+            i++;
+        }
+        rte_pktmbuf_free(m);
+    }
+    assert_int_equal(at, 4 + sizeof(rest));
+    assert_int_equal(data[0], ICMP_ECHO_REPLY);
+    assert_int_equal(checksum_add(0, data, at), 0xffff);
+    assert_memory_equal(data + 4, rest, sizeof(rest));
+    assert_int_equal(counters(f)->fragments_sent, 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -241,6 +352,9 @@ int main(void)
         TEST(refuses_bad_icmp),
         TEST(passes_icmp_errors_up),
         TEST(tells_who_asks_for_what_is_not_here),
+        TEST(puts_fragments_together_where_it_may),
+        TEST(puts_shared_and_tagged_fragments_together),
+        TEST(answers_a_long_echo_in_fragments),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup_group, fixture_teardown_group);

@@ -350,6 +350,96 @@ static void tells_who_asks_for_what_is_not_here(void **state)
     assert_in_range(counters(f)->icmp_errors_sent - before, 9, 10);
 }
 
+/* Cuts what is behind the IPv6 header of frame into pieces of at most size bytes; the i-th one. */
+static struct frame piece_of(const struct frame *frame, uint32_t size, uint32_t i)
+{
+    uint32_t len = frame->len - 54, offset = i * size, part = RTE_MIN(size, len - offset);
+    uint8_t bytes[FRAME_MAX] = {frame->bytes[20], 0, 0, 0, 9, 8, 7, 6};
+    struct assay_address src, dst;
+
+    write_be16(bytes + 2, (uint16_t)(offset | (offset + part < len)));
+    memcpy(bytes + 8, frame->bytes + 54 + offset, part);
+    memcpy(src.bytes, frame->bytes + 22, 16);
+    memcpy(dst.bytes, frame->bytes + 38, 16);
+    return frame_ip6(src, dst, IP6_PROTO_FRAGMENT, bytes, 8 + part);
+}
+
+static void puts_fragments_together_where_it_may(void **state)
+{
+    struct fixture *f = *state;
+    struct frame whole = frame_tcp6(PEER, OURS, 1000), piece;
+
+    for (int on = 0; on < 2; on++) {
+        f->net->reassemble = on;
+        for (uint32_t i = 0; i < 3; i++) {
+            piece = piece_of(&whole, 400, (i + 2) % 3);
+            f->nics[0].rx_checksum = true;
+            struct rte_mbuf *m = mbuf_of(f->pool, piece.bytes, piece.len);
+            m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_BAD; /* of a part of it: means nothing */
+            feed_mbuf(f, 0, m);
+        }
+        assert_int_equal(counters(f)->drop_ip6_fragment, 3);
+        if (on)
+            expect_segment6(f, 1000);
+        else
+            assert_int_equal(f->segments_count, 0);
+    }
+    whole.bytes[200] ^= 1; /* the checksum is looked at */
+    for (uint32_t i = 0; i < 3; i++) {
+        piece = piece_of(&whole, 400, i);
+        feed(f, 0, &piece);
+    }
+    assert_int_equal(f->segments_count, 0);
+    assert_int_equal(counters(f)->drop_tcp_checksum, 1);
+    whole = with_extensions(1000, IP6_PROTO_DESTINATION, (uint8_t[]){6, 0, 1, 4, 0, 0, 0, 0}, 8);
+    piece = piece_of(&whole, 400, 0);
+    feed(f, 0, &piece);
+    assert_int_equal(counters(f)->drop_ip6_extension, 1);
+}
+
+/* An answer longer than the MTU leaves in fragments, and they make up what came. */
+static void answers_a_long_echo_in_fragments(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t rest[3000], data[4000];
+    struct frame whole, piece;
+    uint32_t at = 0;
+    struct rte_mbuf *m;
+
+    for (uint32_t i = 0; i < sizeof(rest); i++)
+        rest[i] = (uint8_t)(i * 11);
+    know_peer(f);
+    f->net->reassemble = true;
+    whole = frame_icmp6(PEER, OURS, 64, ICMP6_ECHO_REQUEST, 0, rest, sizeof(rest));
+    for (uint32_t i = 0; i < 3; i++) {
+        piece = piece_of(&whole, 1448, i);
+        feed(f, 0, &piece);
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        struct ip6_header ip;
+        uint8_t copy[FRAME_MAX];
+        const uint8_t *p;
+
+        do {
+            m = sent(f, 0);
+            assert_non_null(m);
+            p = rte_pktmbuf_read(m, 0, m->pkt_len, copy);
+        } while (p[20] != IP6_PROTO_FRAGMENT && (rte_pktmbuf_free(m), true)); /* the question for a stale neighbour */
+        assert_int_equal(ip6_read(slice_of(p + 14, m->pkt_len - 14), m->pkt_len - 14, &ip), IP6_FRAGMENT);
+        assert_int_equal(ip.protocol, IP6_PROTO_ICMP);
+        assert_int_equal(ip.fragment_offset, at);
+        assert_int_equal(ip.more, i < 2);
+        assert_true(m->pkt_len <= 1514);
+        memcpy(data + at, p + 62, m->pkt_len - 62);
+        at += m->pkt_len - 62;
+        rte_pktmbuf_free(m);
+    }
+    assert_int_equal(at, 4 + sizeof(rest));
+    assert_int_equal(data[0], ICMP6_ECHO_REPLY);
+    assert_memory_equal(data + 4, rest, sizeof(rest));
+    assert_int_equal(counters(f)->fragments_sent, 3);
+}
+
 static void tells_of_faults_that_are_to_be_told(void **state)
 {
     struct fixture *f = *state;
@@ -397,6 +487,8 @@ int main(void)
         TEST(refuses_bad_icmp),
         TEST(passes_icmp_errors_up),
         TEST(tells_who_asks_for_what_is_not_here),
+        TEST(puts_fragments_together_where_it_may),
+        TEST(answers_a_long_echo_in_fragments),
         TEST(tells_of_faults_that_are_to_be_told),
     };
 
