@@ -5,6 +5,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "base/address.h"
 #include "daemon/config_table.h"
 
 /* A walk over the YAML tree, the table in hand. */
@@ -399,4 +400,14 @@ void config_free(struct config *config)
     free(config->places);
     arena_free(&config->arena);
     free(config);
+}
+
+const struct assay_address *config_ip6_address(const struct config *config, unsigned index)
+{
+    const struct config_interfaces *own = &config->root.port.address;
+
+    for (uint32_t i = 0; i < own->count; i++)
+        if (!address_is_ip4(&own->items[i].address) && index-- == 0)
+            return &own->items[i].address;
+    return NULL;
 }

@@ -306,6 +306,9 @@ void config_free(struct config *config);
 /* The line of a value or mapping inside config; of what surrounds it when it was absent: 0. */
 uint32_t config_line(const struct config *config, const void *field);
 
+/* The i-th IPv6 address of port.address, or NULL. */
+const struct assay_address *config_ip6_address(const struct config *config, unsigned index);
+
 /* --- what the table gives ------------------------------------------------------------------------------------------------- */
 
 /* The reference of all keys as Markdown tables (docs/configuration.md). */

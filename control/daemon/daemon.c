@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/thread_slot.h"
 #include "daemon/admin.h"
 #include "daemon/change_log.h"
@@ -33,6 +34,7 @@ struct daemon {
     int signals;
     bool draining, stop, failed;
     uint64_t drain_end_ms;
+    uint64_t duplicates; /* of our addresses, as last said */
 };
 
 static uint64_t now_ms(void)
@@ -241,6 +243,26 @@ static void follow_config(struct daemon *daemon)
     problems_free(&problems);
 }
 
+/* Addresses that duplicate address detection found at another host, and those that it does not any more. */
+static void log_duplicates(struct daemon *daemon)
+{
+    uint64_t now = fleet_duplicates(&daemon->dataplane.fleet), changed = now ^ daemon->duplicates;
+    const struct assay_address *address;
+    char text[ASSAY_ADDRESS_TEXT_MAX];
+
+    for (unsigned i = 0; i < 64; i++) {
+        address = config_ip6_address(daemon->control.config, i);
+        if (address == NULL || (changed >> i & 1) == 0)
+            continue;
+        if (now >> i & 1)
+            log_event(daemon->log, "ERROR", "ALARM: another host has our address %s: it is not used (RFC 4862)",
+                      address_format(address, text));
+        else
+            log_event(daemon->log, "INFO", "our address %s is used again", address_format(address, text));
+    }
+    daemon->duplicates = now;
+}
+
 static void tick(struct daemon *daemon)
 {
     const char *what = NULL;
@@ -253,6 +275,7 @@ static void tick(struct daemon *daemon)
         log_event(daemon->log, "ERROR", "a core has ended by itself: stopping");
         daemon->failed = daemon->stop = true;
     }
+    log_duplicates(daemon);
     if (daemon->draining && (fleet_drained(&daemon->dataplane.fleet) || now_ms() >= daemon->drain_end_ms))
         daemon->stop = true;
 }

@@ -39,6 +39,19 @@ uint64_t fleet_generation(const struct fleet *fleet)
     return fleet->count > 0 ? oldest : 0;
 }
 
+uint64_t fleet_duplicates(const struct fleet *fleet)
+{
+    uint64_t all = 0;
+
+    for (uint32_t i = 0; i < fleet->count; i++) {
+        struct core_stats stats;
+
+        core_get_stats(fleet->cores[i], &stats);
+        all |= stats.duplicates;
+    }
+    return all;
+}
+
 bool fleet_drained(const struct fleet *fleet)
 {
     for (uint32_t i = 0; i < fleet->count; i++) {

@@ -24,6 +24,8 @@ enum assay_error fleet_wait(const struct fleet *fleet, uint64_t generation, uint
 /* The oldest snapshot any core works with. */
 uint64_t fleet_generation(const struct fleet *fleet);
 bool fleet_drained(const struct fleet *fleet);
+/* IPv6 addresses of ours that another host has, on any core: bit i is the i-th IPv6 address of port.address. */
+uint64_t fleet_duplicates(const struct fleet *fleet);
 
 /* Rows of all cores in one array, to be freed with fleet_rows_free(). */
 struct fleet_rows {

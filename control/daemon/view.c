@@ -283,6 +283,7 @@ static void add_alarm(json_t *alarms, const char *format, ...)
 /* What an operator should know without asking. */
 static json_t *view_alarms(const struct control *control, uint64_t now_s)
 {
+    const struct assay_address *address;
     json_t *out = json_array();
     char name[256];
 
@@ -294,6 +295,9 @@ static json_t *view_alarms(const struct control *control, uint64_t now_s)
     for (size_t i = 0; i < control->names.count; i++)
         if (control->names.items[i].count == 0)
             add_alarm(out, "%s has no address: %s", control->names.items[i].host, control->names.items[i].error);
+    for (unsigned i = 0; i < 64 && (address = config_ip6_address(control->config, i)) != NULL; i++)
+        if (fleet_duplicates(control->fleet) >> i & 1)
+            add_alarm(out, "another host has our address %s: it is not used", address_format(address, name));
     for (const struct credential *own = control->credentials.first; own != NULL; own = own->next)
         if (own->leaf_der != NULL && own->leaf.not_after_s < (int64_t)now_s + 14 * 86400)
             add_alarm(out, "our certificate %s %s", own->name,

@@ -125,6 +125,9 @@ enum assay_error net_source(const struct net *net, const struct assay_address *d
 /* All of them: net_source()'s first, then the others in use of the same port and subnet; at most max. How many; 0: no route. */
 uint32_t net_sources(const struct net *net, const struct assay_address *destination, struct assay_address *sources,
                      uint32_t max);
+/* IPv6 addresses of ours that are not used because another host has them: bit i is the i-th IPv6 address of net_config.ports, in
+ * their order; the 64th and later are not told. Thread: any. */
+uint64_t net_duplicates(const struct net *net);
 bool net_is_local(const struct net *net, const struct assay_address *address);
 
 struct net_counters {

@@ -142,6 +142,18 @@ enum assay_error port6_add_route(struct net_port *port, const struct net_route *
     return routes6_add(&port->routes6, &config->prefix, &config->gateway);
 }
 
+uint64_t net_duplicates(const struct net *net)
+{
+    uint64_t mask = 0;
+    uint32_t bit = 0;
+
+    for (uint32_t port = 0; port < net->ports_count; port++)
+        for (uint32_t i = 1; i < net->ports[port].addresses6_count && bit < 64; i++, bit++)
+            if (__atomic_load_n(&net->ports[port].addresses6[i].state, __ATOMIC_RELAXED) == ADDRESS6_DUPLICATE)
+                mask |= 1ULL << bit;
+    return mask;
+}
+
 enum assay_error port6_source(const struct net *net, const struct assay_address *destination,
                               struct assay_address *source)
 {

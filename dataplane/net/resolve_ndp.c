@@ -83,13 +83,19 @@ void ndp_advertise(struct net *net)
     }
 }
 
+/* Control may be looking (net_duplicates()). */
+static void set_state(struct port_address6 *own, enum address6_state state)
+{
+    __atomic_store_n(&own->state, (uint8_t)state, __ATOMIC_RELAXED);
+}
+
 /* Does anybody have the address? Nobody answering for a second means no. */
 static void begin_dad(struct net *net, uint32_t port, struct port_address6 *own, uint64_t now_us)
 {
     struct ndp_message message = {.type = NDP_SOLICITATION, .target = own->address};
     struct assay_address group = ip6_solicited_node(&own->address);
 
-    own->state = ADDRESS6_TENTATIVE;
+    set_state(own, ADDRESS6_TENTATIVE);
     net->dad_us = now_us + DAD_US;
     if (!net->listens_only) /* else it waits as well: it hears who objects */
         ndp_send(net, port, NULL, &unspecified, &group, &message);
@@ -118,7 +124,7 @@ void ndp_timers(struct net *net, uint64_t now_us)
         for (uint32_t i = 0; i < p->addresses6_count; i++) {
             if (p->addresses6[i].state != ADDRESS6_TENTATIVE)
                 continue;
-            p->addresses6[i].state = ADDRESS6_PREFERRED;
+            set_state(&p->addresses6[i], ADDRESS6_PREFERRED);
             advertise(net, port, &p->addresses6[i].address);
         }
     }
@@ -129,7 +135,7 @@ static void is_duplicate(struct net *net, struct port_address6 *own)
 {
     if (own->state == ADDRESS6_DUPLICATE)
         return;
-    own->state = ADDRESS6_DUPLICATE;
+    set_state(own, ADDRESS6_DUPLICATE);
     net->counters.ndp_duplicates++;
 }
 

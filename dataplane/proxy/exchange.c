@@ -4,7 +4,6 @@
 #include "assay/log_record.h"
 #include "proxy/internal.h"
 
-#define EXCHANGE_ATTEMPTS   2    /* S19: at once, twice, then 502 */
 #define EXCHANGE_ANSWER_MAX 2048 /* an answer of our own, head and text */
 
 static struct stream exchange_origin(const struct client *c)

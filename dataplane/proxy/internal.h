@@ -177,7 +177,8 @@ struct upstream {
     struct http_scan scan;
     struct verdict_state verdict;
     struct assay_address address;
-    uint64_t revoke_us; /* the exchange must end by then; 0: no such order */
+    uint64_t connect_until_us; /* TCP and TLS of this attempt must be up by then */
+    uint64_t revoke_us;        /* the exchange must end by then; 0: no such order */
     uint32_t requests;
     uint8_t phase;
     uint32_t parsed;
@@ -231,6 +232,7 @@ struct request_target {
 
 /* --- the core's proxy -------------------------------------------------------------------------------------------------------------- */
 
+#define EXCHANGE_ATTEMPTS    2     /* connections tried for a request. S19: at once, twice, then 502 */
 #define PROXY_PLAIN_BYTES    65536 /* gathered plaintext: a head, chunk framing, body */
 #define PROXY_CIPHER_BYTES   65536 /* what one TLS call may produce */
 #define PROXY_ORIGIN_BUCKETS 1024

@@ -179,6 +179,21 @@ static bool origin_take_idle(struct proxy *p, struct origin *o, struct client *c
     return false;
 }
 
+/* Passes by addresses that no route of ours leads to: of a family that is not up, for instance. */
+static const struct assay_address *origin_reachable(struct proxy *p, struct origin *o, const struct route_origin *route)
+{
+    for (uint32_t i = 0; i < route->address_count; i++) {
+        const struct assay_address *address = &route->addresses[(o->address_next + i) % route->address_count];
+        struct assay_address source;
+
+        if (p->config.source.fn(p->config.source.arg, address, &source, 1) > 0) {
+            o->address_next += i;
+            return address;
+        }
+    }
+    return &route->addresses[o->address_next % route->address_count];
+}
+
 /* The next address to try; false: there is none, and the request was answered. */
 static bool origin_next_address(struct proxy *p, struct origin *o, struct client *c, struct assay_address *address)
 {
@@ -188,7 +203,7 @@ static bool origin_next_address(struct proxy *p, struct origin *o, struct client
         return address_parse(slice_text(o->host), address) == ASSAY_OK;
     route = route_find_origin(p->snapshot->route, slice_text(o->host));
     if (route != NULL && route->address_count > 0) {
-        *address = route->addresses[o->address_next % route->address_count];
+        *address = *origin_reachable(p, o, route);
         return true;
     }
     p->counters.origin_unresolved++;
@@ -196,6 +211,16 @@ static bool origin_next_address(struct proxy *p, struct origin *o, struct client
                       route != NULL && route->error != NULL ? route->error : "the name is not known to the resolver");
     exchange_answer(p, c, 502, o->last_error);
     return false;
+}
+
+/* How long TCP may take: where another address can be tried after this one, not so long that the client gives up first (in the
+ * spirit of RFC 8305 §5: a family that is broken somewhere on the way must not be waited for). */
+static uint64_t origin_tcp_us(struct proxy *p, const struct origin *o, const struct client *c)
+{
+    const struct route_origin *route = route_find_origin(p->snapshot->route, slice_text(o->host));
+    uint64_t whole_us = p->snapshot->settings->origin_connect_us;
+
+    return c->attempts < EXCHANGE_ATTEMPTS && route != NULL && route->address_count > 1 ? whole_us / 4 : whole_us;
 }
 
 static bool origin_open(struct proxy *p, struct origin *o, struct client *c)
@@ -210,8 +235,9 @@ static bool origin_open(struct proxy *p, struct origin *o, struct client *c)
     exchange_log_sending(p, c, &address);
     error = upstream_connect(p, o, c, &address);
     if (error == ASSAY_OK) {
-        /* One clock for TCP and TLS of this attempt. */
-        proxy_deadline(p, &c->timer, p->now_us + p->snapshot->settings->origin_connect_us);
+        /* One clock for TCP and TLS of this attempt; upstream_connected() goes on with it. */
+        c->upstream->connect_until_us = p->now_us + p->snapshot->settings->origin_connect_us;
+        proxy_deadline(p, &c->timer, p->now_us + origin_tcp_us(p, o, c));
         return false;
     }
     origin_note_error(o, assay_error_text(error));

@@ -352,6 +352,16 @@ static void upstream_check_idle(struct proxy *p, struct upstream *u)
         upstream_close(p, u, false);
 }
 
+static void upstream_connected(struct proxy *p, struct upstream *u)
+{
+    if (u->client != NULL)
+        proxy_deadline(p, &u->client->timer, u->connect_until_us);
+    if (u->origin->https)
+        upstream_start_tls(p, u);
+    else
+        upstream_ready(p, u);
+}
+
 void upstream_event(struct proxy *p, struct upstream *u, const struct tcp_event *event)
 {
     if (event->flags & TCP_EVENT_CLOSED) {
@@ -362,10 +372,7 @@ void upstream_event(struct proxy *p, struct upstream *u, const struct tcp_event 
     case UPSTREAM_CONNECT:
         if ((event->flags & TCP_EVENT_CONNECTED) == 0)
             return;
-        if (u->origin->https)
-            upstream_start_tls(p, u);
-        else
-            upstream_ready(p, u);
+        upstream_connected(p, u);
         break;
     case UPSTREAM_HANDSHAKE:
         if (!list_linked(&u->run))

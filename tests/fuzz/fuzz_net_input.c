@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Frames into net_input(). The input is a list of frames: {flags, length / 8, cut, frame}. Flags: 1 to our MAC
- * address, 2 IPv4 header checksum made right, 4 checksum of TCP or ICMP made right, 8 from the peer's MAC address,
- * 16 a second passes, 32 we send a segment to the frame's source; 64 of the first frame: there is an exception
- * port. What comes up must keep net/packet.h's promises; no mbuf may be lost. */
+ * address, 2 IPv4 header checksum made right, 4 checksum of TCP, ICMP or ICMPv6 made right, 8 from the peer's MAC address,
+ * 16 a second passes, 32 we send a segment to the frame's source; of the first frame: 64 there is an exception
+ * port, 128 fragments are put together. What comes up must keep net/packet.h's promises; no mbuf may be lost. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +11,9 @@
 
 #include "base/address.h"
 #include "net/ether.h"
+#include "net/icmp6.h"
 #include "net/ip4.h"
+#include "net/ip6.h"
 #include "net/mbuf.h"
 #include "net/net.h"
 #include "net/nic.h"
@@ -53,11 +55,16 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-static struct net *make_net(bool exception)
+/* 2001:db8::10/64 beside, by fe80::1. */
+static const struct assay_address own6 = {{0x20, 0x01, 0x0d, 0xb8, [15] = 0x10}};
+static const struct assay_address gateway6 = {{0xfe, 0x80, [15] = 1}};
+
+static struct net *make_net(bool exception, bool reassemble)
 {
-    struct net_address own = {address_from_ip4_be(OWN_BE), 96 + 24};
-    struct net_port_config port = {.nic = &nic, .addresses = &own, .addresses_count = 1};
-    struct net_route route = {{address_from_ip4_be(0), 96}, address_from_ip4_be(GW_BE), 0};
+    struct net_address own[] = {{address_from_ip4_be(OWN_BE), 96 + 24}, {own6, 64}};
+    struct net_port_config port = {.nic = &nic, .addresses = own, .addresses_count = 2};
+    struct net_route routes[] = {{{address_from_ip4_be(0), 96}, address_from_ip4_be(GW_BE), 0},
+                                 {{{{0}}, 0}, gateway6, 0}};
     struct net_config config;
     struct net *net = NULL;
 
@@ -68,13 +75,35 @@ static struct net *make_net(bool exception)
     net_config_default(&config);
     config.ports = &port;
     config.ports_count = 1;
-    config.routes = &route;
-    config.routes_count = 1;
+    config.routes = routes;
+    config.routes_count = 2;
+    config.reassemble = reassemble;
     config.pool = pool;
     config.neighbours_max = 4;
     config.arp_pending_max = 6;
     require(net_create(&config, &net) == ASSAY_OK);
     return net;
+}
+
+/* That of TCP or ICMPv6, behind whatever extension headers. */
+static void make_checksum6_right(uint8_t *frame, size_t len)
+{
+    uint8_t *ip = frame + ETHER_BYTES, *at;
+    struct ip6_header header;
+    uint32_t length;
+    uint16_t sum;
+
+    if (ip6_read(slice_of(ip, len - ETHER_BYTES), (uint32_t)(len - ETHER_BYTES), &header) != IP6_OK)
+        return;
+    length = header.total_length - header.header_length;
+    at = ip + header.header_length + (header.protocol == IP6_PROTO_TCP ? 16 : 2);
+    if ((header.protocol != IP6_PROTO_TCP && header.protocol != IP6_PROTO_ICMP) ||
+        length < (header.protocol == IP6_PROTO_TCP ? 20U : 4U))
+        return;
+    memset(at, 0, 2);
+    sum = checksum_pseudo6(&header.src, &header.dst, header.protocol, length);
+    sum = (uint16_t)~checksum_add(sum, ip + header.header_length, length);
+    memcpy(at, &sum, 2);
 }
 
 static void make_checksums_right(uint8_t *frame, size_t len, uint8_t flags)
@@ -85,6 +114,10 @@ static void make_checksums_right(uint8_t *frame, size_t len, uint8_t flags)
 
     if (len < ETHER_BYTES + IP4_BYTES)
         return;
+    if ((flags & 4) && ip[0] >> 4 == 6) {
+        make_checksum6_right(frame, len);
+        return;
+    }
     header = (ip[0] & 15) * 4U;
     total = read_be16(ip + 2);
     if (header < IP4_BYTES || total < header || total > len - ETHER_BYTES)
@@ -139,6 +172,14 @@ static struct rte_mbuf *next_frame(const uint8_t **data, size_t *size, uint8_t *
     return m;
 }
 
+static bool is_ours(const struct assay_address *a)
+{
+    struct assay_address link_local = ip6_link_local(own_mac);
+
+    return (address_is_ip4(a) && address_ip4_be(a) == OWN_BE) || address_equal(a, &own6) ||
+           address_equal(a, &link_local);
+}
+
 static void check_segment(const struct net_segment *s)
 {
     uint32_t sum = 0;
@@ -148,8 +189,8 @@ static void check_segment(const struct net_segment *s)
         sum += m->data_len;
     require(sum == s->mbuf->pkt_len && segments == s->mbuf->nb_segs);
     require(s->length == sum && s->length >= 20 && s->mbuf->data_len >= RTE_MIN(sum, 60U) && s->ecn < 4);
-    require(address_is_ip4(&s->src) && address_is_ip4(&s->dst) && address_ip4_be(&s->dst) == OWN_BE);
-    require(!address_is_special(&s->src) || s->src.bytes[12] == 169);
+    require(is_ours(&s->dst) && address_is_ip4(&s->src) == address_is_ip4(&s->dst));
+    require(!address_is_special(&s->src) || s->src.bytes[12] == 169 || ip6_is_link_local(&s->src));
 }
 
 static void answer(struct net *net, const struct net_segment *s, uint64_t now_us)
@@ -169,7 +210,7 @@ static void feed(struct net *net, struct rte_mbuf *m, uint8_t flags, uint64_t no
 
     require(n <= 1 && errors_count <= 1 && n + errors_count <= 1);
     if (errors_count == 1)
-        require(address_ip4_be(&errors[0].local) == OWN_BE);
+        require(is_ours(&errors[0].local));
     if (n == 1) {
         check_segment(&segment);
         if (flags & 32)
@@ -181,9 +222,11 @@ static void feed(struct net *net, struct rte_mbuf *m, uint8_t flags, uint64_t no
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct net *net = make_net(size > 0 && (data[0] & 64) != 0);
+    struct net *net = make_net(size > 0 && (data[0] & 64) != 0, size > 0 && (data[0] & 128) != 0);
     struct net_tx tx = {0};
     uint64_t now_us = BURST_US;
+
+    net_announce(net, now_us);
 
     while (size > 3) {
         uint8_t flags;

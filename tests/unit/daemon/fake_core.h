@@ -15,7 +15,7 @@
 struct core {
     uint32_t index;
     const struct core_shared *shared; /* NULL: generation as set */
-    uint64_t generation;
+    uint64_t generation, duplicates;
     bool drained, deaf; /* deaf: takes commands, never answers */
     bool refuses;       /* its command ring is full */
     uint32_t rows;      /* it has so many of each kind */

@@ -81,6 +81,10 @@ static void test_generations(void **state)
     assert_false(fleet_drained(&fleet));
     cores[0].drained = cores[1].drained = true;
     assert_true(fleet_drained(&fleet));
+    assert_int_equal(fleet_duplicates(&fleet), 0);
+    cores[0].duplicates = 1;
+    cores[1].duplicates = 4;
+    assert_int_equal(fleet_duplicates(&fleet), 5);
 }
 
 static void test_counters(void **state)

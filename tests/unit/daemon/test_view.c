@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "daemon/view.h"
 #include "forge.h"
 #include "running.h"
@@ -67,6 +68,19 @@ static void test_status(void **state)
     json_decref(status);
     control_set_verify(&running.control, VERIFY_ENFORCED, 0, &change);
     change_free(&change);
+    /* the second IPv6 address of the file, on any core */
+    struct config_interface own[3] = {{.prefix_length = 111}, {.prefix_length = 64}, {.prefix_length = 64}};
+    const struct config_interfaces before = running.control.config->root.port.address;
+    const char *const texts[] = {"198.18.0.10", "2001:db8::1", "2001:db8::2"};
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(address_parse(slice_text(texts[i]), &own[i].address), ASSAY_OK);
+    running.control.config->root.port.address = (struct config_interfaces){3, own};
+    running.cores[1].duplicates = 2;
+    status = view_status(&running.control, false, FORGE_NOW);
+    assert_true(has_alarm(status, "another host has our address 2001:db8::2: it is not used"));
+    assert_false(has_alarm(status, "2001:db8::1"));
+    json_decref(status);
+    running.control.config->root.port.address = before;
     running_stop(&running);
 }
 

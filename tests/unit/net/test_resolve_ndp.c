@@ -306,6 +306,7 @@ static void a_duplicate_is_not_used(void **state)
     feed_ndp(f, NDP_ADVERTISEMENT, OURS, "ff02::1", OURS, other_mac, "O");
     feed_ndp(f, NDP_ADVERTISEMENT, OURS, "ff02::1", OURS, other_mac, "O");
     assert_int_equal(counters(f)->ndp_duplicates, 1);
+    assert_int_equal(net_duplicates(f->net), 1);
     f->now_us += SECOND;
     timers(f);
     expect_ndp(f, 0, NDP_ADVERTISEMENT, NULL, LINK_LOCAL, "ff02::1", LINK_LOCAL);
@@ -322,6 +323,9 @@ static void a_duplicate_is_not_used(void **state)
     f->now_us += SECOND;
     timers(f);
     assert_true(net_is_local(f->net, &ours));
+    assert_int_equal(net_duplicates(f->net), 0);
+    f->net->ports[1].addresses6[1].state = ADDRESS6_DUPLICATE;
+    assert_int_equal(net_duplicates(f->net), 2); /* the second of the configuration */
 }
 
 /* Two that start at the same time (RFC 4862 §5.4.3): neither has it. */

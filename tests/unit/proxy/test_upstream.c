@@ -139,9 +139,11 @@ static void an_origin_that_does_not_answer_is_504_after_two_attempts(void **stat
     static const struct {
         const char *scheme, *host, *what;
         unsigned port;
+        bool twice; /* the name has two addresses: that hurries TCP, not TLS */
     } rows[] = {
-        {"http", "hole.steven.lab", "connection timed out", 8000},
-        {"https", "cucm.steven.lab", "the TLS handshake timed out", 7443},
+        {"http", "hole.steven.lab", "connection timed out", 8000, false},
+        {"https", "cucm.steven.lab", "the TLS handshake timed out", 7443, false},
+        {"https", "cucm.steven.lab", "the TLS handshake timed out", 7443, true},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -150,6 +152,8 @@ static void an_origin_that_does_not_answer_is_504_after_two_attempts(void **stat
         struct world_record line;
 
         w->origins[1].address_count = 1; /* the hole only */
+        if (rows[i].twice)
+            w->origins[0].addresses[w->origins[0].address_count++] = w->origins[0].addresses[0];
         ask(w, client, rows[i].scheme, rows[i].host, rows[i].port);
         world_run(w, 2900);
         assert_int_equal(client->length, 0);
@@ -189,12 +193,34 @@ static void the_second_address_serves_when_the_first_is_silent(void **state)
     struct world_peer *client = world_connect(w), *origin;
 
     ask(w, client, "http", "hole.steven.lab", 8000);
-    world_run(w, 1550);
+    world_run(w, 250);
+    assert_null(world_accept(w));
+    world_run(w, 200); /* a quarter of origin_connect: not all of it while another address is untried */
     origin = world_accept(w);
     assert_non_null(origin);
     world_send(w, origin, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     expect(client, "HTTP/1.1 200 OK");
     assert_non_null(ask(w, client, "http", "hole.steven.lab", 8000)); /* without waiting again */
+    world_free(w);
+}
+
+/* Those of a family that is not up are not even tried, unless there is nothing else. */
+static void an_address_that_no_route_leads_to_is_passed_by(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *client = world_connect(w), *origin;
+    struct assay_address six = {{0x20, 0x01, 0x0d, 0xb8, [15] = 1}};
+
+    w->origins[4].addresses[0] = six;
+    origin = ask(w, client, "http", "two.steven.lab", 8000);
+    assert_non_null(origin);
+    world_answer(w, origin, "ok");
+    expect(client, "HTTP/1.1 200 OK");
+    assert_int_equal(world_counters(w)->origin_retries, 0);
+    assert_int_equal(world_records(w->alarm_log, LOG_ORIGIN_FAILED, NULL), 0);
+    w->origins[2].addresses[0] = six;
+    assert_null(ask(w, client, "http", "imp.steven.lab", 8000));
+    expect(client, "HTTP/1.1 502 ");
     world_free(w);
 }
 
@@ -411,6 +437,7 @@ int main(void)
         cmocka_unit_test(the_second_address_serves_when_the_first_refuses_and_from_then_on),
         cmocka_unit_test(the_second_address_serves_when_the_first_is_silent),
         cmocka_unit_test(several_that_fail_together_go_on_to_the_next_address_once),
+        cmocka_unit_test(an_address_that_no_route_leads_to_is_passed_by),
         cmocka_unit_test(a_session_is_its_origins_and_its_credentials_alone),
         cmocka_unit_test(a_session_outlives_the_context_it_came_from),
         cmocka_unit_test(a_ticket_the_origin_does_not_know_any_more_is_a_full_handshake),
