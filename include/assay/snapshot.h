@@ -81,10 +81,10 @@ struct credential_section {
 
 /* A name that rules or nodes use, resolved ahead (DESIGN 9). */
 struct route_origin {
-    const char *host;       /* lower case */
-    uint32_t address_count; /* 0: unresolved, see error */
+    const char *host;                                    /* lower case */
+    uint32_t address_count;                              /* 0: unresolved, see error */
     struct assay_address addresses[ROUTE_ADDRESSES_MAX]; /* in the order in which they are tried */
-    const char *error; /* why there is no address: "NXDOMAIN from 198.18.2.53" */
+    const char *error;                                   /* why there is no address: "NXDOMAIN from 198.18.2.53" */
 };
 
 /* Where a one-field MRA path of that domain goes (S13). */
