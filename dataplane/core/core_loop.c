@@ -29,9 +29,20 @@ struct received {
 static void core_input(struct core *core, uint32_t port, struct rte_mbuf **packets, uint32_t n, uint64_t now_us,
                        struct received *received)
 {
-    if (n > 0)
+    struct rte_mbuf *whole[NET_WHOLE_MAX];
+    uint32_t ours;
+
+    while (n > 0) {
         received->segments += net_input(core->net, port, packets, n, now_us, core->segments + received->segments,
                                         core->errors, &received->errors);
+        /* What was put together from fragments comes in once more, as a whole, and may be another core's. */
+        packets = whole;
+        n = ours = net_take_whole(core->net, port, whole);
+        if (n > 0 && core->config.mesh != NULL)
+            ours = dispatch_frames(&core->dispatch, port, whole, n);
+        received->handed_over += n - ours;
+        n = ours;
+    }
 }
 
 /* From this core's queue of each port: what is another core's goes to it. */

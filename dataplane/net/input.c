@@ -72,19 +72,29 @@ struct rte_mbuf *input_add_fragment(struct burst *b, struct rte_mbuf *m, const s
 
 void input_again(struct burst *b, struct rte_mbuf *m, uint16_t type)
 {
-    const struct net_port *port = &b->net->ports[b->port];
-    uint8_t *frame = (uint8_t *)rte_pktmbuf_prepend(m, ETHER_BYTES);
+    struct net_port *port = &b->net->ports[b->port];
+    uint8_t *frame = port->whole_count < NET_WHOLE_MAX ? (uint8_t *)rte_pktmbuf_prepend(m, ETHER_BYTES) : NULL;
     /* That of whoever sent it is not known any more, and nothing above asks for it. */
     static const uint8_t nobody[ETHER_MAC_BYTES] = {0x02};
 
     if (frame == NULL) {
-        input_drop(m, &b->net->counters.drop_no_mbuf);
+        input_drop(m, &b->net->counters.fragments_refused);
         return;
     }
     ether_write(frame, port->nic->mac, nobody, type);
     m->ol_flags = RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED; /* and nothing that the port said of a part of it */
     m->vlan_tci = port->vlan;
-    ether_input(b, m);
+    port->whole[port->whole_count++] = m;
+}
+
+uint32_t net_take_whole(struct net *net, uint32_t port, struct rte_mbuf *packets[NET_WHOLE_MAX])
+{
+    struct net_port *p = &net->ports[port];
+    uint32_t count = p->whole_count;
+
+    memcpy(packets, p->whole, count * sizeof(packets[0]));
+    p->whole_count = 0;
+    return count;
 }
 
 /* Where the packet begins behind the Ethernet header and, where there is one, its VLAN tag. */

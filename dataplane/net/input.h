@@ -37,10 +37,10 @@ bool input_make_writable(struct net *net, struct rte_mbuf **m);
 /* A fragment that came in, data at its IP header: added to those that wait. The whole datagram, writable, when it is complete, or
  * NULL. */
 struct rte_mbuf *input_add_fragment(struct burst *b, struct rte_mbuf *m, const struct fragment *fragment);
-/* A datagram that was put together, data at its IP header: goes the way of a frame that has just come in. */
+/* A datagram that was put together, data at its IP header: becomes a frame that net_take_whole() gives out. */
 void input_again(struct burst *b, struct rte_mbuf *m, uint16_t type);
 
-/* m: a whole frame. The one way in: also of what was put together from fragments. */
+/* m: a whole frame. */
 void ether_input(struct burst *b, struct rte_mbuf *m);
 
 /* The kernel gets a copy of the frame, where there is an exception port: it may concern both. m may have lost headers as above. */

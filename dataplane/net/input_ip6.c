@@ -4,6 +4,7 @@
 #include "net/icmp6.h"
 #include "net/input.h"
 #include "net/mbuf.h"
+#include "net/mld.h"
 #include "net/ndp.h"
 
 /* --- ICMP ----------------------------------------------------------------------------------------------------------------- */
@@ -59,6 +60,20 @@ static void ndp_message_input(struct burst *b, struct rte_mbuf *m, const struct 
     rte_pktmbuf_free(m);
 }
 
+/* RFC 3810 §6.2: what does not come from the link, and as it must, is ignored. */
+static void mld_query_input(struct burst *b, struct rte_mbuf *m, const struct ip6_header *ip)
+{
+    struct mld_query query;
+
+    input_share(b, m); /* the kernel has joined groups of its own */
+    if (ip->hop_limit == 1 && ip->router_alert && ip6_is_link_local(&ip->src) &&
+        mld_read_query(slice_of(rte_pktmbuf_mtod(m, void *), m->data_len), &query))
+        mld_input(b->net, &query, b->now_us);
+    else
+        b->net->counters.icmp_ignored++;
+    rte_pktmbuf_free(m);
+}
+
 /* to_us_alone: neither a group nor a group's MAC address. Only neighbour discovery is answered to those. */
 static void icmp6_message(struct burst *b, struct rte_mbuf *m, const struct ip6_header *ip, bool to_us_alone)
 {
@@ -74,6 +89,8 @@ static void icmp6_message(struct burst *b, struct rte_mbuf *m, const struct ip6_
     icmp = rte_pktmbuf_mtod(m, const uint8_t *);
     if (icmp[0] == NDP_SOLICITATION || icmp[0] == NDP_ADVERTISEMENT)
         ndp_message_input(b, m, ip);
+    else if (icmp[0] == MLD_QUERY)
+        mld_query_input(b, m, ip);
     else if (!to_us_alone) /* router advertisements, multicast listeners */
         input_not_ours(b, m, &c->drop_ip6_multicast);
     else if (icmp[0] == ICMP6_ECHO_REQUEST && icmp[1] == 0)

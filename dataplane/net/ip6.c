@@ -8,6 +8,8 @@
 #define OPTION_PAD1         0
 #define OPTION_PADN         1
 #define OPTION_ROUTER_ALERT 5
+#define ROUTER_ALERT_BYTES  4
+#define ALERT_MLD           0
 #define OPTION_ACTION_SHIFT 6 /* RFC 8200 §4.2: the highest two bits say what to do when it is not known */
 #define ACTION_SKIP         0
 #define ACTION_DISCARD      1
@@ -52,6 +54,8 @@ static enum ip6_fault read_options(const struct walk *w, uint32_t at, uint32_t l
         if (len < 2 || p[at + 1] > len - 2)
             return IP6_BAD_EXTENSION;
         option_len = 2U + p[at + 1];
+        if (p[at] == OPTION_ROUTER_ALERT && option_len == ROUTER_ALERT_BYTES && read_be16(p + at + 2) == ALERT_MLD)
+            w->out->router_alert = true;
         action = p[at] == OPTION_PADN || p[at] == OPTION_ROUTER_ALERT ? ACTION_SKIP : p[at] >> OPTION_ACTION_SHIFT;
         if (action == ACTION_DISCARD)
             return IP6_BAD_OPTION;

@@ -49,6 +49,7 @@ struct ip6_header {
     uint8_t protocol;
     uint8_t hop_limit;
     uint8_t ecn;
+    bool router_alert; /* of multicast listener discovery (RFC 2711 §2.1) */
     /* Is the sender to be told of the fault: by "parameter problem" with that code and pointer? */
     bool tell;
     uint8_t code;

@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include <rte_malloc.h>
+#include <rte_mbuf.h>
 
 #include "base/address.h"
 #include "net/ip4.h"
@@ -163,6 +164,7 @@ static enum assay_error build(struct net *net, const struct net_config *config)
     fragments_init(&net->fragments, &net->counters);
     net->announce_us = UINT64_MAX;
     net->dad_us = UINT64_MAX;
+    net->mld_us = UINT64_MAX;
     icmp_limit_init(&net->echo_limit, config->echo_rate);
     icmp_limit_init(&net->error_limit, config->icmp_error_rate);
     return neighbours_init(&net->neighbours, config->neighbours_max, config->arp_pending_max, random[1],
@@ -202,6 +204,8 @@ void net_destroy(struct net *net)
         return;
     neighbours_fini(&net->neighbours);
     fragments_fini(&net->fragments);
+    for (uint32_t i = 0; i < net->ports_count; i++)
+        rte_pktmbuf_free_bulk(net->ports[i].whole, net->ports[i].whole_count);
     rte_free(net);
 }
 

@@ -39,6 +39,7 @@ struct rte_mempool;
 #define NET_PORTS_MAX     8
 #define NET_ADDRESSES_MAX 64 /* a port */
 #define NET_ROUTES_MAX    256
+#define NET_WHOLE_MAX     32 /* datagrams put together between two calls of net_take_whole(); more are dropped */
 
 /* An address of ours and the subnet it is on. */
 struct net_address {
@@ -105,6 +106,10 @@ uint32_t net_input(struct net *net, uint32_t port, struct rte_mbuf **packets, ui
 /* Once a turn, before net_output(): hands over what gathered for the exception ports, and takes what came from them. Returns how
  * many frames that were, both ways. */
 uint32_t net_exception(struct net *net);
+
+/* Datagrams put together from fragments that came in on port, since the last call, as whole frames. To the caller they are frames
+ * that have just come in: it passes them to net_input(), of the core that they are for. Returns how many. */
+uint32_t net_take_whole(struct net *net, uint32_t port, struct rte_mbuf *packets[NET_WHOLE_MAX]);
 
 /* Sends every datagram of tx, empties it, and flushes all ports (call it every turn, also with an empty tx). The first
  * mbuf of each datagram must be direct, unshared, with 128 bytes of headroom and the whole TCP header in it; those

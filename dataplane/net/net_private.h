@@ -34,6 +34,8 @@ struct net_port {
     struct nic *nic;
     uint16_t vlan; /* 0: untagged */
     struct exception exception;
+    uint32_t whole_count;
+    struct rte_mbuf *whole[NET_WHOLE_MAX]; /* put together, not yet taken */
     uint32_t addresses_count;
     uint32_t addresses6_count;          /* 0: IPv6 is off; else the first one is link-local */
     uint64_t defended_us, defended6_us; /* when we last defended an address of ours (RFC 5227 §2.4) */
@@ -51,6 +53,7 @@ struct net {
     uint64_t id_state;    /* generator of IPv4 identifications */
     uint64_t flow_key;    /* of flow labels */
     uint64_t announce_us; /* when to announce again; UINT64_MAX: not */
+    uint64_t mld_us;      /* when a query is answered; UINT64_MAX: none waits */
     uint64_t dad_us;      /* when duplicate address detection ends; UINT64_MAX: none is running */
     struct icmp_limit echo_limit;
     struct icmp_limit error_limit;
@@ -118,6 +121,12 @@ struct ndp_message;
 /* A message that ndp_read() has accepted. */
 void ndp_input(struct net *net, uint32_t port, const struct ndp_message *message, const struct assay_address *src,
                uint64_t now_us);
+
+/* --- resolve_mld.c */
+
+struct mld_query;
+/* A query that may be answered. */
+void mld_input(struct net *net, const struct mld_query *query, uint64_t now_us);
 
 /* --- output.c */
 

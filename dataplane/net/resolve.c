@@ -172,6 +172,7 @@ static uint32_t neighbour_due(struct net *net, struct neighbour *n, uint64_t now
 void net_announce(struct net *net, uint64_t now_us)
 {
     arp_announce(net);
+    mld_announce(net); /* before the questions whose answers it lets through */
     ndp_announce(net, now_us);
     net->announce_us = now_us + ANNOUNCE_AGAIN_US;
 }
@@ -182,10 +183,12 @@ uint32_t net_timers(struct net *net, uint64_t now_us, struct net_icmp_error *err
     uint32_t count = 0;
 
     ndp_timers(net, now_us);
+    mld_timers(net, now_us);
     fragments_expire(&net->fragments, now_us);
     if (net->announce_us <= now_us) {
         net->announce_us = UINT64_MAX;
         arp_announce(net);
+        mld_announce(net);
         ndp_advertise(net);
     }
     if (table->next_due_us > now_us)
@@ -209,6 +212,8 @@ uint64_t net_next_timer_us(const struct net *net)
 
     if (net->announce_us < due)
         due = net->announce_us;
+    if (net->mld_us < due)
+        due = net->mld_us;
     if (net->fragments.next_due_us < due)
         due = net->fragments.next_due_us;
     return net->dad_us < due ? net->dad_us : due;

@@ -28,4 +28,11 @@ void ndp_advertise(struct net *net);
 /* Ends duplicate address detection. */
 void ndp_timers(struct net *net, uint64_t now_us);
 
+/* --- resolve_mld.c */
+
+/* Says which groups we have joined (RFC 3810 §6.1). */
+void mld_announce(struct net *net);
+/* Answers a query, when its time has come. */
+void mld_timers(struct net *net, uint64_t now_us);
+
 #endif

@@ -206,9 +206,14 @@ static void feed(struct net *net, struct rte_mbuf *m, uint8_t flags, uint64_t no
 {
     struct net_segment segment;
     struct net_icmp_error errors[BATCH];
-    uint32_t errors_count = 0, n = net_input(net, 0, &m, 1, now_us, &segment, errors, &errors_count);
+    struct rte_mbuf *whole[NET_WHOLE_MAX];
+    uint32_t errors_count = 0, n = net_input(net, 0, &m, 1, now_us, &segment, errors, &errors_count), wholes;
 
-    require(n <= 1 && errors_count <= 1 && n + errors_count <= 1);
+    wholes = net_take_whole(net, 0, whole);
+    require(wholes <= 1 && wholes + n + errors_count <= 1);
+    if (wholes == 1)
+        n = net_input(net, 0, whole, 1, now_us, &segment, errors, &errors_count);
+    require(n <= 1 && errors_count <= 1 && n + errors_count <= 1 && net_take_whole(net, 0, whole) == 0);
     if (errors_count == 1)
         require(is_ours(&errors[0].local));
     if (n == 1) {

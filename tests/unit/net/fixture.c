@@ -330,7 +330,13 @@ void free_segments(struct fixture *f)
 void feed_mbuf(struct fixture *f, uint32_t port, struct rte_mbuf *m)
 {
     free_segments(f);
+    struct rte_mbuf *whole[NET_WHOLE_MAX];
+    uint32_t n;
+
     f->segments_count = net_input(f->net, port, &m, 1, f->now_us, f->segments, f->errors, &f->errors_count);
+    n = net_take_whole(f->net, port, whole);
+    f->segments_count +=
+        net_input(f->net, port, whole, n, f->now_us, f->segments + f->segments_count, f->errors, &f->errors_count);
 }
 
 void feed(struct fixture *f, uint32_t port, const struct frame *frame)
