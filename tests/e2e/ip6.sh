@@ -191,7 +191,13 @@ for end in access trunk; do
     lab_exec sw ethtool -K "$end" tx off >/dev/null
 done
 lab_exec sw ip link set access master br0
-start tagger sw "$here/tagger.py" trunk proxy 42
+trunk_of() { # VLAN|none
+    stop tagger
+    rm -f "$work/tagger.out"
+    start tagger sw "$here/tagger.py" trunk proxy "$1"
+    until_true 10 grep -q ready "$work/tagger.out" || die "no trunk: $(tail -n 3 "$work/tagger.out")"
+}
+trunk_of 42
 config6 "$both" ", vlan: 42"
 assay_start
 until_true 5 lab_exec phone ping -6 -q -c 1 -W 1 "$LAB_PROXY6"
@@ -200,13 +206,15 @@ check "ping -6 in the VLAN, full frames" "0% packet loss" "$(loss -6 -M do -s 14
 until_true 10 test "$(get 6 "$only6/cucm-uds/1k.bin")" = "$(file 1k.bin)"
 check "a request in the VLAN" "$(file 1k.bin)" "$(get "" "$cucm4/cucm-uds/1k.bin")"
 check "3 MB in the VLAN" "$(file 3m.bin)" "$(get 6 "$only6/cucm-uds/3m.bin")"
-stop tagger
 before=$(counter drop_vlan)
-start tagger sw "$here/tagger.py" trunk proxy 43
+trunk_of 43
 check "another VLAN is not ours" "100% packet loss" "$(loss "$LAB_PROXY")"
 check_above "and counted" "$before" "$(counter drop_vlan)"
-stop tagger
-start tagger sw "$here/tagger.py" trunk proxy none
+before=$(counter drop_vlan)
+trunk_of none
 check "untagged frames are not ours" "100% packet loss" "$(loss "$LAB_PROXY")"
+check_above "and counted" "$before" "$(counter drop_vlan)"
+trunk_of 42
+check "and back in its VLAN it answers" "0% packet loss" "$(loss "$LAB_PROXY")"
 
 e2e_end

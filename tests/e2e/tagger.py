@@ -43,6 +43,7 @@ def main():
     access, trunk = open_interface(sys.argv[1]), open_interface(sys.argv[2])
     vlan = -1 if sys.argv[3] == "none" else int(sys.argv[3])
     tag = b"" if vlan < 0 else struct.pack(">HH", 0x8100, 5 << 13 | vlan)
+    print("ready", flush=True)
     while True:
         for s in select.select([access, trunk], [], [])[0]:
             got = receive(s)
