@@ -77,7 +77,7 @@ static void check_whole(struct rte_mbuf *whole)
         sum += m->data_len;
     }
     require(sum == whole->pkt_len && segments == whole->nb_segs && segments <= FRAGMENTS_PARTS_MAX);
-    require(at > 8 && at <= FRAGMENTS_BYTES_MAX);
+    require(at >= 8 && at <= FRAGMENTS_BYTES_MAX);
     rte_pktmbuf_free(whole);
 }
 
