@@ -10,7 +10,7 @@
 
 /* Source ports of a core toward one origin: fewer are no use. */
 #define PORTS_A_CORE_MIN 32
-#define IP6_MTU_MIN 1280 /* RFC 8200 §5 */
+#define IP6_MTU_MIN      1280 /* RFC 8200 §5 */
 
 static bool on_subnet(const struct config_interface *interface, const struct assay_address *address)
 {
