@@ -125,7 +125,8 @@ static void refuse_sequence(struct tcp *tcp, struct tcp_connection *c, const str
         return;
     }
     /* Our last ACK was lost: the peer's FIN comes again, and the wait begins anew. */
-    if (c->state == TCP_TIME_WAIT && segment->flags & TCP_FLAG_FIN)
+    if (c->state == TCP_TIME_WAIT && segment->flags & TCP_FLAG_FIN &&
+        segment->seq + segment_length(segment) == c->rcv_nxt)
         conn_timer_set(tcp, c, TCP_TIMER_WAIT, tcp->now_us + tcp->config.time_wait_us);
     /* The peer's SYN again: our SYN-ACK was lost. */
     if (c->state == TCP_SYN_RECEIVED && segment->flags & TCP_FLAG_SYN && segment->seq == c->irs) {
