@@ -311,6 +311,7 @@ static struct link_config choose_link(struct sim *sim)
         .bytes_per_ms = ONE_OF(sim, 0, 0, 1000, 12500, 125000),
         .hold_us = ONE_OF(sim, 0, 100, 100000),
         .corrupt_ppm = ONE_OF(sim, 0, 0, 0, 1000, 20000),
+        .mtu_bytes = ONE_OF(sim, 0, 0, 0, 0, 1400, 1280),
     };
 
     if (rig_below(&sim->random, 4) == 0) {
@@ -319,7 +320,6 @@ static struct link_config choose_link(struct sim *sim)
         config.burst_loss_ppm = ONE_OF(sim, 500000, 1000000);
         config.burst_us = ONE_OF(sim, 1000, 50000, 300000);
     }
-
     config.jitter_us = ONE_OF(sim, 10, 500, 5000, 60000);
     config.queue_bytes = ONE_OF(sim, 20000, 100000, 1000000);
     return config;
