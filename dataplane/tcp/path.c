@@ -13,7 +13,7 @@
 #define BASE_IP4 1200
 #define BASE_IP6 1280
 
-/* Timeouts in a row of a full segment after which its size is suspected, and how many more until the next step down. */
+/* Timeouts in a row of a segment after which its size is suspected, and how many more until the next step down. */
 #define BLACK_HOLE_TIMEOUTS 4
 #define BLACK_HOLE_STEP     2
 /* RFC 1191 §6.3: a larger MTU is tried again after ten minutes; after a black hole, whose size nobody has told, sooner. */
@@ -182,12 +182,15 @@ void path_timeout(struct tcp *tcp, struct tcp_connection *c)
 {
     struct tcp_sent *first = sent_first(tcp, c);
     uint16_t base = address_is_ip4(&c->remote) ? BASE_IP4 : BASE_IP6;
+    uint32_t payload = first->len < c->snd_mss ? first->len : c->snd_mss;
+    uint32_t size = payload + tcp_headers(&c->remote) + options_bytes(c);
 
-    if (c->retries + 1 < BLACK_HOLE_TIMEOUTS || (c->retries + 1) % BLACK_HOLE_STEP != 0 || first->len < c->snd_mss)
+    if (c->retries + 1 < BLACK_HOLE_TIMEOUTS || (c->retries + 1) % BLACK_HOLE_STEP != 0)
         return;
-    if (c->mtu <= base)
+    /* It need not be a full one: the last segment before a FIN may be just too big, and no other ever comes. */
+    if (size <= base)
         base = address_is_ip4(&c->remote) && tcp->config.path_mtu_min < MTU_IP_MIN ? MTU_IP_MIN : floor_of(tcp, c);
-    if (c->mtu <= base)
+    if (size <= base)
         return;
     /* Only an ACK of the smaller ones will prove it (RFC 4821 §7.7). */
     c->mtu_suspect = true;
