@@ -187,10 +187,13 @@ void path_timeout(struct tcp *tcp, struct tcp_connection *c)
 
     if (c->retries + 1 < BLACK_HOLE_TIMEOUTS || (c->retries + 1) % BLACK_HOLE_STEP != 0)
         return;
-    /* It need not be a full one: the last segment before a FIN may be just too big, and no other ever comes. */
-    if (size <= base)
+    /* It need not be a full one: the last segment before a FIN may be just too big, and no other ever comes. Below what passes
+     * nearly everywhere only full ones count. */
+    if (c->mtu > base ? size <= base : first->len < c->snd_mss)
+        return;
+    if (c->mtu <= base)
         base = address_is_ip4(&c->remote) && tcp->config.path_mtu_min < MTU_IP_MIN ? MTU_IP_MIN : floor_of(tcp, c);
-    if (size <= base)
+    if (c->mtu <= base)
         return;
     /* Only an ACK of the smaller ones will prove it (RFC 4821 §7.7). */
     c->mtu_suspect = true;
