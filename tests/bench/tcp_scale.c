@@ -201,15 +201,37 @@ static uint32_t take_output(struct scale *s, struct net_tx *tx, uint32_t *probes
     return count;
 }
 
-static void flush(struct scale *s)
+static void answer_probes(struct scale *s, const uint32_t *probes, uint32_t n)
+{
+    struct net_segment segments[BURST] = {0};
+    struct tcp_event events[BURST] = {0};
+
+    for (uint32_t done = 0; done < n;) {
+        uint32_t piece = n - done < BURST ? n - done : BURST;
+
+        for (uint32_t i = 0; i < piece; i++)
+            segments[i] = segment_of(s, probes[done + i], TCP_FLAG_ACK, 0);
+        tcp_input(s->tcp, segments, piece, s->now_us, events, BURST);
+        done += piece;
+    }
+}
+
+/* Lets everything out; who is probed answers. How many were. */
+static uint32_t flush(struct scale *s)
 {
     static struct net_tx tx;
+    uint32_t probes[NET_TX_MAX], probed = 0;
     bool more = true;
 
     while (more) {
+        uint32_t n;
+
         more = tcp_output(s->tcp, s->now_us, &tx);
-        take_output(s, &tx, NULL);
+        n = take_output(s, &tx, probes);
+        answer_probes(s, probes, n);
+        probed += n;
     }
+    return probed;
 }
 
 static void pass_time(struct scale *s, uint64_t us)
@@ -302,34 +324,16 @@ static NOINLINE struct cost random_pattern(struct scale *s)
     return cost;
 }
 
-static void answer_probes(struct scale *s, const uint32_t *probes, uint32_t n)
-{
-    struct net_segment segments[BURST] = {0};
-    struct tcp_event events[BURST] = {0};
-
-    for (uint32_t done = 0; done < n;) {
-        uint32_t piece = n - done < BURST ? n - done : BURST;
-
-        for (uint32_t i = 0; i < piece; i++)
-            segments[i] = segment_of(s, probes[done + i], TCP_FLAG_ACK, 0);
-        tcp_input(s->tcp, segments, piece, s->now_us, events, BURST);
-        done += piece;
-    }
-}
-
 /* All are idle for as long as keepalive lasts, and a little: each one's timer comes due, and its peer answers. */
 static struct cost timers(struct scale *s, uint64_t *worst_ns)
 {
-    static struct net_tx tx;
-    uint32_t probes[NET_TX_MAX];
     struct cost cost = {0}, call;
     struct tcp_event events[BURST] = {0};
     uint64_t until_us = s->now_us + IDLE_US + IDLE_US / 4;
 
     *worst_ns = 0;
     while (s->now_us < until_us) {
-        bool more = true;
-        uint32_t n, fired = 0;
+        uint32_t fired;
 
         s->now_us += TIMER_WHEEL_TICK_US;
         call = (struct cost){0};
@@ -338,12 +342,7 @@ static struct cost timers(struct scale *s, uint64_t *worst_ns)
         end(s, &call, 0);
         if (call.ns > *worst_ns)
             *worst_ns = call.ns;
-        while (more) {
-            more = tcp_output(s->tcp, s->now_us, &tx);
-            n = take_output(s, &tx, probes);
-            answer_probes(s, probes, n);
-            fired += n;
-        }
+        fired = flush(s);
         /* A tick in which nothing is due costs next to nothing, and is not a timer's. */
         if (fired > 0 || call.ns > 1000)
             cost.ns += call.ns;
