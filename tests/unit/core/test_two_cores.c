@@ -21,20 +21,22 @@
 #include "base/flow_map.h"
 #include "base/rcu.h"
 #include "core/core_private.h"
+#include "net/mbuf.h"
 #include "net/mesh.h"
 #include "rig.h"
 #include "tcp/counters.h"
 #include "x509/store.h"
 #include "x509/verify.h"
 
-#define CORES    2
-#define PROXY    "198.18.0.10"
-#define CLIENT   "198.18.1.7"
-#define ORIGIN   "198.18.2.11"
-#define PREFIX   (96 + 15)
-#define WAIT_MS  8000
-#define CLIENTS  24
-#define ETHERNET 14
+#define CORES     2
+#define PROXY     "198.18.0.10"
+#define CLIENT    "198.18.1.7"
+#define ORIGIN    "198.18.2.11"
+#define PREFIX    (96 + 15)
+#define WAIT_MS   8000
+#define CLIENTS   24
+#define ETHERNET  14
+#define IP_HEADER 20
 
 static struct rig_pools pools;
 static struct core_shared shared;
@@ -83,6 +85,7 @@ struct bench {
     struct end ends[CLIENTS * 4];
     uint32_t count;
     bool wrong;        /* each frame into the queue of the core it is not for */
+    bool fragmented;   /* TCP with text comes in two fragments, each in another queue */
     uint32_t arp_seen; /* ARP replies that came out */
 };
 
@@ -168,6 +171,7 @@ static struct core *make_core(struct bench *b, uint32_t index)
     net.ports_count = 1;
     net.pool = pools.packet;
     net.listens_only = index > 0;
+    net.reassemble = true;
     tcp_config_default(&tcp);
     tcp.connections_max = 256;
     tcp.time_wait_us = 1000;
@@ -274,6 +278,52 @@ static uint32_t owner(const struct rte_mbuf *m)
     return flow_map_core(&map, toeplitz_hash(&map.toeplitz, ip + 12, 12));
 }
 
+static void put_checksum(uint8_t *ip)
+{
+    uint32_t sum = 0;
+
+    ip[10] = ip[11] = 0;
+    for (int i = 0; i < IP_HEADER; i += 2)
+        sum += (uint32_t)ip[i] << 8 | ip[i + 1];
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    ip[10] = (uint8_t)(~sum >> 8);
+    ip[11] = (uint8_t)~sum;
+}
+
+static void set_fragment(struct rte_mbuf *m, uint16_t length, uint16_t fragment)
+{
+    uint8_t *ip = rte_pktmbuf_mtod_offset(m, uint8_t *, ETHERNET);
+
+    ip[2] = (uint8_t)(length >> 8);
+    ip[3] = (uint8_t)length;
+    ip[6] = (uint8_t)(fragment >> 8);
+    ip[7] = (uint8_t)fragment;
+    put_checksum(ip);
+}
+
+/* Cuts a segment with text behind its first so many bytes; the second fragment goes into the other queue. */
+static void cut(struct bench *b, struct rte_mbuf *m, uint32_t queue)
+{
+    enum { FIRST = 48 };
+    const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, ETHERNET);
+    uint32_t data = (uint32_t)(ip[2] << 8 | ip[3]) - IP_HEADER;
+    struct rte_mbuf *rest;
+
+    if (ip[9] != 6 || data <= FIRST)
+        return;
+    rest = rte_pktmbuf_copy(m, pools.packet, 0, UINT32_MAX);
+    assert_non_null(rest);
+    assert_int_equal(rest->nb_segs, 1);
+    memmove(rte_pktmbuf_mtod_offset(rest, uint8_t *, ETHERNET + IP_HEADER),
+            rte_pktmbuf_mtod_offset(rest, uint8_t *, ETHERNET + IP_HEADER + FIRST), data - FIRST);
+    assert_int_equal(rte_pktmbuf_trim(rest, (uint16_t)(rest->pkt_len - ETHERNET - IP_HEADER - (data - FIRST))), 0);
+    set_fragment(rest, (uint16_t)(IP_HEADER + data - FIRST), FIRST / 8);
+    nic_send(&b->near[(queue + 1) % CORES], rest);
+    mbuf_truncate(m, ETHERNET + IP_HEADER + FIRST);
+    set_fragment(m, IP_HEADER + FIRST, 0x2000);
+}
+
 static void carry_in(struct bench *b)
 {
     static uint32_t turn;
@@ -283,6 +333,8 @@ static void carry_in(struct bench *b)
     for (uint16_t i = 0; i < n; i++) {
         uint32_t queue = b->wrong ? (owner(packets[i]) + 1) % CORES : turn++ % CORES;
 
+        if (b->fragmented)
+            cut(b, packets[i], queue);
         nic_send(&b->near[queue], packets[i]);
     }
     for (int i = 0; i < CORES; i++)
@@ -388,29 +440,34 @@ static void connect_all(struct bench *b)
     assert_int_equal(up, CLIENTS);
 }
 
-/* Each client asks for a path of its own, and gets it. */
-static void ask_all(struct bench *b, int round)
+/* Each of these clients asks for a path of its own, and gets it. */
+static void ask_some(struct bench *b, int round, uint32_t first, uint32_t last)
 {
     char text[256], expected[64];
     uint32_t answered = 0;
 
-    for (uint32_t i = 0; i < CLIENTS; i++) {
+    for (uint32_t i = first; i < last; i++) {
         /* steven.lab/http/198.18.2.11/8000 */
         snprintf(text, sizeof(text),
                  "GET /c3RldmVuLmxhYi9odHRwLzE5OC4xOC4yLjExLzgwMDA/%d/%u HTTP/1.1\r\nHost: edge\r\n\r\n", round, i);
         b->ends[i].length = 0;
         assert_int_equal(tcp_write(b->tcp, b->ends[i].tcp, text, strlen(text)), strlen(text));
     }
-    for (uint64_t end = now_us() + WAIT_MS * 1000; answered < CLIENTS && now_us() < end;) {
+    for (uint64_t end = now_us() + WAIT_MS * 1000; answered < last - first && now_us() < end;) {
         turn(b);
         answered = 0;
-        for (uint32_t i = 0; i < CLIENTS; i++) {
+        for (uint32_t i = first; i < last; i++) {
             snprintf(expected, sizeof(expected), "\r\n\r\n/%d/%u", round, i);
             b->ends[i].text[b->ends[i].length] = '\0';
             answered += strstr(b->ends[i].text, expected) != NULL;
         }
     }
-    assert_int_equal(answered, CLIENTS);
+    assert_int_equal(answered, last - first);
+}
+
+static void ask_all(struct bench *b, int round)
+{
+    ask_some(b, round, 0, CLIENTS);
 }
 
 static void every_connection_is_served_by_its_core_whatever_queue_its_frames_come_in(void **state)
@@ -439,6 +496,26 @@ static void every_connection_is_served_by_its_core_whatever_queue_its_frames_com
         assert_int_equal(stats[0].proxy->responses + stats[1].proxy->responses, CLIENTS * 4);
         bench_free(b);
     }
+}
+
+/* The fragments of a datagram meet on a core that knows only its addresses; the whole goes on to that of its connection. */
+static void fragments_find_the_core_of_their_connection(void **state)
+{
+    struct bench *b = bench_create(false);
+    struct core_stats stats[CORES];
+
+    b->fragmented = true;
+    connect_all(b);
+    for (uint32_t i = 0; i < CLIENTS; i++) /* one by one: few datagrams of one source may wait at a time */
+        ask_some(b, 0, i, i + 1);
+    for (int i = 0; i < CORES; i++) {
+        core_get_stats(b->cores[i], &stats[i]);
+        assert_true(stats[i].proxy->requests > 0);
+        assert_int_equal(stats[i].tcp->rst_out, 0);
+    }
+    assert_int_equal(stats[0].proxy->responses + stats[1].proxy->responses, CLIENTS);
+    assert_true(stats[0].dispatch->fragments + stats[1].dispatch->fragments >= CLIENTS * 2);
+    bench_free(b);
 }
 
 static void one_core_speaks_for_the_host_and_both_learn(void **state)
@@ -517,6 +594,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_connection_is_served_by_its_core_whatever_queue_its_frames_come_in),
+        cmocka_unit_test(fragments_find_the_core_of_their_connection),
         cmocka_unit_test(one_core_speaks_for_the_host_and_both_learn),
         cmocka_unit_test(both_adopt_a_snapshot_and_drain),
         cmocka_unit_test(what_is_left_in_the_mesh_is_not_lost),
