@@ -20,9 +20,9 @@
  *   write N, read N, readable N, at_end 0|1, room N, shutdown, close, abort, accepted
  *   state NAME             of RFC 9293, or GONE when the handle is stale
  *   counter NAME N
- *   info FIELD N[-M]       srtt_us, rttvar_us, rto_us, cwnd_bytes, ssthresh_bytes, snd_wnd_bytes, rcv_wnd_bytes, mss
+ *   info FIELD N[-M]       srtt_us, rttvar_us, rto_us, cwnd_bytes, ssthresh_bytes, snd_wnd_bytes, rcv_wnd_bytes, mss, mtu
  *   iss N                  the number of our SYN (flow's latest)
- *   icmp TYPE CODE SEQ     an ICMP error about our segment with that sequence number
+ *   icmp TYPE CODE SEQ [mtu N]   an ICMP error about our segment with that sequence number
  *   result NAME            what the last connect returned
  *
  * Tables of cases:
