@@ -14,7 +14,8 @@
 #                                                                  +------------------------+
 # The client is the kernel's in both cases, so a row compares our sender with the kernel's ("from the server"), and our receiver
 # with the kernel's ("to the server"), at the other end of the same path, with the same seeds, CUBIC and the same buffers. Loss
-# hits both directions, ACKs too; the delay is the round trip's.
+# hits both directions, ACKs too; the delay is the round trip's. The server under test has CPU 0 (its process, and the kernel's
+# receive work of its namespace), the path and the client share CPU 1.
 set -uo pipefail
 
 usage()
@@ -85,6 +86,7 @@ trap cleanup EXIT
 trap 'exit 1' INT TERM
 
 [ "$(id -u)" = 0 ] || die "must be root (network namespaces)"
+[ "$(nproc)" -ge 2 ] || die "two processors are needed: one for the server under test, one for the path and the client"
 for program in tests/bench/wire tests/bench/flow tests/e2e/tcp_peer; do
     [ -x "$build/$program" ] || die "$build/$program is missing: build first"
 done
@@ -110,6 +112,9 @@ join() # NAMESPACE INTERFACE END-IN-MID
     in_ns mid ip link set "$3" txqueuelen 10000 up
 }
 
+# rps WHERE INTERFACE MASK: on which CPUs the kernel's receive work of that interface runs
+rps() { in_ns "$1" sh -c "echo $3 >/sys/class/net/$2/queues/rx-0/rps_cpus" || die "no RPS for $2"; }
+
 lab_up()
 {
     local ns
@@ -125,16 +130,22 @@ lab_up()
             "net.ipv4.tcp_rmem=4096 131072 $buffer" "net.ipv4.tcp_wmem=4096 65536 $buffer" || die "sysctl"
         in_ns "$ns" ip link set lo up
     done
+    rps krn eth0 1
+    rps our port0 1
+    rps cli eth0 2
+    rps mid to_cli 2
+    rps mid to_krn 2
+    rps mid to_our 2
     in_ns cli ip address add 198.18.0.1/24 dev eth0
     in_ns krn ip address add 198.18.0.3/24 dev eth0
 }
 
 servers_up()
 {
-    ip netns exec "$tag-krn" "$build/tests/bench/flow" serve 198.18.0.3 >"$work/krn" 2>&1 &
+    ip netns exec "$tag-krn" taskset -c 0 "$build/tests/bench/flow" serve 198.18.0.3 >"$work/krn" 2>&1 &
     pids+=($!)
     wait_for 5 ready "$work/krn" || die "flow serve: $(cat "$work/krn")"
-    ip netns exec "$tag-our" "$build/tests/e2e/tcp_peer" --no-huge --no-pci -m 512 --no-telemetry --no-shconf --file-prefix "$tag" --lcores 0 -- \
+    ip netns exec "$tag-our" taskset -c 0 "$build/tests/e2e/tcp_peer" --no-huge --no-pci -m 512 --no-telemetry --no-shconf --file-prefix "$tag" --lcores 0 -- \
         --buffer "$buffer" --polls 5000 net_af_packet0,iface=port0,qdisc_bypass=1 198.18.0.2/24 3600 >"$work/our" 2>&1 &
     pids+=($!)
     our_pid=$!
@@ -146,11 +157,11 @@ run()
 {
     local address=198.18.0.3 wire figure
     [ "$1" = krn ] || address=198.18.0.2
-    ip netns exec "$tag-mid" "$build/tests/bench/wire" to_cli "to_$1" --loss "$3" --delay $(($4 / 2)) --seed "$5" --rate $((rate * 1000)) \
+    ip netns exec "$tag-mid" taskset -c 1 "$build/tests/bench/wire" to_cli "to_$1" --loss "$3" --delay $(($4 / 2)) --seed "$5" --rate $((rate * 1000)) \
         --queue "$queue" --reorder "$reorder" --duplicate "$duplicate" --jitter 5000 >"$work/wire" 2>&1 &
     wire=$!
     wait_for 5 ready "$work/wire" || die "wire: $(cat "$work/wire")"
-    figure=$(in_ns cli timeout 60 "$build/tests/bench/flow" "$2" "$address" "$seconds" 2>"$work/flow") ||
+    figure=$(in_ns cli taskset -c 1 timeout 60 "$build/tests/bench/flow" "$2" "$address" "$seconds" 2>"$work/flow") ||
         figure="0 1"
     # What the end of a run leaves behind must not meet the next one.
     sleep 0.05

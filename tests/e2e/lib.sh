@@ -17,6 +17,7 @@
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$top/tests/e2e
 build=${ASSAY_BUILD:-$top/build}
+export LSAN_OPTIONS=suppressions=$here/lsan.supp:print_suppressions=0
 LAB_ORIGINS="198.18.2.11 198.18.2.12 198.18.2.13 198.18.2.14 198.18.2.15 198.18.2.16 198.18.2.17 198.18.2.18 198.18.2.53"
 LAB_PHONES=${LAB_PHONES:-198.18.1.1}
 LAB=${LAB:-e$$}

@@ -136,9 +136,8 @@ run_port() { # DRIVER DEVICE-ARGUMENTS MTU
 }
 
 [ "$(id -u)" = 0 ] || { echo "net.sh: needs root for network namespaces: skipped" >&2; exit 77; }
-# In a build with AddressSanitizer: the af_xdp driver forgets libxdp's bookkeeping when it closes.
-echo "leak:xsk_umem__create" >"$work/lsan"
-export LSAN_OPTIONS=suppressions=$work/lsan:print_suppressions=0
+LSAN_OPTIONS=suppressions=$(cd "$(dirname "$0")" && pwd)/lsan.supp:print_suppressions=0
+export LSAN_OPTIONS
 run_port net_af_packet "net_af_packet0,iface=port0,qdisc_bypass=1" 1500
 run_port net_af_xdp "net_af_xdp0,iface=port0,start_queue=0" 1500
 run_port net_af_packet "net_af_packet0,iface=port0,qdisc_bypass=1,framesz=16384,framecnt=512,blocksz=1048576" 9000
