@@ -12,7 +12,7 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 
 kind=${1:-af_packet}
-seconds=${TWO_CORES_SECONDS:-30}
+seconds=${TWO_CORES_SECONDS:-12}
 LAB_QUEUES=2
 e2e_begin two-cores
 origins_start
