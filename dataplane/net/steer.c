@@ -98,8 +98,8 @@ static bool read_ip6(struct slice packet, struct transport *out, struct steer_fl
         if (out->protocol == IP6_FRAGMENT) {
             uint16_t fragment = read_be16(out->rest.data + 2);
 
-            /* An "atomic fragment" (RFC 6946) is a whole datagram. */
-            out->fragment = (fragment & IP6_FRAGMENT_MASK) != 0;
+            /* An "atomic fragment" (RFC 6946) is a whole datagram; a piece stays one whatever its own bytes say. */
+            out->fragment = out->fragment || (fragment & IP6_FRAGMENT_MASK) != 0;
             out->later = fragment >> 3 != 0;
         }
         out->options = true;

@@ -246,6 +246,22 @@ static void fragments_go_to_one_core_by_their_addresses(void **state)
     }
 }
 
+/* Whatever the bytes of a piece say, an "atomic" fragment header among them included, it is one, and no core may take it for a
+ * whole datagram. */
+static void fragment_stays_one_behind_a_second_fragment_header(void **state)
+{
+    struct steer_flow flow;
+    struct bytes b;
+
+    ethernet(&b, ETHER_TYPE_IP6);
+    ip6(&b, PEER6, OURS6, 44);
+    add(&b, "\x2c\0\0\1\0\0\0\1", 8); /* the first piece of more; next: */
+    add(&b, "\x06\0\0\0\0\0\0\1", 8); /* an atomic one */
+    tcp(&b, 7, 8);
+    assert_int_equal(steer(&b, &flow), STEER_FRAGMENT);
+    expect_flow(&flow, 16, PEER6, OURS6, 0, 0, false);
+}
+
 /* A router's error about a segment of ours: the answers to that segment come the other way. */
 static void icmp_errors_go_where_the_quoted_connection_is(void **state)
 {
@@ -348,6 +364,7 @@ int main(void)
         cmocka_unit_test(extension_headers_are_stepped_over),
         cmocka_unit_test(arp_and_neighbour_discovery_go_to_all),
         cmocka_unit_test(fragments_go_to_one_core_by_their_addresses),
+        cmocka_unit_test(fragment_stays_one_behind_a_second_fragment_header),
         cmocka_unit_test(icmp_errors_go_where_the_quoted_connection_is),
         cmocka_unit_test(icmp_errors_about_anything_else_stay),
         cmocka_unit_test(echo_other_protocols_and_malformed_frames_stay),
