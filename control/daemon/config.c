@@ -402,6 +402,17 @@ void config_free(struct config *config)
     free(config);
 }
 
+const char *config_deployment_of(const struct config *config, const char *host)
+{
+    for (uint32_t i = 0; host != NULL && i < config->root.nodes.count; i++) {
+        const struct config_node *node = &config->root.nodes.items[i];
+
+        if (node->address != NULL && strcmp(node->address, host) == 0)
+            return node->deployment;
+    }
+    return "1";
+}
+
 const struct assay_address *config_ip6_address(const struct config *config, unsigned index)
 {
     const struct config_interfaces *own = &config->root.port.address;

@@ -186,7 +186,7 @@ struct config_node {
 };
 
 struct config_domain {
-    const char *name;
+    const char *name, *deployment;
     struct config_url edge_config;
 };
 
@@ -305,6 +305,9 @@ void config_free(struct config *config);
 
 /* The line of a value or mapping inside config; of what surrounds it when it was absent: 0. */
 uint32_t config_line(const struct config *config, const void *field);
+
+/* The deployment of a node's address, for requests that come without a domain; "1" of what is no node's. host may be NULL. */
+const char *config_deployment_of(const struct config *config, const char *host);
 
 /* The i-th IPv6 address of port.address, or NULL. */
 const struct assay_address *config_ip6_address(const struct config *config, unsigned index);

@@ -177,7 +177,7 @@ static void log_started(struct daemon *daemon)
               root->user != NULL ? root->user : "unchanged", text_get(&capabilities));
     log_event(daemon->log, "INFO", "generation %llu: %zu trusted certificates, verification %s",
               (unsigned long long)control->publisher.generation, control->trust->count,
-              verify_mode_name(publisher_snapshot(&control->publisher)->trust->mode));
+              verify_mode_name(publisher_snapshot(&control->publisher)->trust->scopes[0].mode));
     if (control->fallback != NULL)
         log_event(daemon->log, "ERROR", "ALARM: %s", control->fallback);
     text_free(&capabilities);

@@ -7,6 +7,7 @@
 #include "base/address.h"
 #include "base/host.h"
 #include "daemon/sections.h"
+#include "x509/scope.h"
 
 static struct access_clients *client_list(struct section *section, const struct config_prefixes *clients,
                                           const struct config_prefixes *trusted, struct problems *problems,
@@ -57,11 +58,13 @@ static void build_listeners(struct section *section, const struct config *config
             row->origin_host = arena_text(&section->arena, item->origin.host);
         row->origin_port = item->origin.port;
         row->origin_https = item->origin.https;
+        row->origin_deployment = arena_text(&section->arena, config_deployment_of(config, item->origin.host));
+        row->origin_deployment_number = x509_scope_deployment(slice_text(row->origin_deployment));
         text_printf(&section->content, "listen %s %u %d", address_format(&row->address, text), row->port, row->tls);
         describe_prefixes(&section->content, &item->clients);
         describe_prefixes(&section->content, &item->trusted_peers);
-        text_printf(&section->content, " %d %s %u\n", row->origin_https, row->origin_host ? row->origin_host : "-",
-                    row->origin_port);
+        text_printf(&section->content, " %d %s %u %s\n", row->origin_https, row->origin_host ? row->origin_host : "-",
+                    row->origin_port, row->origin_deployment);
     }
     out->listeners = rows;
     out->listener_count = root->listeners.count;
@@ -114,9 +117,11 @@ static void build_domains(struct section *section, const struct config *config)
             .domain = arena_text(&section->arena, item->name),
             .host = item->edge_config.host != NULL ? arena_text(&section->arena, item->edge_config.host) : NULL,
             .port = item->edge_config.port,
-            .https = item->edge_config.https};
-        text_printf(&section->content, "domain %s %s %u %d\n", rows[i].domain, rows[i].host ? rows[i].host : "-",
-                    rows[i].port, rows[i].https);
+            .https = item->edge_config.https,
+            .deployment = arena_text(&section->arena, item->deployment),
+            .deployment_number = x509_scope_deployment(slice_text(item->deployment))};
+        text_printf(&section->content, "domain %s %s %u %d %s\n", rows[i].domain, rows[i].host ? rows[i].host : "-",
+                    rows[i].port, rows[i].https, rows[i].deployment);
     }
     if (root->domains.count > 0)
         qsort(rows, root->domains.count, sizeof(*rows), by_domain);

@@ -70,6 +70,7 @@ struct section *section_build_trust(const struct config *config, const struct tr
 {
     struct section *section = section_create(SECTION_TRUST);
     struct trust_section *out = &section->data.trust;
+    struct trust_scope scope = {.name = "global"};
     struct x509_policy policy;
 
     section->store = trust_store(trust, problems);
@@ -78,14 +79,16 @@ struct section *section_build_trust(const struct config *config, const struct tr
         return NULL;
     }
     sections_policy(config, &policy);
-    out->store = section->store;
-    out->policy = arena_copy(&section->arena, &policy, sizeof(policy));
-    out->mode = verify->set ? verify->mode : (enum verify_mode)config->root.verify.mode;
-    out->properties = (enum verify_properties)config->root.verify.properties;
+    scope.store = section->store;
+    scope.policy = arena_copy(&section->arena, &policy, sizeof(policy));
+    scope.mode = verify->set ? verify->mode : (enum verify_mode)config->root.verify.mode;
+    scope.properties = (enum verify_properties)config->root.verify.properties;
+    out->scopes = arena_copy(&section->arena, &scope, sizeof(scope));
+    out->scope_count = 1;
     out->revoke_grace_us = config->root.verify.revoke_grace;
     policy_text(&policy, &section->judged);
     trust_content(trust, &section->judged);
-    text_printf(&section->content, "%d %d %llu\n%s", (int)out->mode, (int)out->properties,
+    text_printf(&section->content, "%d %d %llu\n%s", (int)scope.mode, (int)scope.properties,
                 (unsigned long long)out->revoke_grace_us, text_get(&section->judged));
     return section;
 }

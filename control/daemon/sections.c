@@ -68,6 +68,8 @@ struct section *section_choose(struct section *running, struct section *next)
 
     if (running == NULL) {
         *epoch_of(next) = 1;
+        if (next->kind == SECTION_TRUST)
+            next->data.trust.revision = 1;
         return next;
     }
     if (slice_equal(text_slice(&running->content), text_slice(&next->content))) {
@@ -77,5 +79,7 @@ struct section *section_choose(struct section *running, struct section *next)
     same_judgement =
         next->kind == SECTION_TRUST && slice_equal(text_slice(&running->judged), text_slice(&next->judged));
     *epoch_of(next) = *epoch_of(running) + (same_judgement ? 0 : 1);
+    if (next->kind == SECTION_TRUST)
+        next->data.trust.revision = running->data.trust.revision + 1;
     return next;
 }

@@ -197,12 +197,12 @@ bool view_ready(const struct control *control, bool draining, const char **why)
 
 static json_t *view_verify(const struct control *control)
 {
-    const struct trust_section *trust = publisher_snapshot(&control->publisher)->trust;
+    const struct trust_scope *scope = &publisher_snapshot(&control->publisher)->trust->scopes[0];
     static const char *const properties[] = {"all", "signature", "name"};
     json_t *out = json_object();
 
-    json_object_set_new(out, "mode", json_string(verify_mode_name(trust->mode)));
-    json_object_set_new(out, "properties", json_string(properties[trust->properties]));
+    json_object_set_new(out, "mode", json_string(verify_mode_name(scope->mode)));
+    json_object_set_new(out, "properties", json_string(properties[scope->properties]));
     json_object_set_new(out, "switched", json_boolean(control->verify.set));
     json_object_set_new(out, "until",
                         control->verify.until_s > 0 ? time_json((int64_t)control->verify.until_s) : json_null());
@@ -289,9 +289,9 @@ static json_t *view_alarms(const struct control *control, uint64_t now_s)
 
     if (control->fallback != NULL)
         add_alarm(out, "%s", control->fallback);
-    if (publisher_snapshot(&control->publisher)->trust->mode != VERIFY_ENFORCED)
+    if (publisher_snapshot(&control->publisher)->trust->scopes[0].mode != VERIFY_ENFORCED)
         add_alarm(out, "verification of origins is %s",
-                  verify_mode_name(publisher_snapshot(&control->publisher)->trust->mode));
+                  verify_mode_name(publisher_snapshot(&control->publisher)->trust->scopes[0].mode));
     for (size_t i = 0; i < control->names.count; i++)
         if (control->names.items[i].count == 0)
             add_alarm(out, "%s has no address: %s", control->names.items[i].host, control->names.items[i].error);

@@ -72,13 +72,14 @@ struct access_request {
     bool https;
     struct slice host; /* lower case; a name or an IP literal */
     uint16_t port;
-    struct slice path; /* path and query, normalised (access_normalise) */
+    struct slice path;      /* path and query, normalised (access_normalise) */
+    const char *deployment; /* rules of others allow nothing; NULL: of any */
 };
 
 struct access_decision {
     bool allowed;
     const struct access_rule *rule; /* what allowed it; valid as long as the set; NULL when refused */
-    const char *reason;             /* static: "In allow list", "Not in allow list", "Method not allowed by rule" */
+    const char *reason; /* static: "In allow list", "Not in allow list", "Method not allowed by rule", … */
 };
 void access_decide(const struct access_set *set, uint32_t core, const struct access_request *request,
                    struct access_decision *out);
@@ -105,7 +106,7 @@ enum assay_error access_tests_read(struct slice text, struct access_tests **out,
 void access_tests_free(struct access_tests *tests);
 size_t access_tests_count(const struct access_tests *tests);
 const struct access_test *access_tests_at(const struct access_tests *tests, size_t i);
-/* What a request of that row would get from core 0 of the set. Deployments are not compared: they are for the caller. */
+/* What a request of that row would get from core 0 of the set; of any deployment where the row names none. */
 void access_test_decide(const struct access_set *set, const struct access_test *test, struct access_decision *out);
 
 /* Refuses what could be read in two ways (dot segments, "//", backslash, encoded slash, dot, backslash, NUL, control

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "access/compiled.h"
 #include "access/rules.h"
@@ -209,18 +210,38 @@ bool access_knows_origin(const struct access_set *set, bool https, struct slice 
     return find_origin(set, https, host, port)->key != NULL;
 }
 
-/* The first rule in the order of decision that covers the path and allows the method; any rule may allow. */
-static const struct access_rule *first_allowing(const struct access_set *set, const struct origin *origin,
-                                                const uint64_t *matched, uint32_t method, bool *covered)
+/* Why no rule allows, the furthest that one came. */
+enum refusal { REFUSED_NO_RULE, REFUSED_DEPLOYMENT, REFUSED_METHOD };
+
+static const char *refusal_text(enum refusal refusal)
 {
+    switch (refusal) {
+    case REFUSED_NO_RULE: break;
+    case REFUSED_DEPLOYMENT: return "Only in the allow list of another deployment";
+    case REFUSED_METHOD: return "Method not allowed by rule";
+    }
+    return "Not in allow list";
+}
+
+/* The first rule in the order of decision that covers the path, is of the deployment and allows the method; any rule may allow. */
+static const struct access_rule *first_allowing(const struct access_set *set, const struct origin *origin,
+                                                const uint64_t *matched, const struct access_request *request,
+                                                enum refusal *refusal)
+{
+    uint32_t method = access_method_bit(request->method);
+
     for (size_t word = 0; word < pattern_words(origin->count); word++) {
         for (uint64_t bits = matched[word]; bits != 0; bits &= bits - 1) {
             size_t i = word * 64 + (size_t)__builtin_ctzll(bits);
             const struct access_rule *rule = &set->entries[set->order[origin->first + i]].rule;
 
-            *covered = true;
+            if (request->deployment != NULL && strcmp(rule->deployment, request->deployment) != 0) {
+                *refusal = *refusal == REFUSED_METHOD ? REFUSED_METHOD : REFUSED_DEPLOYMENT;
+                continue;
+            }
             if (rule->methods == 0 || (rule->methods & method) != 0)
                 return rule;
+            *refusal = REFUSED_METHOD;
         }
     }
     return NULL;
@@ -231,7 +252,7 @@ void access_decide(const struct access_set *set, uint32_t core, const struct acc
 {
     const struct origin *origin = find_origin(set, request->https, request->host, request->port);
     const uint64_t *matched;
-    bool covered = false;
+    enum refusal refusal = REFUSED_NO_RULE;
 
     assert(core < set->cores);
     out->allowed = false;
@@ -244,10 +265,7 @@ void access_decide(const struct access_set *set, uint32_t core, const struct acc
         out->reason = "Allow list could not be searched";
         return;
     }
-    out->rule = first_allowing(set, origin, matched, access_method_bit(request->method), &covered);
+    out->rule = first_allowing(set, origin, matched, request, &refusal);
     out->allowed = out->rule != NULL;
-    if (out->allowed)
-        out->reason = "In allow list";
-    else if (covered)
-        out->reason = "Method not allowed by rule";
+    out->reason = out->allowed ? "In allow list" : refusal_text(refusal);
 }

@@ -149,6 +149,11 @@ void access_test_decide(const struct access_set *set, const struct access_test *
         out->reason = why;
         return;
     }
-    request = (struct access_request){slice_text(test->method), url.https, url.host, url.port, url.path};
+    request = (struct access_request){.method = slice_text(test->method),
+                                      .https = url.https,
+                                      .host = url.host,
+                                      .port = url.port,
+                                      .path = url.path,
+                                      .deployment = test->deployment[0] != '\0' ? test->deployment : NULL};
     access_decide(set, 0, &request, out);
 }

@@ -265,22 +265,6 @@ void exchange_log_sending(struct proxy *p, struct client *c, const struct assay_
     proxy_log(p, &line);
 }
 
-static void exchange_count_verified(struct proxy *p, const struct upstream *u)
-{
-    const struct trust_section *trust = p->snapshot->trust;
-    bool good = u->verdict.epoch == trust->epoch && u->verdict.chain_reason == X509_REASON_OK &&
-                u->verdict.name_reason == X509_REASON_OK;
-
-    if (!u->origin->https)
-        p->counters.requests_plain++;
-    else if (good && trust->mode != VERIFY_DISABLED)
-        p->counters.requests_verified++;
-    else
-        p->counters.requests_unverified++;
-    p->counters.verify_current += u->origin->https && trust->mode != VERIFY_DISABLED;
-    p->counters.verify_continued += u->origin->https && !good && trust->mode == VERIFY_PERMISSIVE;
-}
-
 /* Writes the head, and with it what has come of a body of known length, as one record. */
 static bool exchange_send_head(struct proxy *p, struct client *c)
 {
@@ -320,7 +304,7 @@ void exchange_upstream_ready(struct proxy *p, struct client *c)
 
     /* Every request, before its first byte goes out (S1): is the verdict good now? */
     if (u->origin->https) {
-        if (!verdict_current(p, u) || verdict_refuses(p, &u->verdict)) {
+        if (!verdict_current(p, u) || verdict_refuses(p, u->origin, &u->verdict)) {
             verdict_log(p, u, &u->verdict, true);
             c->upstream = NULL;
             u->client = NULL;
@@ -336,7 +320,7 @@ void exchange_upstream_ready(struct proxy *p, struct client *c)
     u->requests++;
     u->scan = (struct http_scan){0};
     u->origin->requests++;
-    exchange_count_verified(p, u);
+    verdict_count_request(p, u);
     if (!exchange_send_head(p, c)) {
         c->upstream = NULL;
         u->client = NULL;

@@ -156,7 +156,8 @@ struct verdict_state {
     enum x509_reason chain_reason, name_reason;
     int depth;
     uint32_t warnings;
-    uint64_t epoch; /* trust epoch it was made in; 0: none yet */
+    uint64_t epoch;     /* trust epoch it was made in; 0: none yet */
+    uint32_t policy_id; /* of the scope it was made in */
     uint64_t valid_until_s;
     uint64_t logged_epoch; /* Action=Continue is said once a connection and epoch */
 };
@@ -195,6 +196,9 @@ struct origin {
     struct x509_identity identity;
     uint16_t port;
     bool https;
+    uint64_t deployment;       /* of the requests it serves */
+    uint64_t scope_generation; /* of the snapshot that scope is of */
+    uint32_t scope;            /* see origin_scope() */
     struct origin *next_hash;
     struct proxy_link recent; /* least recently used first */
     struct proxy_link serve;  /* proxy's list of those with a free place and a queue */
@@ -220,6 +224,8 @@ struct request_target {
     struct slice host; /* canonical; points into mra, a snapshot or the identity's text */
     uint16_t port;
     bool https;
+    const char *deployment; /* in the snapshot */
+    uint64_t deployment_number;
     struct slice path;
     char host_text[PROXY_HOST_MAX + 2];
     char host_header[PROXY_HOST_MAX + 16];
@@ -243,7 +249,7 @@ struct proxy {
     const struct snapshot *snapshot; /* during a call only */
     uint64_t now_us, wall_ns;
     uint64_t log_ns; /* of the last record */
-    uint64_t generation, listeners_epoch, trust_epoch, trust_state;
+    uint64_t generation, listeners_epoch, trust_revision;
     struct timer_wheel wheel;
     struct pool *clients, *upstreams, *origins, *buffers;
     struct x509_verdict_cache *verdicts;
@@ -350,6 +356,8 @@ bool request_load(struct proxy *p, struct client *c);
 
 /* origin.c */
 struct origin *origin_find(struct proxy *p, const struct request_target *target); /* NULL: table full of busy ones */
+/* Is it what the request asks for? A snapshot that came while it waited may have another idea of its domain. */
+bool origin_serves(const struct origin *o, const struct request_target *target);
 /* Gives the exchange an upstream now (true), or makes it wait (false; c->phase says how). Answers by itself on failure. */
 bool origin_acquire(struct proxy *p, struct origin *o, struct client *c);
 /* After an exchange: back to the pool, on to the next in the queue, or closed. */
@@ -361,6 +369,8 @@ void origin_wake_queue(struct proxy *p, struct origin *o);
 bool origin_evict_idle(struct proxy *p);
 void origin_leave_queue(struct client *c);
 void origin_note_error(struct origin *o, const char *text);
+/* How its certificate is judged under the snapshot of this call. */
+const struct trust_scope *origin_scope(const struct proxy *p, struct origin *o);
 void origin_forget_session(struct origin *o);
 /* It has no connection and nobody waits for one. */
 void origin_remove(struct proxy *p, struct origin *o);
@@ -390,8 +400,10 @@ uint8_t verdict_verify(void *upstream, const struct slice *certificates, size_t 
 bool verdict_current(struct proxy *p, struct upstream *u);
 /* The same for a session before it is offered. */
 bool verdict_session_current(struct proxy *p, struct origin *o);
-/* Did the verdict refuse, under the mode of the snapshot? */
-bool verdict_refuses(const struct proxy *p, const struct verdict_state *v);
+/* Did the verdict refuse, under the mode that the origin has now? */
+bool verdict_refuses(const struct proxy *p, struct origin *o, const struct verdict_state *v);
+/* Counts a request that is about to be sent: verified, unverified, let pass. */
+void verdict_count_request(struct proxy *p, const struct upstream *u);
 void verdict_log(struct proxy *p, const struct upstream *u, struct verdict_state *v, bool terminate);
 /* A new trust section: requests in flight whose trust is gone get revoke_grace, idle connections are closed. */
 void verdict_trust_changed(struct proxy *p);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The origins of a core and the pool of each (DESIGN 7): a connection is reused only for the same host, port and scheme
- * (hence the same reference identity and policy), address and client credential; what is too much waits in a bounded queue. */
+/* The origins of a core and the pool of each (DESIGN 7): a connection is reused only for the same host, port, scheme
+ * and deployment (hence the same reference identity and policy), address and client credential; what is too much waits in a
+ * bounded queue. */
 #include <stdio.h>
 
 #include "base/address.h"
 #include "proxy/internal.h"
+#include "x509/scope.h"
 
 static uint32_t origin_bucket(struct slice host, uint16_t port, bool https)
 {
@@ -13,6 +15,17 @@ static uint32_t origin_bucket(struct slice host, uint16_t port, bool https)
     for (size_t i = 0; i < host.len; i++)
         hash = (hash ^ host.data[i]) * 0x100000001b3ULL;
     return (uint32_t)(hash ^ hash >> 32) % PROXY_ORIGIN_BUCKETS;
+}
+
+const struct trust_scope *origin_scope(const struct proxy *p, struct origin *o)
+{
+    const struct trust_section *trust = p->snapshot->trust;
+
+    if (o->scope_generation != p->snapshot->generation) {
+        o->scope = x509_scope_find(trust, o->deployment, slice_text(o->host), o->port);
+        o->scope_generation = p->snapshot->generation;
+    }
+    return &trust->scopes[o->scope];
 }
 
 void origin_note_error(struct origin *o, const char *text)
@@ -74,14 +87,19 @@ bool origin_evict_idle(struct proxy *p)
     return false;
 }
 
+bool origin_serves(const struct origin *o, const struct request_target *target)
+{
+    return o->port == target->port && o->https == target->https && o->deployment == target->deployment_number &&
+           x509_identity_equal(&o->identity, &target->identity);
+}
+
 struct origin *origin_find(struct proxy *p, const struct request_target *target)
 {
     uint32_t bucket = origin_bucket(target->host, target->port, target->https);
     struct origin *o;
 
     for (o = p->origin_table[bucket]; o != NULL; o = o->next_hash)
-        if (o->port == target->port && o->https == target->https &&
-            x509_identity_equal(&o->identity, &target->identity))
+        if (origin_serves(o, target))
             break;
     if (o == NULL) {
         o = pool_take(p->origins);
@@ -89,7 +107,10 @@ struct origin *origin_find(struct proxy *p, const struct request_target *target)
             o = pool_take(p->origins);
         if (o == NULL)
             return NULL;
-        *o = (struct origin){.identity = target->identity, .port = target->port, .https = target->https};
+        *o = (struct origin){.identity = target->identity,
+                             .port = target->port,
+                             .https = target->https,
+                             .deployment = target->deployment_number};
         memcpy(o->host, target->host_text, sizeof(o->host));
         list_init(&o->idle);
         list_init(&o->busy);
@@ -124,7 +145,7 @@ static bool origin_usable(struct proxy *p, struct origin *o, struct upstream *u)
         return true;
     if (u->credential != route_client_credential(p->snapshot->credentials, slice_text(o->host), o->port))
         return false;
-    return verdict_current(p, u) && !verdict_refuses(p, &u->verdict);
+    return verdict_current(p, u) && !verdict_refuses(p, o, &u->verdict);
 }
 
 static void origin_assign(struct proxy *p, struct upstream *u, struct client *c)
@@ -319,6 +340,8 @@ void origin_serve_queue(struct proxy *p, struct origin *o)
         origin_leave_queue(c);
         if (!request_load(p, c))
             exchange_answer(p, c, p->target.status, p->target.what);
+        else if (!origin_serves(o, &p->target))
+            exchange_answer(p, c, 503, "the configuration sends the request elsewhere now");
         else if (origin_acquire(p, o, c))
             exchange_upstream_ready(p, c);
         if (o->queue_count >= waiting)

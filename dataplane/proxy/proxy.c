@@ -208,14 +208,13 @@ static void proxy_listen(struct proxy *p, const struct route_section *route)
 static void proxy_adopt(struct proxy *p)
 {
     const struct snapshot *s = p->snapshot;
-    uint64_t trust_state = s->trust->epoch << 4 | (uint64_t)s->trust->mode << 2 | (uint64_t)s->trust->properties;
 
     if (s->route->epoch != p->listeners_epoch) {
         p->listeners_epoch = s->route->epoch;
         proxy_listen(p, s->route);
     }
-    if (trust_state != p->trust_state) {
-        p->trust_state = trust_state;
+    if (s->trust->revision != p->trust_revision) {
+        p->trust_revision = s->trust->revision;
         verdict_trust_changed(p);
     }
     p->counters.snapshots++;

@@ -62,8 +62,7 @@ static void request_log_decision(struct proxy *p, struct client *c, const struct
     append_text(&text, target->host_header);
     append_slice(&text, request_without_query(target->path));
     line.strings[0] = request_user(&p->request, target->path, user, sizeof(user));
-    line.strings[1] =
-        slice_text(decision->rule != NULL && decision->rule->deployment != NULL ? decision->rule->deployment : "1");
+    line.strings[1] = slice_text(target->deployment != NULL ? target->deployment : "1");
     line.strings[2] = p->request.method;
     line.strings[3] = slice_of(url, text.length);
     if (!decision->allowed) {
@@ -114,6 +113,8 @@ static bool request_route_default(const struct route_listener *listener, struct 
     target->host = slice_text(listener->origin_host);
     target->port = listener->origin_port;
     target->https = listener->origin_https;
+    target->deployment = listener->origin_deployment;
+    target->deployment_number = listener->origin_deployment_number;
     target->path = path;
     return true;
 }
@@ -142,6 +143,8 @@ static bool request_route(struct proxy *p, const struct route_listener *listener
     if (domain == NULL)
         return request_refuse(target, 403, "Unknown domain");
     target->path = target->mra.rest;
+    target->deployment = domain->deployment;
+    target->deployment_number = domain->deployment_number;
     if (!target->mra.edge_config) {
         target->host = target->mra.host;
         target->port = target->mra.port;
@@ -195,7 +198,8 @@ static bool request_access(struct proxy *p, struct client *c, struct request_tar
                                      .https = target->https,
                                      .host = target->host,
                                      .port = target->port,
-                                     .path = target->path};
+                                     .path = target->path,
+                                     .deployment = target->deployment};
     struct access_decision decision = {.allowed = true, .reason = "Configured origin"};
     const char *why = NULL;
 

@@ -113,6 +113,10 @@ static void upstream_ready(struct proxy *p, struct upstream *u)
         exchange_answer(p, c, p->target.status, p->target.what);
         return;
     }
+    if (!origin_serves(u->origin, &p->target)) {
+        exchange_answer(p, c, 503, "the configuration sends the request elsewhere now");
+        return;
+    }
     exchange_upstream_ready(p, c);
     exchange_pump(p, c);
 }
@@ -289,7 +293,7 @@ void upstream_keep_session(struct proxy *p, struct upstream *u)
     struct origin *o = u->origin;
     struct tls_session *session;
 
-    if (u->tls == NULL || u->session_taken || p->snapshot->trust->mode == VERIFY_DISABLED)
+    if (u->tls == NULL || u->session_taken || origin_scope(p, o)->mode == VERIFY_DISABLED)
         return;
     session = tls_take_session(u->tls);
     if (session == NULL)
@@ -400,7 +404,7 @@ void upstream_timeout(struct proxy *p, struct upstream *u)
         return;
     u->revoke_us = 0;
     /* The certificate may be trusted again by now. */
-    if (verdict_current(p, u) && !verdict_refuses(p, &u->verdict))
+    if (verdict_current(p, u) && !verdict_refuses(p, u->origin, &u->verdict))
         return;
     p->counters.verify_revoked_in_flight++;
     verdict_log(p, u, &u->verdict, true);

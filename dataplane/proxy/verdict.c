@@ -14,16 +14,19 @@ static uint64_t verdict_now_s(const struct proxy *p)
 
 /* From the cache, or in full. */
 static void verdict_judge(struct proxy *p, const struct x509_chain_digest *digest, const struct slice *certificates,
-                          size_t count, const struct x509_identity *identity, struct verdict_state *out)
+                          size_t count, struct origin *o, struct verdict_state *out)
 {
-    const struct trust_section *trust = p->snapshot->trust;
-    uint64_t now_s = verdict_now_s(p);
+    const struct trust_scope *scope = origin_scope(p, o);
+    uint64_t now_s = verdict_now_s(p), epoch = p->snapshot->trust->epoch;
     struct x509_verdict cached;
     struct x509_result result;
     uint64_t begin_ns;
 
-    out->epoch = trust->epoch;
-    if (x509_verdict_cache_lookup(p->verdicts, digest, identity, trust->policy->id, trust->epoch, now_s, &cached)) {
+    if (out->policy_id != scope->policy->id)
+        out->logged_epoch = 0; /* another question was asked: its answer is news */
+    out->epoch = epoch;
+    out->policy_id = scope->policy->id;
+    if (x509_verdict_cache_lookup(p->verdicts, digest, &o->identity, out->policy_id, epoch, now_s, &cached)) {
         p->counters.verify_cached++;
         out->chain_reason = cached.chain_reason;
         out->name_reason = cached.name_reason;
@@ -33,10 +36,10 @@ static void verdict_judge(struct proxy *p, const struct x509_chain_digest *diges
         return;
     }
     begin_ns = p->config.cycles_ns();
-    x509_verify(trust->store, certificates, count, identity, trust->policy, now_s, &result);
+    x509_verify(scope->store, certificates, count, &o->identity, scope->policy, now_s, &result);
     p->counters.verify_check_ns += p->config.cycles_ns() - begin_ns;
     p->counters.verify_checks++;
-    x509_verdict_cache_insert(p->verdicts, digest, identity, trust->policy->id, trust->epoch, now_s, &result);
+    x509_verdict_cache_insert(p->verdicts, digest, &o->identity, out->policy_id, epoch, now_s, &result);
     out->chain_reason = result.chain_reason;
     out->name_reason = result.name_reason;
     out->depth = result.depth;
@@ -46,31 +49,31 @@ static void verdict_judge(struct proxy *p, const struct x509_chain_digest *diges
         x509_result_reason(&result) == X509_REASON_OK ? result.valid_until_s : now_s + PROXY_VERDICT_NEGATIVE_S;
 }
 
-static void verdict_judge_chain(struct proxy *p, const struct x509_chain *chain, const struct x509_identity *identity,
+static void verdict_judge_chain(struct proxy *p, const struct x509_chain *chain, struct origin *o,
                                 struct verdict_state *out)
 {
     size_t count;
     const struct slice *certificates = x509_chain_slices(chain, &count);
 
     p->counters.verify_rejudged += out->epoch != p->snapshot->trust->epoch;
-    verdict_judge(p, x509_chain_digests(chain), certificates, count, identity, out);
+    verdict_judge(p, x509_chain_digests(chain), certificates, count, o, out);
 }
 
 /* The reason that counts under the properties checked, or OK. */
-static enum x509_reason verdict_reason(const struct trust_section *trust, const struct verdict_state *v)
+static enum x509_reason verdict_reason(const struct trust_scope *scope, const struct verdict_state *v)
 {
-    if (trust->properties != VERIFY_NAME && v->chain_reason != X509_REASON_OK)
+    if (scope->properties != VERIFY_NAME && v->chain_reason != X509_REASON_OK)
         return v->chain_reason;
-    if (trust->properties != VERIFY_SIGNATURE && v->name_reason != X509_REASON_OK)
+    if (scope->properties != VERIFY_SIGNATURE && v->name_reason != X509_REASON_OK)
         return v->name_reason;
     return X509_REASON_OK;
 }
 
-bool verdict_refuses(const struct proxy *p, const struct verdict_state *v)
+bool verdict_refuses(const struct proxy *p, struct origin *o, const struct verdict_state *v)
 {
-    const struct trust_section *trust = p->snapshot->trust;
+    const struct trust_scope *scope = origin_scope(p, o);
 
-    return trust->mode == VERIFY_ENFORCED && (v->epoch == 0 || verdict_reason(trust, v) != X509_REASON_OK);
+    return scope->mode == VERIFY_ENFORCED && (v->epoch == 0 || verdict_reason(scope, v) != X509_REASON_OK);
 }
 
 uint8_t verdict_verify(void *arg, const struct slice *certificates, size_t count)
@@ -94,43 +97,68 @@ uint8_t verdict_verify(void *arg, const struct slice *certificates, size_t count
     }
     if (o->chain != NULL)
         u->chain = x509_chain_ref(o->chain);
-    if (p->snapshot->trust->mode == VERIFY_DISABLED) {
+    if (origin_scope(p, o)->mode == VERIFY_DISABLED) {
         u->verdict.epoch = 0; /* judged when verification is turned on */
         return 0;
     }
-    verdict_judge(p, &digest, certificates, count, &o->identity, &u->verdict);
-    if (!verdict_refuses(p, &u->verdict))
+    verdict_judge(p, &digest, certificates, count, o, &u->verdict);
+    if (!verdict_refuses(p, o, &u->verdict))
         return 0;
-    return x509_reason_alert(verdict_reason(p->snapshot->trust, &u->verdict));
+    return x509_reason_alert(verdict_reason(origin_scope(p, o), &u->verdict));
 }
 
-static bool verdict_fresh(const struct proxy *p, const struct verdict_state *v)
+static bool verdict_fresh(const struct proxy *p, const struct trust_scope *scope, const struct verdict_state *v)
 {
-    return v->epoch == p->snapshot->trust->epoch && v->epoch != 0 && verdict_now_s(p) <= v->valid_until_s;
+    return v->epoch == p->snapshot->trust->epoch && v->epoch != 0 && v->policy_id == scope->policy->id &&
+           verdict_now_s(p) <= v->valid_until_s;
 }
 
 bool verdict_current(struct proxy *p, struct upstream *u)
 {
-    if (p->snapshot->trust->mode == VERIFY_DISABLED)
+    const struct trust_scope *scope = origin_scope(p, u->origin);
+
+    if (scope->mode == VERIFY_DISABLED)
         return true;
-    if (verdict_fresh(p, &u->verdict))
+    if (verdict_fresh(p, scope, &u->verdict))
         return true;
     /* No chain to judge: nothing can be said for this connection any more. Permissive refuses nothing, this neither. */
     if (u->chain == NULL)
-        return p->snapshot->trust->mode == VERIFY_PERMISSIVE;
-    verdict_judge_chain(p, u->chain, &u->origin->identity, &u->verdict);
-    return !verdict_refuses(p, &u->verdict);
+        return scope->mode == VERIFY_PERMISSIVE;
+    verdict_judge_chain(p, u->chain, u->origin, &u->verdict);
+    return !verdict_refuses(p, u->origin, &u->verdict);
 }
 
 bool verdict_session_current(struct proxy *p, struct origin *o)
 {
-    if (p->snapshot->trust->mode == VERIFY_DISABLED)
+    const struct trust_scope *scope = origin_scope(p, o);
+
+    if (scope->mode == VERIFY_DISABLED)
         return true;
     if (o->session_chain == NULL)
         return false;
-    if (!verdict_fresh(p, &o->session_verdict))
-        verdict_judge_chain(p, o->session_chain, &o->identity, &o->session_verdict);
-    return !verdict_refuses(p, &o->session_verdict);
+    if (!verdict_fresh(p, scope, &o->session_verdict))
+        verdict_judge_chain(p, o->session_chain, o, &o->session_verdict);
+    return !verdict_refuses(p, o, &o->session_verdict);
+}
+
+void verdict_count_request(struct proxy *p, const struct upstream *u)
+{
+    const struct trust_scope *scope = origin_scope(p, u->origin);
+    const struct verdict_state *v = &u->verdict;
+    bool known = scope->mode != VERIFY_DISABLED && verdict_fresh(p, scope, v);
+
+    if (!u->origin->https) {
+        p->counters.requests_plain++;
+        return;
+    }
+    /* Where only one half of the check counts, what fails in the other is let through, and yet not verified. */
+    if (known && v->chain_reason == X509_REASON_OK && v->name_reason == X509_REASON_OK)
+        p->counters.requests_verified++;
+    else
+        p->counters.requests_unverified++;
+    p->counters.verify_current += scope->mode != VERIFY_DISABLED;
+    p->counters.verify_continued +=
+        scope->mode == VERIFY_PERMISSIVE && (!known || verdict_reason(scope, v) != X509_REASON_OK);
 }
 
 static void verdict_log_weak(struct proxy *p, const struct upstream *u, const struct verdict_state *v)
@@ -153,8 +181,8 @@ static void verdict_log_weak(struct proxy *p, const struct upstream *u, const st
 
 void verdict_log(struct proxy *p, const struct upstream *u, struct verdict_state *v, bool terminate)
 {
-    const struct trust_section *trust = p->snapshot->trust;
-    enum x509_reason reason = verdict_reason(trust, v);
+    const struct trust_scope *scope = origin_scope(p, u->origin);
+    enum x509_reason reason = verdict_reason(scope, v);
     bool chain = reason != X509_REASON_NAME_MISMATCH;
     struct log_line line = {.kind = chain ? LOG_VERIFY_FAILED : LOG_NAME_MISMATCH,
                             .action = terminate ? LOG_ACTION_TERMINATE : LOG_ACTION_CONTINUE,
@@ -162,7 +190,7 @@ void verdict_log(struct proxy *p, const struct upstream *u, struct verdict_state
                             .peer = &u->address,
                             .peer_port = u->origin->port};
 
-    if (trust->mode == VERIFY_DISABLED || v->epoch == 0 || (!terminate && v->logged_epoch == v->epoch))
+    if (scope->mode == VERIFY_DISABLED || v->epoch == 0 || (!terminate && v->logged_epoch == v->epoch))
         return;
     v->logged_epoch = v->epoch;
     if (reason == X509_REASON_OK) {
@@ -204,7 +232,7 @@ void verdict_trust_changed(struct proxy *p)
             struct upstream *u = list_entry(link, struct upstream, link);
 
             next = link->next;
-            if (!verdict_current(p, u) || verdict_refuses(p, &u->verdict))
+            if (!verdict_current(p, u) || verdict_refuses(p, o, &u->verdict))
                 upstream_close(p, u, false);
         }
         for (link = o->busy.next; link != &o->busy; link = next) {
@@ -213,7 +241,7 @@ void verdict_trust_changed(struct proxy *p)
             next = link->next;
             if (u->phase != UPSTREAM_BUSY)
                 continue;
-            if (!verdict_current(p, u) || verdict_refuses(p, &u->verdict))
+            if (!verdict_current(p, u) || verdict_refuses(p, o, &u->verdict))
                 verdict_order_end(p, u);
         }
     }

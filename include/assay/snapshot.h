@@ -26,13 +26,40 @@ struct tls_ticket_keys;
 enum verify_mode { VERIFY_ENFORCED, VERIFY_PERMISSIVE, VERIFY_DISABLED }; /* MRA S29 */
 enum verify_properties { VERIFY_ALL, VERIFY_SIGNATURE, VERIFY_NAME };     /* which half counts */
 
-struct trust_section {
-    uint64_t epoch; /* a verdict is valid in one epoch; a change of mode or properties alone keeps it */
+/* How the certificates of some origins are judged, whole: what it says itself and what it has from the less specific ones. */
+struct trust_scope {
+    const char *name; /* "global", "deployment 2", "origin cucm.steven.lab:6972" */
     const struct x509_store *store;
-    const struct x509_policy *policy;
+    const struct x509_policy *policy; /* its id stands for the store too: scopes with one id share verdicts */
     enum verify_mode mode;
     enum verify_properties properties;
+};
+
+/* A deployment with settings of its own. */
+struct trust_deployment {
+    uint64_t number; /* x509_scope_deployment() of its name */
+    const char *name;
+    uint32_t scope;
+};
+
+/* An origin with settings of its own: a row for each deployment with settings, and one for all others. */
+struct trust_origin {
+    const char *host;    /* lower case; an address in canonical form */
+    uint16_t port;       /* 0: every port of the host */
+    uint64_t deployment; /* its number; 0: all others */
+    uint32_t scope;
+};
+
+struct trust_section {
+    uint64_t epoch;           /* a verdict is valid in one epoch; a change of modes or properties alone keeps it */
+    uint64_t revision;        /* rises with every change */
     uint64_t revoke_grace_us; /* requests in flight when their trust was removed end within this */
+    uint32_t scope_count;
+    const struct trust_scope *scopes; /* [0]: the global one. Which one an origin has: x509/scope.h */
+    uint32_t deployment_count;
+    const struct trust_deployment *deployments; /* sorted by number */
+    uint32_t origin_count;
+    const struct trust_origin *origins; /* sorted by host */
 };
 
 /* --- access ------------------------------------------------------------------------------------------------------------------- */
@@ -89,8 +116,10 @@ struct route_origin {
 
 /* Where a one-field MRA path of that domain goes (S13). */
 struct route_domain {
-    const char *domain; /* lower case */
-    const char *host;   /* of the edge-config server; NULL: a known domain without one */
+    const char *domain;     /* lower case */
+    const char *deployment; /* of its requests */
+    uint64_t deployment_number;
+    const char *host; /* of the edge-config server; NULL: a known domain without one */
     uint16_t port;
     bool https;
 };
@@ -104,6 +133,8 @@ struct route_listener {
     const char *origin_host;              /* origin of paths that are no MRA path; NULL: refused with 400 */
     uint16_t origin_port;
     bool origin_https;
+    const char *origin_deployment;
+    uint64_t origin_deployment_number;
 };
 
 struct route_section {

@@ -21,7 +21,7 @@ static void check_set(struct access_set *set)
 
         FUZZ_CHECK(rule->source == ACCESS_SOURCE_MANUAL && rule->line > 1 && rule->deployment[0] != 0);
         for (size_t n = 0; n < sizeof(paths) / sizeof(paths[0]); n++) {
-            struct access_request request = {slice_text("GET"), true, slice_text("h"), 443, slice_text(paths[n])};
+            struct access_request request = {slice_text("GET"), true, slice_text("h"), 443, slice_text(paths[n]), NULL};
             struct access_decision decision;
 
             access_decide(set, 0, &request, &decision);

@@ -48,11 +48,64 @@ static struct access_set *set_of(const struct rule_row *rows, size_t count, uint
 
 static struct access_decision decide(const struct access_set *set, const char *method, const char *path)
 {
-    struct access_request request = {slice_text(method), true, slice_text("h"), 443, slice_text(path)};
+    struct access_request request = {slice_text(method), true, slice_text("h"), 443, slice_text(path), NULL};
     struct access_decision decision;
 
     access_decide(set, 0, &request, &decision);
     return decision;
+}
+
+/* S16, S17: a domain uses the nodes of its deployment. */
+static void a_rule_allows_requests_of_its_deployment(void **state)
+{
+    static const struct {
+        const char *url, *deployment;
+        uint32_t methods;
+    } rules[] = {{"https://h/a/", "1", 0}, {"https://h/a/", "2", ACCESS_PUT}, {"https://h/a/b/", "3", 0}};
+    static const struct {
+        const char *deployment, *method, *path, *rule, *reason;
+    } rows[] = {
+        {"1", "GET", "/a/b/c", "1", "In allow list"},
+        {"2", "PUT", "/a/b/c", "2", "In allow list"},
+        {"2", "GET", "/a/b/c", NULL, "Method not allowed by rule"},
+        {"3", "GET", "/a/b/c", "3", "In allow list"},
+        {"3", "GET", "/a/c", NULL, "Only in the allow list of another deployment"},
+        {"4", "GET", "/a/c", NULL, "Only in the allow list of another deployment"},
+        {"", "GET", "/a/c", NULL, "Only in the allow list of another deployment"},
+        {"4", "GET", "/b", NULL, "Not in allow list"},
+        {NULL, "GET", "/a/b/c", "3", "In allow list"}, /* of any: the longest prefix */
+    };
+    struct access_builder *builder = access_builder_create();
+    struct access_decision decision;
+    struct access_set *set;
+    const char *fault;
+
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        struct access_rule rule = {.url = rules[i].url,
+                                   .deployment = rules[i].deployment,
+                                   .methods = rules[i].methods,
+                                   .match = ACCESS_MATCH_PREFIX,
+                                   .description = "d"};
+
+        assert_int_equal(access_builder_add(builder, &rule, &fault), ASSAY_OK);
+    }
+    assert_int_equal(access_builder_finish(builder, 1, &set), ASSAY_OK);
+    access_builder_free(builder);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct access_request request = {.method = slice_text(rows[i].method),
+                                         .https = true,
+                                         .host = slice_text("h"),
+                                         .port = 443,
+                                         .path = slice_text(rows[i].path),
+                                         .deployment = rows[i].deployment};
+
+        access_decide(set, 0, &request, &decision);
+        assert_int_equal(decision.allowed, rows[i].rule != NULL);
+        assert_string_equal(decision.reason, rows[i].reason);
+        if (rows[i].rule != NULL)
+            assert_string_equal(decision.rule->deployment, rows[i].rule);
+    }
+    access_set_free(set);
 }
 
 static void an_empty_list_allows_nothing(void **state)
@@ -149,8 +202,8 @@ static void origins_compare_exactly(void **state)
     struct access_set *set = set_of(&rule, 1, 1);
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct access_request request = {slice_text("GET"), rows[i].https, slice_text(rows[i].host), rows[i].port,
-                                         slice_text("/a")};
+        struct access_request request = {slice_text("GET"), rows[i].https,    slice_text(rows[i].host),
+                                         rows[i].port,      slice_text("/a"), NULL};
         struct access_decision decision;
 
         access_decide(set, 0, &request, &decision);
@@ -221,7 +274,7 @@ static void a_set_takes_over_from_the_one_before(void **state)
     access_builder_free(builder);
     access_set_free(old);
     for (uint32_t core = 0; core < 4; core++) {
-        struct access_request request = {slice_text("GET"), true, slice_text("i"), 443, slice_text("/a/b")};
+        struct access_request request = {slice_text("GET"), true, slice_text("i"), 443, slice_text("/a/b"), NULL};
         struct access_decision decision;
 
         access_decide(new, core, &request, &decision);
@@ -370,6 +423,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_list_allows_nothing),
+        cmocka_unit_test(a_rule_allows_requests_of_its_deployment),
         cmocka_unit_test(wants_a_core),
         cmocka_unit_test(coverage),
         cmocka_unit_test(origins_compare_exactly),

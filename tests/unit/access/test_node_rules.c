@@ -33,8 +33,9 @@ static void check(enum access_node_type type, const char *node, const struct row
     struct access_set *set = set_of(type, node);
 
     for (size_t i = 0; i < count; i++) {
-        struct access_request request = {slice_text(rows[i].method), rows[i].https, slice_text(rows[i].host),
-                                         rows[i].port, slice_text(rows[i].path)};
+        struct access_request request = {slice_text(rows[i].method), rows[i].https,
+                                         slice_text(rows[i].host),   rows[i].port,
+                                         slice_text(rows[i].path),   NULL};
         struct access_decision decision;
 
         access_decide(set, 0, &request, &decision);
@@ -113,8 +114,8 @@ static void the_others(void **state)
 static void names_its_rule_as_the_log_shows_it(void **state)
 {
     struct access_set *set = set_of(ACCESS_NODE_CUCM, "cucm.steven.lab");
-    struct access_request request = {slice_text("GET"), true, slice_text("cucm.steven.lab"), 8443,
-                                     slice_text("/cucm-uds/user/emusk/devices")};
+    struct access_request request = {
+        slice_text("GET"), true, slice_text("cucm.steven.lab"), 8443, slice_text("/cucm-uds/user/emusk/devices"), NULL};
     struct access_decision decision;
 
     access_decide(set, 0, &request, &decision);

@@ -31,7 +31,8 @@ static struct net_config net;
 static struct tcp_config tcp;
 static struct core_shared shared;
 static struct settings_section settings = {.via_name = "assay", .handshakes_max = 8, .clients_max = 8};
-static struct trust_section trust = {.epoch = 1};
+static struct trust_scope scope = {.name = "global"};
+static struct trust_section trust = {.epoch = 1, .revision = 1, .scope_count = 1, .scopes = &scope};
 static struct access_section access_rules;
 static struct credential_section credentials;
 static struct route_section route;
@@ -55,8 +56,8 @@ static int start(void **state)
     tcp_config_default(&tcp);
     tcp.connections_max = 64;
     x509_policy_default(&policy);
-    trust.policy = &policy;
-    trust.store = x509_store_create();
+    scope.policy = &policy;
+    scope.store = x509_store_create();
     for (uint64_t i = 0; i < 2; i++)
         snapshots[i] = (struct snapshot){.generation = i + 1,
                                          .settings = &settings,
@@ -72,7 +73,7 @@ static int stop(void **state)
 {
     nic_close(&nic, 1);
     rcu_destroy(shared.rcu);
-    x509_store_free((struct x509_store *)trust.store);
+    x509_store_free((struct x509_store *)scope.store);
     assert_int_equal(rig_pools_missing(&pools), 0);
     rig_pools_free(&pools);
     return 0;

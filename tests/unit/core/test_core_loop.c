@@ -54,7 +54,8 @@ static struct settings_section settings = {.via_name = "assay",
                                            .origin_body_us = 20000000,
                                            .origin_idle_us = 20000000,
                                            .log_requests = true};
-static struct trust_section trust = {.epoch = 1};
+static struct trust_scope scope = {.name = "global"};
+static struct trust_section trust = {.epoch = 1, .revision = 1, .scope_count = 1, .scopes = &scope};
 static struct access_section access_rules = {.epoch = 1};
 static struct credential_section credentials = {.epoch = 1};
 static struct route_listener listener = {.port = 8080};
@@ -115,8 +116,8 @@ static int start(void **state)
     rig_start("assay-core-loop");
     pools = rig_pools_create("loop", 4096);
     x509_policy_default(&policy);
-    trust.policy = &policy;
-    trust.store = x509_store_create();
+    scope.policy = &policy;
+    scope.store = x509_store_create();
     listener.address = rig_address(PROXY);
     assert_int_equal(access_clients_create(NULL, 0, true, NULL, 0, &any), ASSAY_OK);
     listener.clients = any;
@@ -128,7 +129,7 @@ static int start(void **state)
 static int stop(void **state)
 {
     rcu_destroy(shared.rcu);
-    x509_store_free((struct x509_store *)(uintptr_t)trust.store);
+    x509_store_free((struct x509_store *)(uintptr_t)scope.store);
     access_set_free((struct access_set *)(uintptr_t)access_rules.rules);
     access_clients_free((struct access_clients *)(uintptr_t)listener.clients);
     rig_pools_free(&pools);

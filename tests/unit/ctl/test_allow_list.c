@@ -111,7 +111,7 @@ static void test_rows(void **state)
     assert_memory_equal(output, expected, strlen(expected));
     assert_non_null(
         strstr(output, ":3: GET https://cucm.steven.lab:8443/cucm-uds/user/: expected block: allowed (rule "));
-    assert_non_null(strstr(output, "expected allow: allowed by a rule of another deployment"));
+    assert_non_null(strstr(output, "expected allow: Only in the allow list of another deployment"));
     assert_non_null(strstr(output, "\n0 as expected, 3 not\n"));
 
     assert_int_equal(RUN("test", config, tests_file, "--json"), CTL_REFUSED);

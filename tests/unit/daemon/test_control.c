@@ -149,7 +149,7 @@ static void test_trust(void **state)
     add(&running, scratch_ca("root", 1), "anchor");
     add(&running, forge_certificate(&leaf), "leaf-only");
     assert_int_equal(current(&running)->trust->epoch, 3);
-    assert_int_equal(x509_store_count(current(&running)->trust->store), 2);
+    assert_int_equal(x509_store_count(current(&running)->trust->scopes[0].store), 2);
     assert_int_equal(scratch_count("trust/anchors"), 1);
 
     assert_false(control_trust_add(&running.control, slice_text("junk"), -1, &added, &change));
@@ -166,7 +166,7 @@ static void test_trust(void **state)
     assert_int_equal(control_trust_remove(&running.control, fingerprint, removed, &change), ASSAY_OK);
     assert_string_equal(removed, fingerprint);
     assert_int_equal(current(&running)->trust->epoch, 4);
-    assert_int_equal(x509_store_count(current(&running)->trust->store), 1);
+    assert_int_equal(x509_store_count(current(&running)->trust->scopes[0].store), 1);
     assert_int_equal(scratch_count("trust/anchors"), 0);
     change_free(&change);
     running_stop(&running);
@@ -184,22 +184,22 @@ static void test_set_verify(void **state)
     epoch = current(&running)->trust->epoch;
     assert_true(control_set_verify(&running.control, VERIFY_PERMISSIVE, NOW + 60, &change));
     change_free(&change);
-    assert_int_equal(current(&running)->trust->mode, VERIFY_PERMISSIVE);
+    assert_int_equal(current(&running)->trust->scopes[0].mode, VERIFY_PERMISSIVE);
     assert_int_equal(current(&running)->trust->epoch, epoch); /* verdicts do not depend on the mode */
     assert_false(control_tick(&running.control, NOW + 59, &change, &what));
     change_free(&change);
     running_stop(&running);
 
     running_start(&running, NOW + 59);
-    assert_int_equal(current(&running)->trust->mode, VERIFY_PERMISSIVE);
+    assert_int_equal(current(&running)->trust->scopes[0].mode, VERIFY_PERMISSIVE);
     assert_true(control_tick(&running.control, NOW + 60, &change, &what));
     assert_string_equal(what, "set verify: the time is over");
-    assert_int_equal(current(&running)->trust->mode, VERIFY_ENFORCED);
+    assert_int_equal(current(&running)->trust->scopes[0].mode, VERIFY_ENFORCED);
     change_free(&change);
     running_stop(&running);
 
     running_start(&running, NOW + 30); /* it is gone for good */
-    assert_int_equal(current(&running)->trust->mode, VERIFY_ENFORCED);
+    assert_int_equal(current(&running)->trust->scopes[0].mode, VERIFY_ENFORCED);
     assert_false(running.control.verify.set);
     running_stop(&running);
 }

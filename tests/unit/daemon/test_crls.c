@@ -139,8 +139,8 @@ static void test_section(void **state)
     config = config_of(more);
     trust = trust_load(scratch_path("trust"), &problems);
     running = section_choose(NULL, section_build_trust(config, trust, &verify, &problems));
-    assert_int_equal(x509_crl_set_count(x509_store_crls(running->data.trust.store)), 1);
-    assert_int_equal(running->data.trust.policy->revocation, X509_REVOCATION_HARD_FAIL);
+    assert_int_equal(x509_crl_set_count(x509_store_crls(running->data.trust.scopes[0].store)), 1);
+    assert_int_equal(running->data.trust.scopes[0].policy->revocation, X509_REVOCATION_HARD_FAIL);
     next = section_choose(running, section_build_trust(config, trust, &verify, &problems));
     assert_ptr_equal(next, running);
     section_drop(next);
@@ -154,7 +154,7 @@ static void test_section(void **state)
     config_free(config);
     config = config_of("trust: {directory: trust, revocation: {crls: lists}}\n");
     next = section_choose(running, section_build_trust(config, trust, &verify, &problems));
-    assert_null(x509_store_crls(next->data.trust.store));
+    assert_null(x509_store_crls(next->data.trust.scopes[0].store));
     section_drop(next);
     section_drop(running);
     trust_free(trust);

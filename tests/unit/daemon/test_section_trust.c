@@ -35,10 +35,10 @@ static void test_modes(void **state)
         struct section *section = section_build_trust(config, trust, &cases[i].verify, &problems);
 
         assert_non_null(section);
-        assert_int_equal(section->data.trust.mode, cases[i].mode);
-        assert_int_equal(section->data.trust.properties, VERIFY_ALL);
-        assert_int_equal(x509_store_count(section->data.trust.store), 2);
-        assert_int_equal(section->data.trust.policy->work_max, 64);
+        assert_int_equal(section->data.trust.scopes[0].mode, cases[i].mode);
+        assert_int_equal(section->data.trust.scopes[0].properties, VERIFY_ALL);
+        assert_int_equal(x509_store_count(section->data.trust.scopes[0].store), 2);
+        assert_int_equal(section->data.trust.scopes[0].policy->work_max, 64);
         section_drop(section);
         config_free(config);
     }

@@ -51,10 +51,10 @@ static void test_the_trust_epoch_follows_what_verdicts_depend_on(void **state)
     section_drop(before);
 
     section = trust_after(section, "", &off); /* the mode alone: another section, the same epoch */
-    assert_int_equal(section->data.trust.mode, VERIFY_PERMISSIVE);
+    assert_int_equal(section->data.trust.scopes[0].mode, VERIFY_PERMISSIVE);
     assert_int_equal(section_epoch(section), 1);
     section = trust_after(section, "verify: {properties: name, revoke_grace: 5s}\n", &none);
-    assert_int_equal(section->data.trust.properties, VERIFY_NAME);
+    assert_int_equal(section->data.trust.scopes[0].properties, VERIFY_NAME);
     assert_int_equal(section->data.trust.revoke_grace_us, 5000000);
     assert_int_equal(section_epoch(section), 1);
 
@@ -63,7 +63,7 @@ static void test_the_trust_epoch_follows_what_verdicts_depend_on(void **state)
     SCRATCH_PEM("trust/new.pem", scratch_ca("new", 1)); /* the certificates */
     section = trust_after(section, "verify: {sha1: off}\n", &none);
     assert_int_equal(section_epoch(section), 3);
-    assert_int_equal(x509_store_count(section->data.trust.store), 1);
+    assert_int_equal(x509_store_count(section->data.trust.scopes[0].store), 1);
     section_drop(section);
 }
 

@@ -85,7 +85,7 @@ static void verdicts_are_told_with_identity_reason_and_epoch(void **state)
     assert_int_equal(n, 2);
     for (size_t i = 0; i < n; i++) {
         assert_int_equal(rows[i].trust_epoch, w->trust.epoch);
-        assert_int_equal(rows[i].policy_id, w->trust.policy->id);
+        assert_int_equal(rows[i].policy_id, w->scopes[0].policy->id);
         if (strcmp(rows[i].identity, NODE) == 0) {
             good++;
             assert_string_equal(rows[i].reason, "ok");

@@ -18,6 +18,7 @@
 #include "base/byte_ring.h"
 #include "proxy/internal.h"
 #include "rig.h"
+#include "x509/scope.h"
 #include "x509/store.h"
 #include "x509/verify.h"
 
@@ -66,6 +67,7 @@ static struct access_set *world_rules(void)
                                         "hole.steven.lab", "imp.steven.lab", "nowhere.steven.lab", "two.steven.lab"};
     static const char *const origins[] = {"http://%s:8000/", "https://%s:8443/", "https://%s:6972/",
                                           "https://%s:7443/"};
+    static const char *const of_two[] = {"https://cucm.steven.lab:8443/", "https://cucm.steven.lab:6972/"};
     static const char *const never[] = {"http://198.18.0.10:8080/", "http://127.0.0.1:8000/"};
     struct access_builder *builder = access_builder_create();
     struct access_rule rule = {.deployment = "1", .match = ACCESS_MATCH_PREFIX, .description = ""};
@@ -80,6 +82,12 @@ static struct access_set *world_rules(void)
             assert_int_equal(access_builder_add(builder, &rule, &fault), ASSAY_OK);
         }
     }
+    rule.deployment = "2";
+    for (size_t i = 0; i < sizeof(of_two) / sizeof(of_two[0]); i++) {
+        rule.url = of_two[i];
+        assert_int_equal(access_builder_add(builder, &rule, &fault), ASSAY_OK);
+    }
+    rule.deployment = "1";
     for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
         rule.url = never[i];
         assert_int_equal(access_builder_add(builder, &rule, &fault), ASSAY_OK);
@@ -91,14 +99,17 @@ static struct access_set *world_rules(void)
 
 static void world_routes(struct world *w)
 {
-    static const struct route_domain domains[] = {
-        {.domain = "edge.lab", .host = "198.18.2.11", .port = 8000},
-        {.domain = "steven.lab"},
+    static struct route_domain domains[] = {
+        {.domain = "edge.lab", .deployment = "1", .host = "198.18.2.11", .port = 8000},
+        {.domain = "steven.lab", .deployment = "1"},
+        {.domain = "two.lab", .deployment = "2"},
     };
     static struct assay_address own;
     struct access_clients *any;
     struct assay_address node = rig_address("198.18.2.11");
 
+    for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++)
+        domains[i].deployment_number = x509_scope_deployment(slice_text(domains[i].deployment));
     own = rig_address("198.18.0.10");
     assert_int_equal(access_clients_create(NULL, 0, true, NULL, 0, &any), ASSAY_OK);
     w->listeners[0] = (struct route_listener){.address = own, .port = 8080, .clients = any};
@@ -115,7 +126,7 @@ static void world_routes(struct world *w)
                                       .listeners = w->listeners,
                                       .origin_count = WORLD_ORIGINS,
                                       .origins = w->origins,
-                                      .domain_count = 2,
+                                      .domain_count = sizeof(domains) / sizeof(domains[0]),
                                       .domains = domains,
                                       .own_address_count = 1,
                                       .own_addresses = &own};
@@ -148,8 +159,14 @@ static void world_sections(struct world *w)
                                             .log_requests = true};
     x509_policy_default(&world_policy);
     w->stores[w->store_count++] = world_tls_store(0);
-    w->trust =
-        (struct trust_section){.epoch = 1, .store = w->stores[0], .policy = &world_policy, .revoke_grace_us = 1000000};
+    w->trust = (struct trust_section){.epoch = 1,
+                                      .revision = 1,
+                                      .revoke_grace_us = 1000000,
+                                      .scope_count = 1,
+                                      .scopes = w->scopes,
+                                      .deployments = w->deployments,
+                                      .origins = w->trust_origins};
+    w->scopes[0] = (struct trust_scope){.name = "global", .store = w->stores[0], .policy = &world_policy};
     w->access = (struct access_section){.epoch = 1, .rules = world_rules()};
 }
 
@@ -380,6 +397,9 @@ struct world_loan {
     struct snapshot snapshot;
     struct settings_section settings;
     struct trust_section trust;
+    struct trust_scope scopes[4];
+    struct trust_deployment deployments[2];
+    struct trust_origin trust_origins[4];
     struct access_section access;
     struct credential_section credentials;
     struct credential_name names[4];
@@ -406,6 +426,12 @@ static struct world_loan *world_lend(const struct world *w)
     assert_non_null(loan);
     loan->settings = w->settings;
     loan->trust = w->trust;
+    WORLD_COPY(loan->scopes, w->trust.scopes, w->trust.scope_count);
+    WORLD_COPY(loan->deployments, w->trust.deployments, w->trust.deployment_count);
+    WORLD_COPY(loan->trust_origins, w->trust.origins, w->trust.origin_count);
+    loan->trust.scopes = loan->scopes;
+    loan->trust.deployments = loan->deployments;
+    loan->trust.origins = loan->trust_origins;
     loan->access = w->access;
     loan->credentials = w->credentials;
     loan->route = w->route;
@@ -597,14 +623,16 @@ void world_trust(struct world *w, unsigned trust)
 {
     assert_in_range(w->store_count, 0, WORLD_STORES - 1);
     w->stores[w->store_count] = world_tls_store(trust);
-    w->trust.store = w->stores[w->store_count++];
+    w->scopes[0].store = w->stores[w->store_count++];
     w->trust.epoch++;
+    w->trust.revision++;
     world_publish(w);
 }
 
 void world_mode(struct world *w, enum verify_mode mode)
 {
-    w->trust.mode = mode;
+    w->scopes[0].mode = mode;
+    w->trust.revision++;
     world_publish(w);
 }
 
@@ -664,11 +692,16 @@ unsigned world_records(struct byte_ring *ring, int kind, struct world_record *la
 
 const char *world_path(const char *scheme, const char *host, unsigned port, const char *path)
 {
+    return world_path_of("steven.lab", scheme, host, port, path);
+}
+
+const char *world_path_of(const char *domain, const char *scheme, const char *host, unsigned port, const char *path)
+{
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     static char buffers[4][1024];
     static unsigned turn;
     char plain[512], *out = buffers[turn++ % 4], *at = out;
-    size_t len = (size_t)snprintf(plain, sizeof(plain), "steven.lab/%s/%s/%u", scheme, host, port);
+    size_t len = (size_t)snprintf(plain, sizeof(plain), "%s/%s/%s/%u", domain, scheme, host, port);
 
     *at++ = '/';
     for (size_t i = 0; i < len; i += 3) {

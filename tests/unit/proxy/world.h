@@ -68,6 +68,9 @@ struct world {
     struct snapshot snapshot;
     struct settings_section settings;
     struct trust_section trust;
+    struct trust_scope scopes[4]; /* [0]: the global one */
+    struct trust_deployment deployments[2];
+    struct trust_origin trust_origins[4];
     struct route_section route;
     struct access_section access;
     struct credential_section credentials;
@@ -145,6 +148,9 @@ unsigned world_records(struct byte_ring *ring, int kind, struct world_record *la
 
 /* "/" + base64 of steven.lab/scheme/host/port + path: a buffer of the test's, overwritten by the fourth call after. */
 const char *world_path(const char *scheme, const char *host, unsigned port, const char *path);
+/* The same for another domain than steven.lab, which is of deployment 1: two.lab is of deployment 2, whose rules allow
+ * cucm.steven.lab. */
+const char *world_path_of(const char *domain, const char *scheme, const char *host, unsigned port, const char *path);
 /* Sends "method path HTTP/1.1", Host and rest ("\r\n" ends the head; fields and a body may come before and after it). */
 void world_request(struct world *world, struct world_peer *client, const char *method, const char *path,
                    const char *rest);
