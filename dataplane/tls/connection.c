@@ -86,6 +86,8 @@ static bool drain(struct tls_connection *tls)
     size_t left = tls->spill_length - tls->spill_sent;
     size_t now = room(tls) < left ? room(tls) : left;
 
+    if (left == 0)
+        return true;
     put(tls, tls->spill + tls->spill_sent, now);
     tls->spill_sent += (uint32_t)now;
     if (tls->spill_sent < tls->spill_length)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=150
+# test: timeout=150 parallel
 # tests/packet/agent, through every call of its protocol, with the Linux kernel and packets made by hand as its peers:
 #
 #   namespace assay-agent-PID

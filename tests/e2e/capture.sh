@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=150
+# test: timeout=150 parallel
 #
 # assayctl capture, read by tcpdump: both directions, filters, limits, what is refused. And assayctl connections on the way.
 set -uo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=180
+# test: timeout=180 parallel
 #
 # The exception port: the host's kernel on the same wire as assayd, by a TAP of assayd's. 198.18.0.10 is assayd's, 198.18.0.20 the
 # kernel's; both have the MAC address of port0.

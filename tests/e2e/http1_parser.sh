@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=300
+# test: timeout=300 parallel
 #
 # 200 raw requests of other projects' test suites against the HTTP folder alone (http1_shim, on loopback): all as the suite
 # expects. Skipped where the suite is not beside this clone.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=175
+# test: timeout=175 parallel
 #
 # The 200 raw requests of the suites folder beside this clone (../shared/suites), through a TLS listener whose default origin is the
 # driver itself. tests/suites/http1.expect, if there is one, argues each difference.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=170
+# test: timeout=170 parallel
 #
 # IPv6 on both sides of assayd, beside IPv4: neighbour discovery and ping with Linux, clients and origins of both families in
 # every pairing, names with AAAA records and what happens when one of two addresses is dead, literals in the MRA path, addresses

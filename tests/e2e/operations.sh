@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=150
+# test: timeout=150 parallel
 #
 # What an operator does: check, trust, verify off for a while, reload a bad file, rotate the log, drain, start with a broken file; and what
 # happens to requests that are in flight when the trust they stand on is taken away.

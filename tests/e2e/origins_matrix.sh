@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=120
+# test: timeout=120 parallel
 #
 # nginx, HAProxy and openssl s_server as origins, TLS 1.2 and 1.3, each with certificates of four key types: verified, asked, answered.
 set -uo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=120 build=release
+# test: timeout=120 build=release parallel
 #
 # The other kind of virtual port: the same assayd on AF_XDP instead of AF_PACKET. (The release build: libxdp leaks a little when a port
 # is closed, and the sanitizer would say so.)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=170
+# test: timeout=170 parallel
 #
 # One proxy, one origin that does what it is told, all that HTTP/1.1 asks of a gateway: what arrives at the origin, what comes
 # back, and each status that assayd answers itself.

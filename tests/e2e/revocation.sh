@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=120
+# test: timeout=120 parallel
 #
 # Revocation lists: a revoked certificate on a pooled connection and on a new one, no list, an expired one, a broken one; hard-fail,
 # soft-fail and off. The client's answer, the alert at the origin, the line.

@@ -9,7 +9,7 @@
 #   cut by the   cli 198.18.4.1 on tap4 (net_tap offers checksums and TSO) ... tcp_peer 198.18.4.2
 #   port (TSO)
 # usage: tcp_path.sh [PATH-TO-tcp_peer]      (root)
-# test: timeout=240
+# test: timeout=240 parallel
 set -u
 program=${1:-${ASSAY_BUILD:-build}/tests/e2e/tcp_peer}
 here=$(cd "$(dirname "$0")" && pwd)

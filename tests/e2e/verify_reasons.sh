@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=170
+# test: timeout=170 parallel
 #
 # Each way an origin's certificate can be wrong, over TLS 1.3 and 1.2: the client's 502, the alert at the origin, not one byte of
 # the request there, one attempt, and MRA's lines S26 to S28 to the letter. Then the switches: off, on, properties, trust.

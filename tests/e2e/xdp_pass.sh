@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=150 build=release
+# test: timeout=150 build=release parallel
 #
 # AF_XDP on an interface that the kernel goes on using: 198.18.0.10 is assayd's, 198.18.0.20 and 2001:db8::20 the kernel's, both
 # on port0. (The release build: libxdp leaks a little when a port is closed, and the sanitizer would say so.)

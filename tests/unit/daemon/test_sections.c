@@ -95,8 +95,8 @@ static void test_policies_have_numbers(void **state)
                                             "verify: {partial_chain: on}\n",
                                             "verify: {profile: rfc5280}\n",
                                             "verify: {profile: webpki}\n",
-                                            "verify: {pins: [00112233445566778899aabbccddeeff"
-                                            "00112233445566778899aabbccddeeff]}\n"};
+                                            ("verify: {pins: [00112233445566778899aabbccddeeff"
+                                             "00112233445566778899aabbccddeeff]}\n")};
     struct x509_policy policies[8];
 
     for (size_t i = 0; i < 8; i++) {

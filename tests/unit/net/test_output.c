@@ -85,7 +85,8 @@ static void drops_what_has_no_way(void **state)
         if (counters(f)->drop_no_route != i + 1)
             fail_msg("%s", rows[i].what);
     }
-    struct net_tx tx = {.count = 1, .datagrams = {{tcp_segment(f, 1), {{0x20, 1}}, {{0x20, 1}}}}}; /* IPv6 */
+    struct net_tx tx = {.count = 1,
+                        .datagrams = {{.mbuf = tcp_segment(f, 1), .src = {{0x20, 1}}, .dst = {{0x20, 1}}}}}; /* IPv6 */
     net_output(f->net, &tx, f->now_us);
     assert_int_equal(counters(f)->drop_no_route, sizeof(rows) / sizeof(rows[0]) + 1);
     expect_nothing_sent(f);
