@@ -49,6 +49,8 @@ bool ctl_admin_parse(int argc, char **argv, const char *usage, unsigned options,
     const struct value_option values[] = {{"--socket", 0, &admin->socket},
                                           {"--role", CTL_ADMIN_ROLE, &admin->role},
                                           {"--for", CTL_ADMIN_FOR, &admin->duration},
+                                          {"--deployment", CTL_ADMIN_DEPLOYMENT, &admin->deployment},
+                                          {"--origin", CTL_ADMIN_ORIGIN, &admin->origin},
                                           {"--max", CTL_ADMIN_MAX, &admin->max},
                                           {"--state", CTL_ADMIN_FILTER, &admin->state},
                                           {"--side", CTL_ADMIN_FILTER, &admin->side},
@@ -84,6 +86,22 @@ bool ctl_admin_parse(int argc, char **argv, const char *usage, unsigned options,
         }
     }
     return true;
+}
+
+bool ctl_path_add(char *path, size_t size, const char *name, const char *value)
+{
+    size_t used = strlen(path);
+
+    if (value == NULL)
+        return true;
+    used += (size_t)snprintf(path + used, size - used, "%c%s=", strchr(path, '?') != NULL ? '&' : '?', name);
+    for (; *value != '\0' && used < size; value++) {
+        bool plain =
+            (*value >= '0' && *value <= '9') || (*value >= 'A' && *value <= 'Z') || (*value >= 'a' && *value <= 'z');
+
+        used += (size_t)snprintf(path + used, size - used, plain ? "%c" : "%%%02X", (unsigned char)*value);
+    }
+    return used < size;
 }
 
 long ctl_duration_parse(const char *text)

@@ -18,6 +18,7 @@ struct ctl_admin {
     bool json;
     const char *role;                                              /* --role */
     const char *duration;                                          /* --for */
+    const char *deployment, *origin;                               /* --deployment, --origin */
     const char *max;                                               /* --max */
     const char *file, *filter, *snaplen, *max_bytes, *max_packets; /* of capture */
     const char *state, *side, *address, *port, *sort;              /* --state … of connections */
@@ -32,7 +33,9 @@ enum ctl_admin_option {
     CTL_ADMIN_FOR = 1 << 1,
     CTL_ADMIN_MAX = 1 << 2,
     CTL_ADMIN_FILTER = 1 << 3,
-    CTL_ADMIN_CAPTURE = 1 << 4
+    CTL_ADMIN_CAPTURE = 1 << 4,
+    CTL_ADMIN_DEPLOYMENT = 1 << 5,
+    CTL_ADMIN_ORIGIN = 1 << 6
 };
 
 /* True: go on. False: *code is what to return (help was given, or the usage was wrong). */
@@ -41,6 +44,9 @@ bool ctl_admin_parse(int argc, char **argv, const char *usage, unsigned options,
 /* Calls; an error of the daemon (its "error" and "problems") goes to err. Returns the exit status, *answer set when CTL_OK. */
 int ctl_admin_call(const struct ctl_admin *admin, const char *method, const char *path, struct slice body,
                    json_t **answer);
+/* Appends "?name=value", or with & where there is a query already, to a path; everything but letters and digits is
+ * percent-encoded (RFC 3986 §2.1). value NULL: nothing. False: it does not fit. */
+bool ctl_path_add(char *path, size_t size, const char *name, const char *value);
 /* "90", "30s", "15m", "4h", "2d" as seconds, at most a year; 0: none of these. */
 long ctl_duration_parse(const char *text);
 /* Prints the JSON as it is. */

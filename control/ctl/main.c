@@ -17,7 +17,7 @@ static const struct ctl_command commands[] = {
     {"names", "names of origins and their addresses", ctl_names},
     {"stats", "counters", ctl_stats},
     {"capture", "start, stop, status: frames of the port into a pcapng file", ctl_capture},
-    {"set", "set verify on|off [--for 4h]", ctl_set},
+    {"set", "set verify on|off [--deployment NAME | --origin HOST[:PORT]] [--for 4h]", ctl_set},
     {"xconfiguration", "EdgeConfigServer VerifyOriginServer: Off|On", ctl_xconfiguration},
 };
 

@@ -35,7 +35,17 @@ static void print_status(FILE *out, const json_t *answer)
                                               {"heap_bytes", "TLS heap", 0},
                                               {"heap_bytes_peak", "peak", 0}};
     static const struct ctl_column listeners[] = {{"address", "listener", 0}, {"port", "port", 0}, {"tls", "TLS", 0}};
+    static const struct ctl_column scopes[] = {{"scope", "scope", 0},
+                                               {"mode", "mode", 0},
+                                               {"properties", "properties", 0},
+                                               {"profile", "profile", 0},
+                                               {"revocation", "revocation", 0},
+                                               {"pins", "pins", 0},
+                                               {"store", "store", 0},
+                                               {"switched", "switched", 0},
+                                               {"until", "until", 0}};
     const json_t *alarms = json_object_get(answer, "alarms"), *alarm;
+    const json_t *verify = json_object_get(json_object_get(answer, "verify"), "scopes");
     size_t i;
 
     print_line(out, answer, "version", "version");
@@ -50,6 +60,10 @@ static void print_status(FILE *out, const json_t *answer)
     print_line(out, answer, "reloads", "reloads");
     print_line(out, answer, "reloads_refused", "reloads refused");
     print_line(out, json_object_get(answer, "memory"), "buffers_in_use", "packet buffers in use");
+    if (json_array_size(verify) > 1) {
+        fputc('\n', out);
+        ctl_table_print(out, verify, scopes, sizeof(scopes) / sizeof(scopes[0]));
+    }
     fputc('\n', out);
     ctl_table_print(out, json_object_get(answer, "listeners"), listeners, sizeof(listeners) / sizeof(listeners[0]));
     fputc('\n', out);

@@ -8,16 +8,28 @@
 #include "ctl/file.h"
 
 static const char usage[] =
-    "usage: assayctl trust list [--json]\n"
-    "       assayctl trust show FINGERPRINT [--json]\n"
-    "       assayctl trust add FILE… [--role anchor|helper|leaf-only] [--json]\n"
-    "       assayctl trust remove FINGERPRINT… [--json]\n"
-    "The certificates that origins are verified with, of the running assayd (--socket PATH).\n"
+    "usage: assayctl trust list [--deployment NAME] [--json]\n"
+    "       assayctl trust show FINGERPRINT [--deployment NAME] [--json]\n"
+    "       assayctl trust add FILE… [--deployment NAME] [--role anchor|helper|leaf-only] [--json]\n"
+    "       assayctl trust remove FINGERPRINT… [--deployment NAME] [--json]\n"
+    "The certificates that origins are verified with, of the running assayd (--socket PATH). --deployment: those that "
+    "are\n"
+    "trusted for origins of that deployment alone; without it list shows all, the others mean those trusted for all.\n"
     "FILE is PEM (one or more certificates), DER or PKCS#7. Without --role each certificate proposes its own: a "
     "self-signed\n"
     "CA is an anchor, another CA a helper, a server's own certificate leaf-only (never an issuer).\n"
     "FINGERPRINT is the SHA-256 of the certificate, or its first 8 hex digits or more.\n"
     "exit status: 0 done, 1 refused, 2 wrong usage, 3 no assayd\n";
+
+#define PATH_SIZE 512
+
+static bool with_deployment(const struct ctl_admin *admin, char path[PATH_SIZE])
+{
+    if (ctl_path_add(path, PATH_SIZE, "deployment", admin->deployment))
+        return true;
+    fprintf(admin->err, "assayctl: --deployment %s: too long\n", admin->deployment);
+    return false;
+}
 
 /* Member "sha256" cut to what tells certificates apart. */
 static void shorten_fingerprints(json_t *rows)
@@ -39,7 +51,7 @@ static void print_list(const struct ctl_admin *admin, json_t *answer)
     static const struct ctl_column columns[] = {
         {"short", "fingerprint", 0}, {"role", "role", 0},         {"common_name", "common name", 32},
         {"type", "type", 0},         {"key", "key", 0},           {"not_after", "expires", 0},
-        {"expired", "expired", 0},   {"issuer", "issued by", 40},
+        {"expired", "expired", 0},   {"issuer", "issued by", 40}, {"deployment", "deployment", 0},
     };
     json_t *rows = json_object_get(answer, "certificates");
 
@@ -51,8 +63,12 @@ static void print_list(const struct ctl_admin *admin, json_t *answer)
 static int list(const struct ctl_admin *admin)
 {
     json_t *answer;
-    int code = ctl_admin_call(admin, "GET", "/v1/trust", slice_of(NULL, 0), &answer);
+    char path[PATH_SIZE] = "/v1/trust";
+    int code;
 
+    if (!with_deployment(admin, path))
+        return CTL_USAGE;
+    code = ctl_admin_call(admin, "GET", path, slice_of(NULL, 0), &answer);
     if (code != CTL_OK)
         return code;
     if (admin->json)
@@ -74,13 +90,15 @@ static bool is_fingerprint(const struct ctl_admin *admin, const char *text)
 
 static int show(const struct ctl_admin *admin)
 {
-    char path[128], text[4096];
+    char path[PATH_SIZE], text[4096];
     json_t *answer;
     int code;
 
     if (!is_fingerprint(admin, admin->words[1]))
         return CTL_USAGE;
     snprintf(path, sizeof(path), "/v1/trust/%s", admin->words[1]);
+    if (!with_deployment(admin, path))
+        return CTL_USAGE;
     code = ctl_admin_call(admin, "GET", path, slice_of(NULL, 0), &answer);
     if (code != CTL_OK)
         return code;
@@ -122,17 +140,17 @@ static void print_added(const struct ctl_admin *admin, const json_t *answer)
 static int add_file(const struct ctl_admin *admin, const char *file)
 {
     uint8_t *data = NULL;
-    char path[64] = "/v1/trust";
+    char path[PATH_SIZE] = "/v1/trust";
     json_t *answer;
     size_t size;
     int code;
 
+    if (!with_deployment(admin, path) || !ctl_path_add(path, sizeof(path), "role", admin->role))
+        return CTL_USAGE;
     if (ctl_file_read(file, &data, &size) != ASSAY_OK) {
         fprintf(admin->err, "assayctl: %s: %s\n", file, errno != 0 ? strerror(errno) : "cannot be read");
         return CTL_USAGE;
     }
-    if (admin->role != NULL)
-        snprintf(path, sizeof(path), "/v1/trust?role=%s", admin->role);
     code = ctl_admin_call(admin, "POST", path, slice_of(data, size), &answer);
     free(data);
     if (code != CTL_OK) {
@@ -171,13 +189,15 @@ static int add(const struct ctl_admin *admin)
 
 static int remove_one(const struct ctl_admin *admin, const char *fingerprint)
 {
-    char path[128], removed[80];
+    char path[PATH_SIZE], removed[80];
     json_t *answer;
     int code;
 
     if (!is_fingerprint(admin, fingerprint))
         return CTL_USAGE;
     snprintf(path, sizeof(path), "/v1/trust/%s", fingerprint);
+    if (!with_deployment(admin, path))
+        return CTL_USAGE;
     code = ctl_admin_call(admin, "DELETE", path, slice_of(NULL, 0), &answer);
     if (code != CTL_OK)
         return code;
@@ -206,7 +226,7 @@ int ctl_trust(int argc, char **argv, FILE *out, FILE *err)
     const char *verb;
     int code;
 
-    if (!ctl_admin_parse(argc, argv, usage, CTL_ADMIN_ROLE, &admin, out, err, &code))
+    if (!ctl_admin_parse(argc, argv, usage, CTL_ADMIN_ROLE | CTL_ADMIN_DEPLOYMENT, &admin, out, err, &code))
         return code;
     verb = admin.word_count > 0 ? admin.words[0] : "";
     if (strcmp(verb, "list") == 0 && admin.word_count == 1)

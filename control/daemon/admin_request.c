@@ -6,6 +6,7 @@
 
 #include "daemon/admin_capture.h"
 #include "daemon/change_log.h"
+#include "daemon/config_table.h"
 #include "daemon/connections.h"
 #include "daemon/view.h"
 
@@ -86,15 +87,29 @@ static void post_reload(struct call *call)
     change_free(&change);
 }
 
+/* The store that is asked for; false: there is none, and that was answered. */
+static bool trust_asked(struct call *call, struct trust **out)
+{
+    *out = trust_of(call->control->trust, query(call, "deployment"));
+    if (*out == NULL)
+        refuse(call, 404, "no deployment of that name has a store of its own (deployments[].trust.directory)");
+    return *out != NULL;
+}
+
 static void get_trust(struct call *call)
 {
     const struct trust_entry *entry;
+    struct trust *trust;
 
+    if (!trust_asked(call, &trust))
+        return;
     if (*call->rest == '\0') {
-        answer(call, 200, view_trust(call->control->trust, call->now_s));
+        /* asked without a deployment: all there are */
+        answer(call, 200,
+               query(call, "deployment") != NULL ? view_trust_of(trust, call->now_s) : view_trust(trust, call->now_s));
         return;
     }
-    switch (trust_find(call->control->trust, call->rest + 1, &entry)) {
+    switch (trust_find(trust, call->rest + 1, &entry)) {
     case ASSAY_OK: answer(call, 200, view_certificate(entry, true, call->now_s)); break;
     case ASSAY_ERR_NOT_FOUND: refuse(call, 404, "no trusted certificate has a fingerprint that begins so"); break;
     case ASSAY_ERR_DUPLICATE: refuse(call, 409, "several certificates have a fingerprint that begins so"); break;
@@ -106,16 +121,19 @@ static void post_trust(struct call *call)
 {
     const char *word = query(call, "role");
     enum x509_role role = X509_ROLE_ANCHOR;
-    struct trust *added = NULL;
+    struct trust *added = NULL, *trust;
     struct change change;
     json_t *body;
     bool good;
 
+    if (!trust_asked(call, &trust))
+        return;
     if (word != NULL && trust_role_parse(word, &role) != ASSAY_OK) {
         refuse(call, 400, "role is none of anchor, helper, leaf-only");
         return;
     }
-    good = control_trust_add(call->control, call->request->body, word != NULL ? (int)role : -1, &added, &change);
+    good = control_trust_add(call->control, trust->deployment, call->request->body, word != NULL ? (int)role : -1,
+                             &added, &change);
     body = json_object();
     json_object_set_new(body, "certificates", good ? view_added(added, call->now_s) : json_array());
     answer_change(call, "trust add", good, &change, body);
@@ -128,13 +146,16 @@ static void delete_trust(struct call *call)
     struct change change;
     char removed[65] = "";
     enum assay_error error;
+    struct trust *trust;
     json_t *body;
 
+    if (!trust_asked(call, &trust))
+        return;
     if (*call->rest == '\0') {
         refuse(call, 400, "a SHA-256 fingerprint is needed: at least 8 hex digits");
         return;
     }
-    error = control_trust_remove(call->control, call->rest + 1, removed, &change);
+    error = control_trust_remove(call->control, trust->deployment, call->rest + 1, removed, &change);
     if (error == ASSAY_ERR_NOT_FOUND || error == ASSAY_ERR_DUPLICATE || error == ASSAY_ERR_MALFORMED) {
         get_trust(call); /* the same words */
     } else {
@@ -166,29 +187,87 @@ static bool mode_of(const char *word, enum verify_mode *mode)
     return false;
 }
 
+/* Is a deployment of that name known at all? */
+static bool known_deployment(const struct config_root *root, const char *name)
+{
+    bool known = strcmp(name, "1") == 0;
+
+    for (uint32_t i = 0; i < root->deployments.count; i++)
+        known |= strcmp(root->deployments.items[i].name, name) == 0;
+    for (uint32_t i = 0; i < root->domains.count; i++)
+        known |= strcmp(root->domains.items[i].deployment, name) == 0;
+    for (uint32_t i = 0; i < root->nodes.count; i++)
+        known |= strcmp(root->nodes.items[i].deployment, name) == 0;
+    return known;
+}
+
+/* Whose verification is switched; *arena holds what target points to. NULL, or why not. */
+static const char *target_of(const struct control *control, const json_t *input, struct arena *arena,
+                             struct verify_target *target)
+{
+    static const struct config_key key = {.name = "origin", .kind = CONFIG_ORIGINS};
+    const struct config_value_context context = {.arena = arena, .directory = ""};
+    const char *deployment = json_string_value(json_object_get(input, "deployment"));
+    const char *origin = json_string_value(json_object_get(input, "origin")), *fault;
+    struct config_origin parsed;
+
+    *target = (struct verify_target){0};
+    if (deployment != NULL && origin != NULL)
+        return "a deployment or an origin, not both";
+    if (deployment != NULL && !known_deployment(&control->config->root, deployment))
+        return "no domain or node is of a deployment of that name";
+    if (deployment != NULL)
+        target->deployment = arena_text(arena, deployment);
+    if (origin == NULL)
+        return NULL;
+    fault = config_value_parse(&context, &key, origin, &parsed);
+    if (fault != NULL || parsed.host[0] == '\0')
+        return fault != NULL ? fault : "default is no origin";
+    target->host = parsed.host;
+    target->port = parsed.port;
+    return NULL;
+}
+
+static void answer_verify(struct call *call, const json_t *input, const char *mode_word, json_int_t for_s, bool good,
+                          const struct change *change)
+{
+    json_t *body = json_object();
+
+    json_object_set_new(body, "mode", json_string(mode_word));
+    json_object_set_new(body, "for_s", json_integer(for_s));
+    json_object_set(body, "deployment", json_object_get(input, "deployment"));
+    json_object_set(body, "origin", json_object_get(input, "origin"));
+    answer_change(call, "set verify", good, change, body);
+}
+
 static void post_verify(struct call *call)
 {
     json_t *input = json_loadb((const char *)call->request->body.data, call->request->body.len, 0, NULL);
-    const char *word = json_string_value(json_object_get(input, "mode"));
+    const char *word = json_string_value(json_object_get(input, "mode")), *fault;
     json_int_t for_s = json_integer_value(json_object_get(input, "for_s"));
     enum verify_mode mode = VERIFY_ENFORCED;
-    bool known = word != NULL && mode_of(word, &mode);
+    bool inherit = word != NULL && strcmp(word, "inherit") == 0, good;
+    struct verify_target target;
+    struct arena arena = {0};
     struct change change;
-    json_t *body;
-    bool good;
 
-    json_decref(input);
-    if (!known || for_s < 0 || for_s > SWITCH_MAX_S) {
+    fault = target_of(call->control, input, &arena, &target);
+    if (word == NULL || !(inherit || mode_of(word, &mode)) || for_s < 0 || for_s > SWITCH_MAX_S) {
         refuse(call, 400,
-               "expected {\"mode\": on, off, enforced, permissive or disabled, \"for_s\": seconds, at most a year}");
-        return;
+               "expected {\"mode\": on, off, enforced, permissive, disabled or inherit, \"for_s\": seconds, at most a "
+               "year, "
+               "\"deployment\": its name or \"origin\": HOST[:PORT]}");
+    } else if (fault != NULL) {
+        refuse(call, 400, fault);
+    } else {
+        good = inherit ? control_unset_verify(call->control, &target, &change)
+                       : control_set_verify(call->control, &target, mode, for_s > 0 ? call->now_s + (uint64_t)for_s : 0,
+                                            &change);
+        answer_verify(call, input, inherit ? word : verify_mode_name(mode), for_s, good, &change);
+        change_free(&change);
     }
-    good = control_set_verify(call->control, mode, for_s > 0 ? call->now_s + (uint64_t)for_s : 0, &change);
-    body = json_object();
-    json_object_set_new(body, "mode", json_string(verify_mode_name(mode)));
-    json_object_set_new(body, "for_s", json_integer(for_s));
-    answer_change(call, "set verify", good, &change, body);
-    change_free(&change);
+    arena_free(&arena);
+    json_decref(input);
 }
 
 /* How many rows are wanted; 0: refused, and said so. */

@@ -7,13 +7,12 @@
 /* Builds what the daemon would build of the files, for one core, and throws it away. Values that were wrong are not there. */
 static void check_files(const struct config *config, uint64_t now_s, struct problems *problems)
 {
-    const char *directory = config->root.trust.directory;
-    struct trust *trust = directory != NULL ? trust_load(directory, problems) : NULL;
-    struct verify_switch verify = {0};
+    struct trust *trust = config->root.trust.directory != NULL ? trust_load_all(config, problems) : NULL;
+    const struct verify_switches switches = {0};
     struct credential_cache cache = {0};
 
     if (trust != NULL)
-        section_drop(section_build_trust(config, trust, &verify, problems));
+        section_drop(section_build_trust(config, trust, &switches, problems));
     section_drop(section_build_access(config, 1, NULL, problems));
     section_drop(section_build_credentials(config, 1, &cache, NULL, now_s, problems));
     credentials_free(&cache);

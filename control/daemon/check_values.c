@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/address.h"
 #include "daemon/check.h"
 #include "daemon/config.h"
 #include "daemon/port.h"
+#include "x509/scope.h"
 #include "x509/verify.h"
 
 /* Source ports of a core toward one origin: fewer are no use. */
@@ -275,21 +277,126 @@ static void check_tcp(const struct config *config, struct problems *problems)
                      "log.ring is not a power of two");
 }
 
-static void check_verify(const struct config *config, struct problems *problems)
+static void check_pins(const struct config *config, const char *what, const struct config_texts *pins,
+                       struct problems *problems)
 {
-    const struct config_revocation *revocation = &config->root.trust.revocation;
-    const struct config_texts *pins = &config->root.verify.pins;
     uint8_t pin[32];
 
-    if (revocation->mode == X509_REVOCATION_HARD_FAIL && revocation->crls == NULL)
-        problems_add(problems, config->file, config_line(config, &revocation->mode),
-                     "trust.revocation: hard-fail without crls would refuse every certificate of a CA");
     if (pins->count > X509_PINS_MAX)
-        problems_add(problems, config->file, config_line(config, pins), "verify.pins: more than %d", X509_PINS_MAX);
+        problems_add(problems, config->file, config_line(config, pins), "%s.pins: more than %d", what, X509_PINS_MAX);
     for (uint32_t i = 0; i < pins->count; i++)
         if (x509_pin_parse(slice_text(pins->items[i]), pin) != ASSAY_OK)
             problems_add(problems, config->file, config_line(config, &pins->items[i]),
-                         "verify.pins[%u]: %s is not 64 hex digits", i, pins->items[i]);
+                         "%s.pins[%u]: %s is not 64 hex digits", what, i, pins->items[i]);
+}
+
+static void check_revocation(const struct config *config, const char *what, const uint32_t *mode,
+                             struct problems *problems)
+{
+    if (*mode == X509_REVOCATION_HARD_FAIL && config->root.trust.revocation.crls == NULL)
+        problems_add(problems, config->file, config_line(config, mode),
+                     "%s: hard-fail without crls would refuse every certificate of a CA", what);
+}
+
+static void check_scope(const struct config *config, const char *list, uint32_t index,
+                        const struct config_scope_verify *verify, struct problems *problems)
+{
+    char what[64];
+
+    snprintf(what, sizeof(what), "%s[%u].verify", list, index);
+    check_pins(config, what, &verify->pins, problems);
+    snprintf(what, sizeof(what), "%s[%u].verify.revocation", list, index);
+    check_revocation(config, what, &verify->revocation, problems);
+}
+
+static void check_verify(const struct config *config, struct problems *problems)
+{
+    const struct config_root *root = &config->root;
+
+    check_revocation(config, "trust.revocation", &root->trust.revocation.mode, problems);
+    check_pins(config, "verify", &root->verify.pins, problems);
+    for (uint32_t i = 0; i < root->deployments.count; i++)
+        check_scope(config, "deployments", i, &root->deployments.items[i].verify, problems);
+    for (uint32_t i = 0; i < root->origins.count; i++)
+        check_scope(config, "origins", i, &root->origins.items[i].verify, problems);
+}
+
+/* Where deployments are listed, a name that is none of them is a misspelled one. */
+static void check_deployment_name(const struct config *config, const char *list, uint32_t index,
+                                  const char *const *name, struct problems *problems)
+{
+    const struct config_root *root = &config->root;
+
+    for (uint32_t i = 0; i < root->deployments.count; i++)
+        if (strcmp(root->deployments.items[i].name, *name) == 0)
+            return;
+    if (root->deployments.count > 0 && strcmp(*name, "1") != 0)
+        problems_add(problems, config->file, config_line(config, name), "%s[%u].deployment: %s is not in deployments",
+                     list, index, *name);
+}
+
+static void check_deployments(const struct config *config, struct problems *problems)
+{
+    const struct config_root *root = &config->root;
+
+    for (uint32_t i = 0; i < root->deployments.count; i++) {
+        const struct config_deployment *item = &root->deployments.items[i];
+
+        if (!item->trust.global && item->trust.directory == NULL)
+            problems_add(problems, config->file, config_line(config, &item->trust.global),
+                         "deployments[%u].trust: global is off and there is no directory: nothing would be trusted", i);
+        for (uint32_t k = 0; k < i; k++) {
+            const char *other = root->deployments.items[k].name;
+
+            if (strcmp(other, item->name) == 0)
+                problems_add(problems, config->file, config_line(config, &item->name),
+                             "deployments[%u].name: %s is there twice", i, item->name);
+            else if (x509_scope_deployment(slice_text(other)) == x509_scope_deployment(slice_text(item->name)))
+                problems_add(problems, config->file, config_line(config, &item->name),
+                             "deployments[%u].name: %s and %s have one number: rename one", i, item->name, other);
+        }
+    }
+    for (uint32_t i = 0; i < root->nodes.count; i++)
+        check_deployment_name(config, "nodes", i, &root->nodes.items[i].deployment, problems);
+    for (uint32_t i = 0; i < root->domains.count; i++)
+        check_deployment_name(config, "domains", i, &root->domains.items[i].deployment, problems);
+}
+
+static bool origin_seen(const struct config *config, const struct config_origin *origin)
+{
+    const struct config_root *root = &config->root;
+
+    for (uint32_t i = 0; i < root->origins.count; i++) {
+        const struct config_origins *hosts = &root->origins.items[i].hosts;
+
+        for (uint32_t k = 0; k < hosts->count; k++) {
+            if (&hosts->items[k] == origin)
+                return false;
+            if (hosts->items[k].port == origin->port && strcmp(hosts->items[k].host, origin->host) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void check_origins(const struct config *config, struct problems *problems)
+{
+    const struct config_root *root = &config->root;
+
+    for (uint32_t i = 0; i < root->origins.count; i++) {
+        const struct config_origins *hosts = &root->origins.items[i].hosts;
+
+        for (uint32_t k = 0; k < hosts->count; k++) {
+            const struct config_origin *origin = &hosts->items[k];
+
+            if (origin->host[0] == '\0')
+                problems_add(problems, config->file, config_line(config, origin),
+                             "origins[%u].hosts: what is said of all origins belongs into verify", i);
+            else if (origin_seen(config, origin))
+                problems_add(problems, config->file, config_line(config, origin),
+                             "origins[%u].hosts: %s is there twice", i, origin->host);
+        }
+    }
 }
 
 void check_values(const struct config *config, struct problems *problems)
@@ -302,4 +409,6 @@ void check_values(const struct config *config, struct problems *problems)
     check_families(config, problems);
     check_tcp(config, problems);
     check_verify(config, problems);
+    check_deployments(config, problems);
+    check_origins(config, problems);
 }

@@ -26,21 +26,56 @@ static void fault_at(struct reader *reader, uint32_t line, const char *path, con
     problems_add(reader->problems, reader->config->file, line, "%s: %s", path, fault);
 }
 
-static void place_add(struct config *config, const void *field, uint32_t line)
+static void place_add(struct config *config, const void *field, uint32_t line, bool value)
 {
     if (config->place_count == config->place_capacity) {
         config->place_capacity = config->place_capacity > 0 ? config->place_capacity * 2 : 64;
         config->places = memory_grow(config->places, config->place_capacity * sizeof(*config->places));
     }
-    config->places[config->place_count++] = (struct config_place){field, line};
+    config->places[config->place_count] = (struct config_place){field, line, (uint32_t)config->place_count, value};
+    config->place_count++;
+}
+
+static int by_address(const void *a, const void *b)
+{
+    const struct config_place *x = a, *y = b;
+
+    if (x->field != y->field)
+        return (uintptr_t)x->field < (uintptr_t)y->field ? -1 : 1;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* The first place of that address; its others follow it. NULL: none. */
+static const struct config_place *place_find(const struct config *config, const void *field)
+{
+    size_t low = 0, high = config->place_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if ((uintptr_t)config->places[middle].field < (uintptr_t)field)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < config->place_count && config->places[low].field == field ? &config->places[low] : NULL;
 }
 
 uint32_t config_line(const struct config *config, const void *field)
 {
-    for (size_t i = 0; i < config->place_count; i++)
-        if (config->places[i].field == field)
-            return config->places[i].line;
-    return 0;
+    const struct config_place *place = place_find(config, field);
+
+    return place != NULL ? place->line : 0;
+}
+
+bool config_is_set(const struct config *config, const void *field)
+{
+    const struct config_place *place = place_find(config, field), *end = config->places + config->place_count;
+
+    for (; place != NULL && place < end && place->field == field; place++)
+        if (place->value)
+            return true;
+    return false;
 }
 
 static void read_group(struct reader *reader, enum config_group group, const yaml_node_t *node, uint32_t line,
@@ -111,7 +146,7 @@ static void read_list(struct reader *reader, const struct config_key *key, const
     }
     if (node->type == YAML_SCALAR_NODE) { /* a list of one */
         list = (struct any_list){1, arena_alloc(&reader->config->arena, size)};
-        place_add(reader->config, list.items, line_of(node));
+        place_add(reader->config, list.items, line_of(node), true);
         read_scalar(reader, key, node, path, list.items);
         set_list(key, field, list);
         return;
@@ -123,7 +158,7 @@ static void read_list(struct reader *reader, const struct config_key *key, const
         void *out = (char *)list.items + size * list.count++;
         char *below = arena_printf(&reader->config->arena, "%s[%u]", path, list.count - 1);
 
-        place_add(reader->config, out, line_of(element));
+        place_add(reader->config, out, line_of(element), true);
         read_scalar(reader, key, element, below, out);
     }
     set_list(key, field, list);
@@ -163,7 +198,7 @@ static void read_key(struct reader *reader, const struct config_key *key, const 
 {
     void *field = (char *)out + key->offset;
 
-    place_add(reader->config, field, line_of(node));
+    place_add(reader->config, field, line_of(node), key->kind != CONFIG_GROUP);
     if (key->kind == CONFIG_GROUP)
         read_group(reader, key->sub, node, line_of(node), path, field);
     else if (key->kind == CONFIG_GROUPS)
@@ -261,7 +296,7 @@ static void read_group(struct reader *reader, enum config_group group, const yam
         fault_at(reader, line, *path != '\0' ? path : "the file", "a mapping (key: value) is expected");
         return;
     }
-    place_add(reader->config, out, line);
+    place_add(reader->config, out, line, false);
     if (node != NULL)
         check_keys(reader, group, node, path);
     for (size_t i = 0; i < config_key_count; i++) {
@@ -349,6 +384,8 @@ static struct config *parse(struct slice text, const char *file, struct problems
     config->text = arena_text_n(&config->arena, (const char *)text.data, text.len);
     config->text_length = text.len;
     config->readable = read_file(config, problems);
+    if (config->place_count > 0)
+        qsort(config->places, config->place_count, sizeof(*config->places), by_address);
     return config;
 }
 

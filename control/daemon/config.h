@@ -179,6 +179,35 @@ struct config_verify {
     uint64_t cache_entries;
 };
 
+/* What may be said of fewer origins than all; which keys are there: config_is_set(). */
+struct config_scope_verify {
+    uint32_t mode;       /* enum verify_mode */
+    uint32_t properties; /* enum verify_properties */
+    uint32_t profile;    /* enum x509_profile */
+    uint32_t revocation; /* enum x509_revocation_mode */
+    uint32_t cn_match;   /* enum x509_cn_match */
+    bool compat_ip_as_dns, partial_chain, sha1;
+    uint64_t rsa_bits_min, depth_max, work_max;
+    uint64_t skew;
+    struct config_texts pins;
+};
+
+struct config_deployment_trust {
+    const char *directory; /* NULL: none */
+    bool global;
+};
+
+struct config_deployment {
+    const char *name;
+    struct config_deployment_trust trust;
+    struct config_scope_verify verify;
+};
+
+struct config_origin_settings {
+    struct config_origins hosts;
+    struct config_scope_verify verify;
+};
+
 struct config_node {
     const char *address;
     uint32_t type; /* enum access_node_type */
@@ -262,6 +291,8 @@ struct config_root {
     struct config_tls tls;
     struct config_trust trust;
     struct config_verify verify;
+    CONFIG_LIST(struct config_deployment) deployments;
+    CONFIG_LIST(struct config_origin_settings) origins;
     CONFIG_LIST(struct config_node) nodes;
     const char *allow_list;
     CONFIG_LIST(struct config_domain) domains;
@@ -275,10 +306,11 @@ struct config_root {
     bool maintenance, telemetry;
 };
 
-/* Where a value stands in the file; a mapping's line is found by the address of its struct. */
+/* Where a value stands in the file; a mapping's line is found by the address of its struct. Sorted once the file is read. */
 struct config_place {
     const void *field;
-    uint32_t line;
+    uint32_t line, number; /* number: in the order of reading */
+    bool value;            /* not a mapping: the first value of one has the same address */
 };
 
 struct config {
@@ -305,6 +337,8 @@ void config_free(struct config *config);
 
 /* The line of a value or mapping inside config; of what surrounds it when it was absent: 0. */
 uint32_t config_line(const struct config *config, const void *field);
+/* Is that value (no mapping) in the file itself? */
+bool config_is_set(const struct config *config, const void *field);
 
 /* The deployment of a node's address, for requests that come without a domain; "1" of what is no node's. host may be NULL. */
 const char *config_deployment_of(const struct config *config, const char *host);

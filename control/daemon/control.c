@@ -161,7 +161,7 @@ static bool read_candidate(struct candidate *candidate, struct config *config, s
     if (config == NULL)
         return false;
     check_values(config, problems);
-    candidate->trust = trust_load(config->root.trust.directory, problems);
+    candidate->trust = trust_load_all(config, problems);
     return problems->count == before;
 }
 
@@ -278,6 +278,7 @@ void control_free(struct control *control)
         publisher_free(&control->publisher);
     credentials_free(&control->credentials);
     names_free(&control->names);
+    switches_free(&control->verify);
     config_free(control->config);
     trust_free(control->trust);
     free(control->fallback);
@@ -290,7 +291,7 @@ void control_free(struct control *control)
 /* Reads the directory again and publishes. */
 static bool trust_changed(struct control *control, struct change *change)
 {
-    struct trust *trust = trust_load(control->config->root.trust.directory, &change->problems);
+    struct trust *trust = trust_load_all(control->config, &change->problems);
     struct section *section = NULL;
 
     if (trust != NULL)
@@ -306,13 +307,18 @@ static bool trust_changed(struct control *control, struct change *change)
 }
 
 /* The directory as it is now, not as it was at the last reload: another hand may have written to it. */
-static struct trust *current_trust(struct control *control, struct change *change)
+static struct trust *current_trust(struct control *control, const char *deployment, struct change *change)
 {
-    return trust_load(control->config->root.trust.directory, &change->problems);
+    struct trust *running = trust_of(control->trust, deployment);
+
+    if (running != NULL)
+        return trust_load(running->directory, &change->problems);
+    problems_add(&change->problems, control->config_file, 0, "deployment %s has no trust.directory", deployment);
+    return NULL;
 }
 
-bool control_trust_add(struct control *control, struct slice data, int role, struct trust **added,
-                       struct change *change)
+bool control_trust_add(struct control *control, const char *deployment, struct slice data, int role,
+                       struct trust **added, struct change *change)
 {
     struct trust *current;
     bool good;
@@ -321,7 +327,7 @@ bool control_trust_add(struct control *control, struct slice data, int role, str
     *added = trust_read(data, "certificates", role, &change->problems);
     if (*added == NULL)
         return false;
-    current = current_trust(control, change);
+    current = current_trust(control, deployment, change);
     good =
         current != NULL && trust_add(current, *added, &change->problems) == ASSAY_OK && trust_changed(control, change);
     trust_free(current);
@@ -332,15 +338,15 @@ bool control_trust_add(struct control *control, struct slice data, int role, str
     return false;
 }
 
-enum assay_error control_trust_remove(struct control *control, const char *fingerprint, char removed[65],
-                                      struct change *change)
+enum assay_error control_trust_remove(struct control *control, const char *deployment, const char *fingerprint,
+                                      char removed[65], struct change *change)
 {
     const struct trust_entry *entry;
     struct trust *current;
     enum assay_error error;
 
     *change = (struct change){.generation = control->publisher.generation};
-    current = current_trust(control, change);
+    current = current_trust(control, deployment, change);
     if (current == NULL)
         return ASSAY_ERR_IO;
     error = trust_find(current, fingerprint, &entry);
@@ -366,22 +372,52 @@ static bool apply_verify(struct control *control, struct change *change)
     return true;
 }
 
-bool control_set_verify(struct control *control, enum verify_mode mode, uint64_t until_s, struct change *change)
+/* Somebody who switches all of it must hear of what does not follow. */
+static void warn_of_other_modes(const struct control *control, enum verify_mode mode, struct change *change)
 {
-    struct verify_switch before = control->verify;
+    const struct trust_section *trust = publisher_snapshot(&control->publisher)->trust;
+
+    for (uint32_t i = 1; i < trust->scope_count; i++)
+        if (trust->scopes[i].mode != mode)
+            problems_warn(&change->problems, trust->scopes[i].name, 0, "stays %s: it has a mode of its own",
+                          verify_mode_name(trust->scopes[i].mode));
+}
+
+static bool put_verify(struct control *control, const struct verify_target *target, struct verify_switch verify,
+                       struct change *change)
+{
+    struct verify_switches before = switches_copy(&control->verify);
 
     *change = (struct change){.generation = control->publisher.generation};
-    /* back to what the file says: nothing is switched any more */
-    if (until_s == 0 && mode == (enum verify_mode)control->config->root.verify.mode)
-        control->verify = (struct verify_switch){0};
-    else
-        control->verify = (struct verify_switch){.set = true, .mode = mode, .until_s = until_s};
+    switches_put(&control->verify, target, verify);
     if (!apply_verify(control, change)) {
+        switches_free(&control->verify);
         control->verify = before;
         return false;
     }
+    switches_free(&before);
     state_save_verify(control->state_directory, control->config_file, &control->verify, &change->problems);
     return true;
+}
+
+bool control_set_verify(struct control *control, const struct verify_target *target, enum verify_mode mode,
+                        uint64_t until_s, struct change *change)
+{
+    bool all = target->deployment == NULL && target->host == NULL;
+    /* back to what the file says: nothing is switched any more */
+    bool back = all && until_s == 0 && mode == (enum verify_mode)control->config->root.verify.mode;
+    struct verify_switch verify = {.set = !back, .mode = mode, .until_s = until_s};
+
+    if (!put_verify(control, target, verify, change))
+        return false;
+    if (all)
+        warn_of_other_modes(control, mode, change);
+    return true;
+}
+
+bool control_unset_verify(struct control *control, const struct verify_target *target, struct change *change)
+{
+    return put_verify(control, target, (struct verify_switch){0}, change);
 }
 
 bool control_route_changed(struct control *control, struct change *change)
@@ -417,9 +453,8 @@ bool control_tick(struct control *control, uint64_t now_s, struct change *change
         control_capture_ended(control);
     publisher_reap(&control->publisher);
     credentials_reap(&control->credentials);
-    if (control->verify.set && control->verify.until_s > 0 && now_s >= control->verify.until_s) {
+    if (switches_expire(&control->verify, now_s) > 0) {
         *what = "set verify: the time is over";
-        control->verify = (struct verify_switch){0};
         state_save_verify(control->state_directory, control->config_file, &control->verify, &change->problems);
         return apply_verify(control, change) && change->published;
     }

@@ -28,7 +28,7 @@ struct log;
 struct control {
     const char *config_file;
     struct config *config;
-    struct trust *trust;
+    struct trust *trust; /* trust_load_all(): that of all, behind it those of deployments */
     struct names names;
     struct credential_cache credentials;
     struct publisher publisher;
@@ -37,7 +37,7 @@ struct control {
     struct capture_session *capture; /* the running capture, or the last one; NULL: none yet */
     const struct eal_pools *pools;   /* may be NULL: for the status alone */
     uint32_t cores;
-    struct verify_switch verify;
+    struct verify_switches verify;
     struct tls_ticket_keys tickets;
     uint64_t tickets_rotate_s;
     char *fallback; /* why the last good configuration runs instead of the file; NULL: it does not */
@@ -68,14 +68,19 @@ bool control_start(struct control *control, struct core_shared *shared, struct f
 void control_free(struct control *control);
 
 bool control_reload(struct control *control, uint64_t now_s, struct change *change);
-/* Adds the certificates of a PEM bundle or DER; *added says which, with their roles (trust_free() it). */
-bool control_trust_add(struct control *control, struct slice data, int role, struct trust **added,
-                       struct change *change);
+/* Adds the certificates of a PEM bundle or DER to the store of a deployment (NULL: of all); *added says which, with their
+ * roles (trust_free() it). */
+bool control_trust_add(struct control *control, const char *deployment, struct slice data, int role,
+                       struct trust **added, struct change *change);
 /* NOT_FOUND, DUPLICATE (ambiguous), MALFORMED for the fingerprint; else IO with problems. removed: 64 hex digits. */
-enum assay_error control_trust_remove(struct control *control, const char *fingerprint, char removed[65],
-                                      struct change *change) ASSAY_MUST_USE;
-/* until_s 0: until switched again. Survives a restart. */
-bool control_set_verify(struct control *control, enum verify_mode mode, uint64_t until_s, struct change *change);
+enum assay_error control_trust_remove(struct control *control, const char *deployment, const char *fingerprint,
+                                      char removed[65], struct change *change) ASSAY_MUST_USE;
+/* Switches how verdicts are used, of the target or of all (switches.h). until_s 0: until switched again. Survives a restart.
+ * Where more specific scopes keep another mode, the change's warnings say so. */
+bool control_set_verify(struct control *control, const struct verify_target *target, enum verify_mode mode,
+                        uint64_t until_s, struct change *change);
+/* Takes such a switch back: the configuration counts again. */
+bool control_unset_verify(struct control *control, const struct verify_target *target, struct change *change);
 /* Addresses changed: a new route section, nothing else. */
 bool control_route_changed(struct control *control, struct change *change);
 

@@ -51,6 +51,14 @@ static void give(const char *path, const struct passwd *user, struct problems *p
         problems_warn(problems, path, 0, "cannot be given to %s: %s", user->pw_name, strerror(errno));
 }
 
+/* After the user changed: may it still do what trust add and remove need? */
+static void warn_of_trust(const char *directory, const char *user, struct problems *problems)
+{
+    if (directory != NULL && access(directory, W_OK) != 0)
+        problems_warn(problems, directory, 0, "%s may not write here: trust add and remove will fail (chown -R %s %s)",
+                      user, user, directory);
+}
+
 enum assay_error privileges_drop_user(const struct config *config, const char *state_directory,
                                       struct problems *problems)
 {
@@ -76,10 +84,9 @@ enum assay_error privileges_drop_user(const struct config *config, const char *s
                      name, strerror(errno));
         return ASSAY_ERR_PERMISSION;
     }
-    if (access(config->root.trust.directory, W_OK) != 0)
-        problems_warn(problems, config->root.trust.directory, 0,
-                      "%s may not write here: trust add and remove will fail (chown -R %s %s)", name, name,
-                      config->root.trust.directory);
+    warn_of_trust(config->root.trust.directory, name, problems);
+    for (uint32_t i = 0; i < config->root.deployments.count; i++)
+        warn_of_trust(config->root.deployments.items[i].trust.directory, name, problems);
     return ASSAY_OK;
 }
 

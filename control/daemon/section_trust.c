@@ -1,94 +1,114 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
 #include "daemon/crls.h"
+#include "daemon/scopes.h"
 #include "daemon/sections.h"
-#include "x509/describe.h"
-
-/* A policy's number in the keys of verdict caches: equal settings, equal number. FNV-1a: no adversary chooses settings. */
-static uint32_t policy_number(struct slice settings)
-{
-    uint32_t hash = 2166136261U;
-
-    for (size_t i = 0; i < settings.len; i++)
-        hash = (hash ^ settings.data[i]) * 16777619U;
-    return hash;
-}
-
-static void policy_text(const struct x509_policy *policy, struct text *out)
-{
-    text_printf(out, "cn=%d ip_as_dns=%d partial=%d sha1=%d rsa=%u depth=%u work=%u skew=%u\n", (int)policy->cn_match,
-                policy->compat_ip_as_dns, policy->partial_chain, policy->sha1_allowed, policy->rsa_bits_min,
-                policy->depth_max, policy->work_max, policy->skew_s);
-    text_printf(out, "profile=%d purpose=%d revocation=%d\n", (int)policy->profile, (int)policy->purpose,
-                (int)policy->revocation);
-    for (uint8_t i = 0; i < policy->pin_count; i++) {
-        char hex[X509_DESCRIBE_HEX_SIZE];
-
-        x509_describe_hex(slice_of(policy->pins[i], sizeof(policy->pins[i])), hex, sizeof(hex));
-        text_printf(out, "pin=%s\n", hex);
-    }
-}
 
 void sections_policy(const struct config *config, struct x509_policy *policy)
 {
-    const struct config_verify *verify = &config->root.verify;
-    struct text text = {0};
-
-    x509_policy_default(policy);
-    policy->cn_match = (enum x509_cn_match)verify->cn_match;
-    policy->compat_ip_as_dns = verify->compat_ip_as_dns;
-    policy->partial_chain = verify->partial_chain;
-    policy->sha1_allowed = verify->sha1;
-    policy->rsa_bits_min = (uint16_t)verify->rsa_bits_min;
-    policy->depth_max = (uint8_t)verify->depth_max;
-    policy->work_max = (uint32_t)verify->work_max;
-    policy->skew_s = (uint32_t)(verify->skew / 1000000);
-    policy->revocation = (enum x509_revocation_mode)config->root.trust.revocation.mode;
-    for (uint32_t i = 0; i < verify->pins.count && policy->pin_count < X509_PINS_MAX; i++)
-        if (x509_pin_parse(slice_text(verify->pins.items[i]), policy->pins[policy->pin_count]) == ASSAY_OK)
-            policy->pin_count++; /* check_values() has refused the others */
-    x509_policy_profile(policy, (enum x509_profile)verify->profile);
-    policy_text(policy, &text);
-    policy->id = policy_number(text_slice(&text));
-    text_free(&text);
+    scopes_global_policy(config, policy);
 }
 
-/* Into the store, and by their fingerprints into what verdicts depend on. */
+/* --- stores: that of all, and those of deployments -------------------------------------------------------------------------- */
+
+struct stores {
+    struct scopes_store items[64 + 1]; /* deployments: at most 64, says the table of keys */
+    uint32_t count;
+};
+
+static void keep_store(struct section *section, struct x509_store *store)
+{
+    section->deployment_stores = memory_grow(section->deployment_stores, (section->deployment_store_count + 1) *
+                                                                             sizeof(*section->deployment_stores));
+    section->deployment_stores[section->deployment_store_count++] = store;
+}
+
+/* A deployment without certificates of its own, which takes those of all, needs no store. */
+static bool add_deployment(struct section *section, const struct config_deployment *item, const struct trust *trust,
+                           struct stores *stores, struct problems *problems)
+{
+    struct x509_store *store;
+
+    for (; trust != NULL; trust = trust->next)
+        if (trust->deployment != NULL && strcmp(trust->deployment, item->name) == 0)
+            break;
+    if (trust == NULL && item->trust.global)
+        return true;
+    store = trust != NULL ? trust_store(trust, problems) : x509_store_create();
+    if (store == NULL)
+        return false;
+    keep_store(section, store);
+    if (item->trust.global)
+        x509_store_set_base(store, section->store);
+    text_printf(&section->judged, "store of %s%s\n", item->name, item->trust.global ? ", with that of all" : "");
+    if (trust != NULL)
+        trust_content(trust, &section->judged);
+    stores->items[stores->count++] = (struct scopes_store){arena_text(&section->arena, item->name), store};
+    return true;
+}
+
+static bool build_stores(struct section *section, const struct config *config, const struct trust *trust,
+                         struct stores *stores, struct problems *problems)
+{
+    section->store = trust_store(trust, problems);
+    if (section->store == NULL)
+        return false;
+    trust_content(trust, &section->judged);
+    stores->items[0] = (struct scopes_store){NULL, section->store};
+    stores->count = 1;
+    for (uint32_t i = 0; i < config->root.deployments.count; i++) {
+        const struct config_deployment *item = &config->root.deployments.items[i];
+
+        if (item->name != NULL && !add_deployment(section, item, trust, stores, problems))
+            return false;
+    }
+    return true;
+}
+
+/* --- revocation -------------------------------------------------------------------------------------------------------------- */
+
+static bool asks_for_status(const struct trust_section *trust)
+{
+    for (uint32_t i = 0; i < trust->scope_count; i++)
+        if (trust->scopes[i].policy->revocation != X509_REVOCATION_OFF)
+            return true;
+    return false;
+}
+
+/* Into the stores, and by their fingerprints into what verdicts depend on. A CRL speaks for its issuer, in every store. */
 static bool take_crls(const struct config *config, struct section *section, struct problems *problems)
 {
     const struct config_revocation *revocation = &config->root.trust.revocation;
     struct x509_crl_set *crls;
 
-    if (revocation->mode == X509_REVOCATION_OFF || revocation->crls == NULL)
+    if (revocation->crls == NULL || !asks_for_status(&section->data.trust))
         return true;
     crls = crls_load(revocation->crls, &section->judged, problems);
     x509_store_set_crls(section->store, crls);
+    for (size_t i = 0; i < section->deployment_store_count; i++)
+        x509_store_lend_crls(section->deployment_stores[i], crls);
     return crls != NULL;
 }
 
 struct section *section_build_trust(const struct config *config, const struct trust *trust,
-                                    const struct verify_switch *verify, struct problems *problems)
+                                    const struct verify_switches *switches, struct problems *problems)
 {
     struct section *section = section_create(SECTION_TRUST);
     struct trust_section *out = &section->data.trust;
-    struct trust_scope scope = {.name = "global"};
-    struct x509_policy policy;
+    struct stores stores = {.count = 0};
+    struct scopes_input input = {.config = config, .switches = switches, .stores = stores.items};
 
-    section->store = trust_store(trust, problems);
-    if (section->store == NULL || !take_crls(config, section, problems)) {
-        section_drop(section);
-        return NULL;
+    if (build_stores(section, config, trust, &stores, problems)) {
+        input.store_count = stores.count;
+        if (scopes_build(&input, &section->arena, out, &section->judged, &section->content, problems) &&
+            take_crls(config, section, problems)) {
+            out->revoke_grace_us = config->root.verify.revoke_grace;
+            text_printf(&section->content, "%llu\n%s", (unsigned long long)out->revoke_grace_us,
+                        text_get(&section->judged));
+            return section;
+        }
     }
-    sections_policy(config, &policy);
-    scope.store = section->store;
-    scope.policy = arena_copy(&section->arena, &policy, sizeof(policy));
-    scope.mode = verify->set ? verify->mode : (enum verify_mode)config->root.verify.mode;
-    scope.properties = (enum verify_properties)config->root.verify.properties;
-    out->scopes = arena_copy(&section->arena, &scope, sizeof(scope));
-    out->scope_count = 1;
-    out->revoke_grace_us = config->root.verify.revoke_grace;
-    policy_text(&policy, &section->judged);
-    trust_content(trust, &section->judged);
-    text_printf(&section->content, "%d %d %llu\n%s", (int)scope.mode, (int)scope.properties,
-                (unsigned long long)out->revoke_grace_us, text_get(&section->judged));
-    return section;
+    section_drop(section);
+    return NULL;
 }

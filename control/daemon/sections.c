@@ -25,6 +25,9 @@ void section_drop(struct section *section)
 {
     if (section == NULL || --section->references > 0)
         return;
+    for (size_t i = 0; i < section->deployment_store_count; i++)
+        x509_store_free(section->deployment_stores[i]);
+    free(section->deployment_stores);
     if (section->store != NULL)
         x509_store_free(section->store);
     if (section->rules != NULL)

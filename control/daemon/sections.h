@@ -14,6 +14,7 @@
 #include "daemon/credentials.h"
 #include "daemon/names.h"
 #include "daemon/problems.h"
+#include "daemon/switches.h"
 #include "daemon/text.h"
 #include "daemon/trust.h"
 #include "x509/verify.h"
@@ -41,7 +42,9 @@ struct section {
         struct route_section route;
     } data;
     /* what it owns beside its arena */
-    struct x509_store *store;
+    struct x509_store *store;              /* trust: that of all */
+    struct x509_store **deployment_stores; /* of deployments; the one of all may be their base */
+    size_t deployment_store_count;
     struct access_set *rules;
     struct credential **credential_refs;
     size_t credential_count;
@@ -58,16 +61,10 @@ uint64_t section_epoch(const struct section *section);
  * NULL. */
 struct section *section_choose(struct section *running, struct section *next);
 
-/* What an operator switched beside the configuration. */
-struct verify_switch {
-    bool set;
-    enum verify_mode mode;
-    uint64_t until_s; /* wall clock; 0: until switched back */
-};
-
 struct section *section_build_settings(const struct config *config, struct problems *problems);
+/* trust: as trust_load_all() makes it. */
 struct section *section_build_trust(const struct config *config, const struct trust *trust,
-                                    const struct verify_switch *verify, struct problems *problems);
+                                    const struct verify_switches *switches, struct problems *problems);
 /* previous: the running rules, whose compiled patterns are taken over where nothing changed; NULL at start. */
 struct section *section_build_access(const struct config *config, uint32_t cores, const struct access_set *previous,
                                      struct problems *problems);
@@ -80,6 +77,7 @@ struct section *section_build_route(const struct config *config, const struct na
 
 /* Every name that must be resolved for this configuration and these rules. */
 void sections_want_names(const struct config *config, const struct access_set *rules, struct names *names);
+/* The policy of all origins of which nothing more specific is said. */
 void sections_policy(const struct config *config, struct x509_policy *policy);
 
 #endif

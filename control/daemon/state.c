@@ -82,35 +82,76 @@ bool state_read_good(const char *directory, const char *config_file, struct text
     return load(directory, config_file, ".good", out);
 }
 
-void state_save_verify(const char *directory, const char *config_file, const struct verify_switch *verify,
+static void describe_switch(const struct verify_switch_of *item, struct text *out)
+{
+    const struct verify_target *target = &item->target;
+
+    if (target->host != NULL)
+        text_printf(out, "origin %d until %" PRIu64 " %u %s\n", (int)item->verify.mode, item->verify.until_s,
+                    target->port, target->host);
+    else
+        text_printf(out, "deployment %d until %" PRIu64 " %s\n", (int)item->verify.mode, item->verify.until_s,
+                    target->deployment);
+}
+
+void state_save_verify(const char *directory, const char *config_file, const struct verify_switches *switches,
                        struct problems *problems)
 {
     struct text path = {0}, body = {0};
 
     if (directory == NULL)
         return;
-    if (!verify->set) {
+    if (!switches->global.set && switches->count == 0) {
         state_path(directory, config_file, ".verify", &path);
         if (access(path.data, F_OK) == 0 && file_remove(path.data) != ASSAY_OK)
             problems_warn(problems, path.data, 0, "cannot be removed: the switch will come back at a restart");
         text_free(&path);
         return;
     }
-    text_printf(&body, "mode %d until %" PRIu64 "\n", (int)verify->mode, verify->until_s);
+    if (switches->global.set)
+        text_printf(&body, "mode %d until %" PRIu64 "\n", (int)switches->global.mode, switches->global.until_s);
+    for (uint32_t i = 0; i < switches->count; i++)
+        describe_switch(&switches->items[i], &body);
     save(directory, config_file, ".verify", text_slice(&body), problems);
     text_free(&body);
 }
 
-void state_load_verify(const char *directory, const char *config_file, uint64_t now_s, struct verify_switch *verify)
+/* One line of what describe_switch() and state_save_verify() write; false: it is none. */
+static bool read_switch(const char *line, struct verify_target *target, struct verify_switch *verify)
+{
+    int mode = -1, end = 0;
+    unsigned port = 0;
+
+    *target = (struct verify_target){0};
+    if (sscanf(line, "deployment %d until %" SCNu64 " %n", &mode, &verify->until_s, &end) == 2 && end > 0) {
+        target->deployment = line + end;
+    } else if (sscanf(line, "origin %d until %" SCNu64 " %u %n", &mode, &verify->until_s, &port, &end) == 3 &&
+               end > 0) {
+        target->host = line + end;
+        target->port = (uint16_t)port;
+    } else if (sscanf(line, "mode %d until %" SCNu64, &mode, &verify->until_s) != 2) {
+        return false;
+    }
+    verify->set = true;
+    verify->mode = (enum verify_mode)mode;
+    return mode >= VERIFY_ENFORCED && mode <= VERIFY_DISABLED && port <= UINT16_MAX && (end == 0 || line[end] != '\0');
+}
+
+void state_load_verify(const char *directory, const char *config_file, uint64_t now_s, struct verify_switches *switches)
 {
     struct text body = {0};
-    uint64_t until_s;
-    int mode;
+    char *rest = NULL, *line;
 
-    *verify = (struct verify_switch){0};
-    if (load(directory, config_file, ".verify", &body) &&
-        sscanf(text_get(&body), "mode %d until %" SCNu64, &mode, &until_s) == 2 && mode >= VERIFY_ENFORCED &&
-        mode <= VERIFY_DISABLED && (until_s == 0 || until_s > now_s))
-        *verify = (struct verify_switch){true, (enum verify_mode)mode, until_s};
+    *switches = (struct verify_switches){0};
+    if (load(directory, config_file, ".verify", &body))
+        rest = body.data;
+    while (rest != NULL && (line = strsep(&rest, "\n")) != NULL) {
+        struct verify_target target;
+        struct verify_switch verify;
+
+        if (read_switch(line, &target, &verify))
+            switches_put(switches, &target, verify);
+    }
+    switches_expire(switches, now_s);
     text_free(&body);
 }

@@ -18,9 +18,10 @@ void state_save_config(const char *directory, const char *config_file, const str
 /* The text of the last good configuration of that file; false: there is none. */
 bool state_read_good(const char *directory, const char *config_file, struct text *out);
 
-void state_save_verify(const char *directory, const char *config_file, const struct verify_switch *verify,
+void state_save_verify(const char *directory, const char *config_file, const struct verify_switches *switches,
                        struct problems *problems);
-/* A switch whose time is over is not set. */
-void state_load_verify(const char *directory, const char *config_file, uint64_t now_s, struct verify_switch *verify);
+/* Switches whose time is over are left out. switches: freed by switches_free(). */
+void state_load_verify(const char *directory, const char *config_file, uint64_t now_s,
+                       struct verify_switches *switches);
 
 #endif

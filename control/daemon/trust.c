@@ -188,6 +188,40 @@ struct trust *trust_load(const char *directory, struct problems *problems)
     return NULL;
 }
 
+struct trust *trust_load_all(const struct config *config, struct problems *problems)
+{
+    struct trust *all = trust_load(config->root.trust.directory, problems), **end;
+    bool good = all != NULL;
+
+    end = good ? &all->next : &all;
+    for (uint32_t i = 0; i < config->root.deployments.count; i++) {
+        const struct config_deployment *item = &config->root.deployments.items[i];
+
+        if (item->name == NULL || item->trust.directory == NULL)
+            continue;
+        *end = trust_load(item->trust.directory, problems);
+        if (*end == NULL) {
+            good = false;
+            continue;
+        }
+        (*end)->deployment = arena_text(&(*end)->arena, item->name);
+        end = &(*end)->next;
+    }
+    if (good)
+        return all;
+    trust_free(all);
+    return NULL;
+}
+
+struct trust *trust_of(struct trust *trust, const char *deployment)
+{
+    while (trust != NULL &&
+           (deployment == NULL ? trust->deployment != NULL
+                               : trust->deployment == NULL || strcmp(trust->deployment, deployment) != 0))
+        trust = trust->next;
+    return trust;
+}
+
 struct trust *trust_read(struct slice data, const char *name, int role, struct problems *problems)
 {
     struct trust *trust = memory_alloc(sizeof(*trust));
@@ -205,11 +239,14 @@ struct trust *trust_read(struct slice data, const char *name, int role, struct p
 
 void trust_free(struct trust *trust)
 {
-    if (trust == NULL)
-        return;
-    free(trust->entries);
-    arena_free(&trust->arena);
-    free(trust);
+    while (trust != NULL) {
+        struct trust *next = trust->next;
+
+        free(trust->entries);
+        arena_free(&trust->arena);
+        free(trust);
+        trust = next;
+    }
 }
 
 /* --- changing ------------------------------------------------------------------------------------------------------------- */

@@ -15,6 +15,7 @@
 #include "assay/error.h"
 #include "base/slice.h"
 #include "daemon/arena.h"
+#include "daemon/config.h"
 #include "daemon/problems.h"
 #include "daemon/text.h"
 #include "x509/certificate.h"
@@ -33,6 +34,8 @@ struct trust_entry {
 
 struct trust {
     const char *directory;
+    const char *deployment; /* whose store it is; NULL: that of all */
+    struct trust *next;     /* of a list; trust_free() frees it whole */
     size_t count;
     struct trust_entry *entries;
     struct arena arena;
@@ -40,6 +43,10 @@ struct trust {
 
 /* NULL with problems. A directory that does not exist is an empty one, with a warning. */
 struct trust *trust_load(const char *directory, struct problems *problems);
+/* Those of a configuration: first the one of all, behind it those of the deployments that have one. NULL with problems. */
+struct trust *trust_load_all(const struct config *config, struct problems *problems);
+/* The picture of a deployment in such a list (NULL: of all), or NULL: it has none. */
+struct trust *trust_of(struct trust *trust, const char *deployment);
 void trust_free(struct trust *trust);
 
 /* Certificates of a PEM or PKCS#7 bundle or a single DER that are not there yet, as entries of a new picture (file NULL). role < 0:

@@ -138,12 +138,31 @@ json_t *view_certificate(const struct trust_entry *entry, bool decoded, uint64_t
     return out;
 }
 
+static void add_certificates(json_t *rows, const struct trust *trust, uint64_t now_s)
+{
+    for (size_t i = 0; i < trust->count; i++) {
+        json_t *row = view_certificate(&trust->entries[i], false, now_s);
+
+        json_object_set_new(row, "deployment", trust->deployment != NULL ? text_json(trust->deployment) : json_null());
+        json_array_append_new(rows, row);
+    }
+}
+
 json_t *view_trust(const struct trust *trust, uint64_t now_s)
 {
     json_t *rows = json_array(), *out = json_object();
 
-    for (size_t i = 0; i < trust->count; i++)
-        json_array_append_new(rows, view_certificate(&trust->entries[i], false, now_s));
+    for (; trust != NULL; trust = trust->next)
+        add_certificates(rows, trust, now_s);
+    json_object_set_new(out, "certificates", rows);
+    return out;
+}
+
+json_t *view_trust_of(const struct trust *trust, uint64_t now_s)
+{
+    json_t *rows = json_array(), *out = json_object();
+
+    add_certificates(rows, trust, now_s);
     json_object_set_new(out, "certificates", rows);
     return out;
 }
@@ -203,9 +222,11 @@ static json_t *view_verify(const struct control *control)
 
     json_object_set_new(out, "mode", json_string(verify_mode_name(scope->mode)));
     json_object_set_new(out, "properties", json_string(properties[scope->properties]));
-    json_object_set_new(out, "switched", json_boolean(control->verify.set));
+    json_object_set_new(out, "switched", json_boolean(control->verify.global.set));
     json_object_set_new(out, "until",
-                        control->verify.until_s > 0 ? time_json((int64_t)control->verify.until_s) : json_null());
+                        control->verify.global.until_s > 0 ? time_json((int64_t)control->verify.global.until_s)
+                                                           : json_null());
+    json_object_set_new(out, "scopes", view_scopes(control));
     return out;
 }
 
@@ -280,6 +301,46 @@ static void add_alarm(json_t *alarms, const char *format, ...)
     json_array_append_new(alarms, text_json(text));
 }
 
+static void add_expired(const struct trust *trust, uint64_t now_s, json_t *alarms)
+{
+    char name[256];
+
+    for (size_t i = 0; i < trust->count; i++) {
+        const struct x509_certificate *certificate = &trust->entries[i].certificate;
+
+        if (certificate->not_after_s >= (int64_t)now_s)
+            continue;
+        x509_describe_common_name(certificate->subject, name, sizeof(name));
+        add_alarm(alarms, "trusted certificate %s has expired%s%s", name,
+                  trust->deployment != NULL ? ", of deployment " : "",
+                  trust->deployment != NULL ? trust->deployment : "");
+    }
+}
+
+/* Alarms are for reading: of many scopes the first ones, and how many more. */
+#define MODE_ALARMS_MAX 10
+
+static void add_mode_alarms(const struct control *control, json_t *out)
+{
+    const struct trust_section *trust = publisher_snapshot(&control->publisher)->trust;
+    uint32_t more = 0;
+
+    for (uint32_t i = 0; i < trust->scope_count; i++) {
+        const struct trust_scope *scope = &trust->scopes[i];
+
+        if (scope->mode == VERIFY_ENFORCED)
+            continue;
+        if (i == 0)
+            add_alarm(out, "verification of origins is %s", verify_mode_name(scope->mode));
+        else if (json_array_size(out) < MODE_ALARMS_MAX)
+            add_alarm(out, "verification is %s: %s", verify_mode_name(scope->mode), scope->name);
+        else
+            more++;
+    }
+    if (more > 0)
+        add_alarm(out, "verification is not enforced in %u more scopes", more);
+}
+
 /* What an operator should know without asking. */
 static json_t *view_alarms(const struct control *control, uint64_t now_s)
 {
@@ -289,9 +350,7 @@ static json_t *view_alarms(const struct control *control, uint64_t now_s)
 
     if (control->fallback != NULL)
         add_alarm(out, "%s", control->fallback);
-    if (publisher_snapshot(&control->publisher)->trust->scopes[0].mode != VERIFY_ENFORCED)
-        add_alarm(out, "verification of origins is %s",
-                  verify_mode_name(publisher_snapshot(&control->publisher)->trust->scopes[0].mode));
+    add_mode_alarms(control, out);
     for (size_t i = 0; i < control->names.count; i++)
         if (control->names.items[i].count == 0)
             add_alarm(out, "%s has no address: %s", control->names.items[i].host, control->names.items[i].error);
@@ -302,14 +361,8 @@ static json_t *view_alarms(const struct control *control, uint64_t now_s)
         if (own->leaf_der != NULL && own->leaf.not_after_s < (int64_t)now_s + 14 * 86400)
             add_alarm(out, "our certificate %s %s", own->name,
                       own->leaf.not_after_s < (int64_t)now_s ? "has expired" : "expires within 14 days");
-    for (size_t i = 0; i < control->trust->count; i++) {
-        const struct x509_certificate *certificate = &control->trust->entries[i].certificate;
-
-        if (certificate->not_after_s >= (int64_t)now_s)
-            continue;
-        x509_describe_common_name(certificate->subject, name, sizeof(name));
-        add_alarm(out, "trusted certificate %s has expired", name);
-    }
+    for (const struct trust *trust = control->trust; trust != NULL; trust = trust->next)
+        add_expired(trust, now_s, out);
     return out;
 }
 

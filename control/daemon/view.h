@@ -15,7 +15,11 @@
 json_t *view_status(const struct control *control, bool draining, uint64_t now_s);
 /* decoded: with the text and the PEM. */
 json_t *view_certificate(const struct trust_entry *entry, bool decoded, uint64_t now_s);
+/* Every certificate, with whose it is: deployment null, of all. view_trust_of(): the first picture of the list alone. */
 json_t *view_trust(const struct trust *trust, uint64_t now_s);
+json_t *view_trust_of(const struct trust *trust, uint64_t now_s);
+/* What is said of all origins, of deployments, of origins (x509/scope.h), and what comes of it. */
+json_t *view_scopes(const struct control *control);
 /* The certificates of a bundle that was added: "added", or already "present". */
 json_t *view_added(const struct trust *added, uint64_t now_s);
 json_t *view_names(const struct names *names);

@@ -22,7 +22,9 @@ struct x509_store {
     struct store_entry **entries;
     uint32_t *by_subject, *by_digest;
     uint32_t count, buckets;
+    const struct x509_store *base; /* NULL: none */
     struct x509_crl_set *crls;
+    const struct x509_crl_set *lent_crls; /* instead of crls */
 };
 
 static uint32_t digest_bucket(const struct x509_store *store, const uint8_t sha256[32])
@@ -106,9 +108,31 @@ void x509_store_set_crls(struct x509_store *store, struct x509_crl_set *crls)
     store->crls = crls;
 }
 
+void x509_store_lend_crls(struct x509_store *store, const struct x509_crl_set *crls)
+{
+    x509_store_set_crls(store, NULL);
+    store->lent_crls = crls;
+}
+
 const struct x509_crl_set *x509_store_crls(const struct x509_store *store)
 {
-    return store->crls;
+    return store->crls != NULL ? store->crls : store->lent_crls;
+}
+
+void x509_store_set_base(struct x509_store *store, const struct x509_store *base)
+{
+    store->base = base;
+}
+
+/* Roles among its own certificates. */
+static unsigned own_roles(const struct x509_store *store, const uint8_t sha256[32])
+{
+    unsigned roles = 0;
+
+    for (uint32_t i = store->by_digest[digest_bucket(store, sha256)]; i != NONE; i = store->entries[i]->next_by_digest)
+        if (memcmp(store->entries[i]->certificate.sha256, sha256, X509_FINGERPRINT_SIZE) == 0)
+            roles |= 1u << store->entries[i]->role;
+    return roles;
 }
 
 enum assay_error x509_store_add(struct x509_store *store, struct slice der, enum x509_role role, const char **fault)
@@ -119,7 +143,7 @@ enum assay_error x509_store_add(struct x509_store *store, struct slice der, enum
 
     if (error != ASSAY_OK)
         return error;
-    if (x509_store_roles(store, parsed.sha256) & 1u << role)
+    if (own_roles(store, parsed.sha256) & 1u << role)
         return ASSAY_ERR_DUPLICATE;
     if (store->count == store->buckets && (error = store_grow(store)) != ASSAY_OK)
         return error;
@@ -155,27 +179,46 @@ const struct x509_certificate *x509_store_at(const struct x509_store *store, siz
 
 unsigned x509_store_roles(const struct x509_store *store, const uint8_t sha256[32])
 {
-    unsigned roles = 0;
+    unsigned roles = own_roles(store, sha256);
 
-    for (uint32_t i = store->by_digest[digest_bucket(store, sha256)]; i != NONE; i = store->entries[i]->next_by_digest)
-        if (memcmp(store->entries[i]->certificate.sha256, sha256, X509_FINGERPRINT_SIZE) == 0)
-            roles |= 1u << store->entries[i]->role;
-    return roles;
+    return store->base != NULL ? roles | own_roles(store->base, sha256) : roles;
 }
 
 struct x509_store_walk x509_store_by_subject(const struct x509_store *store, struct slice subject, uint64_t hash)
 {
-    return (struct x509_store_walk){store, subject, hash, store->by_subject[subject_bucket(store, hash)]};
+    return (struct x509_store_walk){.store = store,
+                                    .at = store,
+                                    .subject = subject,
+                                    .hash = hash,
+                                    .next = store->by_subject[subject_bucket(store, hash)]};
+}
+
+/* The next entry of the chain, the base's behind the store's own; NULL: that was all. */
+static const struct store_entry *walk_step(struct x509_store_walk *walk)
+{
+    const struct store_entry *entry;
+
+    if (walk->next == NONE && walk->at == walk->store && walk->store->base != NULL) {
+        walk->at = walk->store->base;
+        walk->next = walk->at->by_subject[subject_bucket(walk->at, walk->hash)];
+    }
+    if (walk->next == NONE)
+        return NULL;
+    entry = walk->at->entries[walk->next];
+    walk->next = entry->next_by_subject;
+    return entry;
 }
 
 bool x509_store_walk_next(struct x509_store_walk *walk, const struct x509_certificate **certificate,
                           enum x509_role *role)
 {
-    while (walk->next != NONE) {
-        const struct store_entry *entry = walk->store->entries[walk->next];
+    const struct store_entry *entry;
 
-        walk->next = entry->next_by_subject;
+    while ((entry = walk_step(walk)) != NULL) {
         if (entry->certificate.subject_hash != walk->hash || !dn_equal(entry->certificate.subject, walk->subject))
+            continue;
+        /* What both hold was seen already. */
+        if (walk->at != walk->store && own_roles(walk->store, entry->certificate.sha256) & 1u << entry->role)
             continue;
         *certificate = &entry->certificate;
         *role = entry->role;

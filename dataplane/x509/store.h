@@ -28,12 +28,17 @@ void x509_store_free(struct x509_store *store);
  * nothing changes), NO_MEMORY. An expired certificate is accepted (S12). */
 enum assay_error x509_store_add(struct x509_store *store, struct slice der, enum x509_role role, const char **fault)
     ASSAY_MUST_USE;
+/* What base holds counts in the store as well, behind its own: look-ups and walks see both, count, at and add its own alone.
+ * base: unchanged and alive as long as the store, without a base of its own. */
+void x509_store_set_base(struct x509_store *store, const struct x509_store *base);
 size_t x509_store_count(const struct x509_store *store);
 /* The i-th certificate in order of adding; role may be NULL. */
 const struct x509_certificate *x509_store_at(const struct x509_store *store, size_t i, enum x509_role *role);
 
 /* CRLs of what the store's certificates issued, for revocation.h; the store owns them from then on. crls may be NULL: none. */
 void x509_store_set_crls(struct x509_store *store, struct x509_crl_set *crls);
+/* The same with CRLs that are another's, and outlive the store: several stores may share them. */
+void x509_store_lend_crls(struct x509_store *store, const struct x509_crl_set *crls);
 const struct x509_crl_set *x509_store_crls(const struct x509_store *store);
 
 /* Is a certificate of this fingerprint here, and in which roles? Bits 1 << role; 0 = no. */
@@ -41,7 +46,7 @@ unsigned x509_store_roles(const struct x509_store *store, const uint8_t sha256[3
 
 /* The certificates whose subject equals a name (dn.h), in order of adding. */
 struct x509_store_walk {
-    const struct x509_store *store;
+    const struct x509_store *store, *at; /* at: the one of the two that next is in */
     struct slice subject;
     uint64_t hash;
     uint32_t next; /* entry to look at, or UINT32_MAX */

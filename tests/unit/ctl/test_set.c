@@ -73,6 +73,20 @@ static void test_modes_and_durations(void **state)
     assert_non_null(strstr(canned_out(), "\"mode\": \"permissive\""));
 }
 
+static void test_whose(void **state)
+{
+    canned_json(200, DONE);
+    assert_int_equal(CANNED_RUN(ctl_set, "verify", "off", "--deployment", "Berlin \"2\""), CTL_OK);
+    assert_string_equal(body(), "{\"mode\":\"off\",\"for_s\":0,\"deployment\":\"Berlin \\\"2\\\"\"}");
+    assert_string_equal(canned_out(),
+                        "verification permissive in deployment Berlin \"2\": generation 4, all cores after 0.500 ms\n");
+    canned_json(200, DONE);
+    assert_int_equal(CANNED_RUN(ctl_set, "verify", "inherit", "--origin=cucm.steven.lab:6972"), CTL_OK);
+    assert_string_equal(body(), "{\"mode\":\"inherit\",\"for_s\":0,\"origin\":\"cucm.steven.lab:6972\"}");
+    assert_non_null(strstr(canned_out(), " for cucm.steven.lab:6972: "));
+    assert_int_equal(CANNED_RUN(ctl_set, "verify", "off", "--deployment", "\xff"), CTL_USAGE);
+}
+
 /* MRA S6, as operators type it. */
 static void test_alias(void **state)
 {
@@ -90,7 +104,7 @@ static void test_alias(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_wrong_usage), cmocka_unit_test(test_modes_and_durations),
-                                       cmocka_unit_test(test_alias)};
+                                       cmocka_unit_test(test_whose), cmocka_unit_test(test_alias)};
 
     return cmocka_run_group_tests(tests, canned_begin, canned_end);
 }

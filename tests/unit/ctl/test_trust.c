@@ -56,6 +56,25 @@ static void test_list_and_show(void **state)
     assert_int_equal(CANNED_RUN(ctl_trust, "show", "aabbccdd"), CTL_REFUSED);
 }
 
+/* The name of a deployment is percent-encoded, whatever it holds. */
+static void test_of_a_deployment(void **state)
+{
+    char json[2048], name[600];
+
+    snprintf(json, sizeof(json), "{\"certificates\":[" ROW "]}", "true", "false", "");
+    canned_json(200, json);
+    assert_int_equal(CANNED_RUN(ctl_trust, "list", "--deployment", "a&b=c d"), CTL_OK);
+    assert_memory_equal(canned_request(), "GET /v1/trust?deployment=a%26b%3Dc%20d ", 38);
+    canned_json(200,
+                "{\"removed\":\"aabbccdd\",\"published\":true,\"generation\":5,\"adopted\":true,\"adopted_ms\":1.0}");
+    assert_int_equal(CANNED_RUN(ctl_trust, "remove", "aabbccdd", "--deployment", "2"), CTL_OK);
+    assert_memory_equal(canned_request(), "DELETE /v1/trust/aabbccdd?deployment=2 ", 39);
+    memset(name, 'x', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    assert_int_equal(CANNED_RUN(ctl_trust, "list", "--deployment", name), CTL_USAGE);
+    assert_int_equal(CANNED_RUN(ctl_trust, "list", "--origin", "a"), CTL_USAGE);
+}
+
 static void test_add(void **state)
 {
     char path[] = P_tmpdir "/assay-trust-XXXXXX", json[4096];
@@ -98,7 +117,8 @@ static void test_remove(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_wrong_usage), cmocka_unit_test(test_list_and_show),
-                                       cmocka_unit_test(test_add), cmocka_unit_test(test_remove)};
+                                       cmocka_unit_test(test_of_a_deployment), cmocka_unit_test(test_add),
+                                       cmocka_unit_test(test_remove)};
 
     return cmocka_run_group_tests(tests, canned_begin, canned_end);
 }

@@ -170,7 +170,7 @@ static void test_switches(void **state)
 {
     assert_int_equal(CTL(ctl_set, "verify", "off", "--for", "4h"), CTL_OK);
     expect("verification permissive for 14400 s: generation");
-    assert_true(world.running.control.verify.set);
+    assert_true(world.running.control.verify.global.set);
     assert_int_equal(CTL(ctl_xconfiguration, "EdgeConfigServer", "VerifyOriginServer:", "On"), CTL_OK);
     expect("verification enforced: generation");
     assert_int_equal(CTL(ctl_xconfiguration, "edgeconfigserver", "verifyoriginserver:", "off"), CTL_OK);

@@ -180,11 +180,47 @@ static void test_reload_and_verify(void **state)
     body = ask(&running, "POST", "/v1/verify", NULL, slice_text("{\"mode\":\"off\",\"for_s\":60}"), 200);
     assert_string_equal(json_string_value(json_object_get(body, "mode")), "permissive");
     json_decref(body);
-    assert_int_equal(running.control.verify.until_s, FORGE_NOW + 60);
+    assert_int_equal(running.control.verify.global.until_s, FORGE_NOW + 60);
     body = ask(&running, "POST", "/v1/verify", NULL, slice_text("{\"mode\":\"on\"}"), 200);
     assert_string_equal(json_string_value(json_object_get(body, "mode")), "enforced");
     json_decref(body);
-    assert_false(running.control.verify.set);
+    assert_false(running.control.verify.global.set);
+    running_stop(&running);
+}
+
+static void test_verify_of_deployments_and_origins(void **state)
+{
+    static const char *const wrong[] = {"{\"mode\":\"off\",\"deployment\":\"nobody\"}",
+                                        "{\"mode\":\"off\",\"origin\":\"default\"}",
+                                        "{\"mode\":\"off\",\"origin\":\"a.lab:0\"}",
+                                        "{\"mode\":\"off\",\"origin\":\"a_b c\"}",
+                                        "{\"mode\":\"off\",\"deployment\":\"1\",\"origin\":\"a.lab\"}",
+                                        "{\"mode\":\"wide\",\"origin\":\"a.lab\"}"};
+    struct running running;
+    json_t *body;
+
+    running_start(&running, FORGE_NOW);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        json_decref(ask(&running, "POST", "/v1/verify", NULL, slice_text(wrong[i]), 400));
+    json_decref(ask(&running, "POST", "/v1/verify", NULL,
+                    slice_text("{\"mode\":\"off\",\"origin\":\"CUCM.steven.lab:6972\"}"), 200));
+    json_decref(ask(&running, "POST", "/v1/verify", NULL,
+                    slice_text("{\"mode\":\"on\",\"deployment\":\"1\",\"for_s\":5}"), 200));
+    assert_int_equal(running.control.verify.count, 2);
+    assert_string_equal(running.control.verify.items[0].target.host, "cucm.steven.lab");
+    assert_int_equal(publisher_snapshot(&running.control.publisher)->trust->scope_count, 4);
+    /* All: what does not follow is said. */
+    body = ask(&running, "POST", "/v1/verify", NULL, slice_text("{\"mode\":\"disabled\"}"), 200);
+    assert_int_equal(json_array_size(json_object_get(body, "warnings")), 3);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(body, "warnings"), 0)),
+                        "deployment 1: stays enforced: it has a mode of its own");
+    json_decref(body);
+    json_decref(ask(&running, "POST", "/v1/verify", NULL,
+                    slice_text("{\"mode\":\"inherit\",\"origin\":\"cucm.steven.lab:6972\"}"), 200));
+    json_decref(ask(&running, "POST", "/v1/verify", NULL, slice_text("{\"mode\":\"inherit\"}"), 200));
+    assert_int_equal(running.control.verify.count, 1);
+    assert_false(running.control.verify.global.set);
+    json_decref(ask(&running, "GET", "/v1/trust", "deployment=1", none, 404)); /* it has no store of its own */
     running_stop(&running);
 }
 
@@ -221,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_views),
         cmocka_unit_test(test_trust),
         cmocka_unit_test(test_reload_and_verify),
+        cmocka_unit_test(test_verify_of_deployments_and_origins),
         cmocka_unit_test(test_readiness_listener),
     };
 

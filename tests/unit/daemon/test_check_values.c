@@ -94,6 +94,28 @@ static const struct {
      {"a.yaml:5: trust.revocation: hard-fail without crls would refuse every certificate of a CA",
       "a.yaml:9: verify.pins[1]: 00112233445566778899aabbccddeeff00112233445566778899aabbccddeefg is not 64 hex "
       "digits"}},
+    {PORT "listeners: [{clients: any, tls: off}]\ndeployments:\n- {name: a}\n- {name: a}\n"
+          "- {name: b, trust: {global: off}}\n- {name: c, trust: {global: off, directory: d}}\n",
+     {"a.yaml:5: deployments[1].name: a is there twice",
+      "a.yaml:6: deployments[2].trust: global is off and there is no directory: nothing would be trusted"}},
+    {PORT "listeners: [{clients: any, tls: off}]\ndeployments: [{name: a}]\nnodes:\n"
+          "- {address: 198.18.0.11, type: cucm, deployment: a}\n- {address: 198.18.0.12, type: cucm, deployment: A}\n"
+          "domains:\n- {name: a.lab, deployment: a}\n- {name: b.lab}\n- {name: c.lab, deployment: c}\n",
+     {"a.yaml:6: nodes[1].deployment: A is not in deployments",
+      "a.yaml:10: domains[2].deployment: c is not in deployments"}},
+    {PORT "listeners: [{clients: any, tls: off}]\nnodes: [{address: 198.18.0.11, type: cucm, deployment: x}]\n",
+     {NULL}},
+    {PORT "listeners: [{clients: any, tls: off}]\norigins:\n- hosts: [a.lab, \"a.lab:1\", default]\n"
+          "- hosts: [b.lab, A.LAB]\n- {hosts: \"a.lab:1\"}\n",
+     {"a.yaml:4: origins[0].hosts: what is said of all origins belongs into verify",
+      "a.yaml:5: origins[1].hosts: a.lab is there twice", "a.yaml:6: origins[2].hosts: a.lab is there twice"}},
+    {PORT "listeners: [{clients: any, tls: off}]\norigins:\n- hosts: a.lab\n  verify:\n    revocation: hard-fail\n"
+          "deployments:\n- name: b\n  verify:\n    pins:\n    - "
+          "zz112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n",
+     {"a.yaml:11: deployments[0].verify.pins[0]: zz112233445566778899aabbccddeeff00112233445566778899aabbccddeeff is "
+      "not 64 "
+      "hex digits",
+      "a.yaml:6: origins[0].verify.revocation: hard-fail without crls would refuse every certificate of a CA"}},
 };
 
 static void test_values(void **state)

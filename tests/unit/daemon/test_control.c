@@ -112,12 +112,12 @@ static void test_cores_that_do_not_adopt(void **state)
     running_start(&running, NOW);
     running.cores[1].shared = NULL;
     running.cores[1].generation = 1;
-    assert_true(control_set_verify(&running.control, VERIFY_PERMISSIVE, 0, &change));
+    assert_true(control_set_verify(&running.control, &(struct verify_target){0}, VERIFY_PERMISSIVE, 0, &change));
     assert_true(change.published);
     assert_false(change.adopted);
     assert_true(change.adopted_ms >= 1000);
     change_free(&change);
-    assert_true(control_set_verify(&running.control, VERIFY_ENFORCED, 0, &change));
+    assert_true(control_set_verify(&running.control, &(struct verify_target){0}, VERIFY_ENFORCED, 0, &change));
     change_free(&change);
     running_stop(&running);
 }
@@ -127,7 +127,7 @@ static void add(struct running *running, struct slice der, const char *role)
     struct trust *added;
     struct change change;
 
-    assert_true(control_trust_add(&running->control, der, -1, &added, &change));
+    assert_true(control_trust_add(&running->control, NULL, der, -1, &added, &change));
     assert_int_equal(added->count, 1);
     assert_string_equal(x509_role_name(added->entries[0].role), role);
     assert_true(change.published);
@@ -152,18 +152,18 @@ static void test_trust(void **state)
     assert_int_equal(x509_store_count(current(&running)->trust->scopes[0].store), 2);
     assert_int_equal(scratch_count("trust/anchors"), 1);
 
-    assert_false(control_trust_add(&running.control, slice_text("junk"), -1, &added, &change));
+    assert_false(control_trust_add(&running.control, NULL, slice_text("junk"), -1, &added, &change));
     assert_null(added);
     assert_int_equal(change.problems.count, 1);
     assert_int_equal(change.generation, 3);
     change_free(&change);
 
     trust_fingerprint(running.control.trust->entries[0].certificate.sha256, fingerprint);
-    assert_int_equal(control_trust_remove(&running.control, "00000000", removed, &change), ASSAY_ERR_NOT_FOUND);
+    assert_int_equal(control_trust_remove(&running.control, NULL, "00000000", removed, &change), ASSAY_ERR_NOT_FOUND);
     change_free(&change);
-    assert_int_equal(control_trust_remove(&running.control, "xyz", removed, &change), ASSAY_ERR_MALFORMED);
+    assert_int_equal(control_trust_remove(&running.control, NULL, "xyz", removed, &change), ASSAY_ERR_MALFORMED);
     change_free(&change);
-    assert_int_equal(control_trust_remove(&running.control, fingerprint, removed, &change), ASSAY_OK);
+    assert_int_equal(control_trust_remove(&running.control, NULL, fingerprint, removed, &change), ASSAY_OK);
     assert_string_equal(removed, fingerprint);
     assert_int_equal(current(&running)->trust->epoch, 4);
     assert_int_equal(x509_store_count(current(&running)->trust->scopes[0].store), 1);
@@ -182,7 +182,7 @@ static void test_set_verify(void **state)
 
     running_start(&running, NOW);
     epoch = current(&running)->trust->epoch;
-    assert_true(control_set_verify(&running.control, VERIFY_PERMISSIVE, NOW + 60, &change));
+    assert_true(control_set_verify(&running.control, &(struct verify_target){0}, VERIFY_PERMISSIVE, NOW + 60, &change));
     change_free(&change);
     assert_int_equal(current(&running)->trust->scopes[0].mode, VERIFY_PERMISSIVE);
     assert_int_equal(current(&running)->trust->epoch, epoch); /* verdicts do not depend on the mode */
@@ -200,7 +200,7 @@ static void test_set_verify(void **state)
 
     running_start(&running, NOW + 30); /* it is gone for good */
     assert_int_equal(current(&running)->trust->scopes[0].mode, VERIFY_ENFORCED);
-    assert_false(running.control.verify.set);
+    assert_false(running.control.verify.global.set);
     running_stop(&running);
 }
 

@@ -126,7 +126,7 @@ static void test_content(void **state)
 static void test_section(void **state)
 {
     const char *more = "trust: {directory: trust, revocation: {mode: hard-fail, crls: lists}}\n";
-    struct verify_switch verify = {0};
+    const struct verify_switches verify = {0};
     struct problems problems = {0};
     struct section *running, *next;
     struct config *config;

@@ -22,7 +22,7 @@ static int begin(void **state)
 }
 
 /* The trust section of the good configuration with one more line, after the one that runs. */
-static struct section *trust_after(struct section *running, const char *more, const struct verify_switch *verify)
+static struct section *trust_after(struct section *running, const char *more, const struct verify_switches *verify)
 {
     struct config *config = scratch_config(more);
     struct problems problems = {0};
@@ -41,7 +41,7 @@ static struct section *trust_after(struct section *running, const char *more, co
 
 static void test_the_trust_epoch_follows_what_verdicts_depend_on(void **state)
 {
-    const struct verify_switch none = {0}, off = {true, VERIFY_PERMISSIVE, 0};
+    const struct verify_switches none = {0}, off = {.global = {true, VERIFY_PERMISSIVE, 0}};
     struct section *section = trust_after(NULL, "", &none), *before;
 
     assert_int_equal(section_epoch(section), 1);

@@ -42,7 +42,7 @@ static void test_last_good_configuration(void **state)
 
 static void test_a_state_that_cannot_be_written_is_a_warning(void **state)
 {
-    const struct verify_switch verify = {true, VERIFY_PERMISSIVE, 0};
+    const struct verify_switches verify = {.global = {true, VERIFY_PERMISSIVE, 0}};
     struct config *config = scratch_config("");
     struct problems problems = {0};
 
@@ -71,26 +71,61 @@ static void test_switch(void **state)
     struct problems problems = {0};
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct verify_switch verify;
+        struct verify_switches verify;
 
-        state_save_verify(directory, file, &cases[i].saved, &problems);
+        state_save_verify(directory, file, &(struct verify_switches){.global = cases[i].saved}, &problems);
         state_load_verify(directory, file, cases[i].now_s, &verify);
-        assert_int_equal(verify.set, cases[i].loaded.set);
-        assert_int_equal(verify.mode, cases[i].loaded.mode);
-        assert_int_equal(verify.until_s, cases[i].loaded.until_s);
+        assert_int_equal(verify.global.set, cases[i].loaded.set);
+        assert_int_equal(verify.global.mode, cases[i].loaded.mode);
+        assert_int_equal(verify.global.until_s, cases[i].loaded.until_s);
     }
+    assert_int_equal(problems.warning_count, 0);
+}
+
+static void test_switches_of_deployments_and_origins(void **state)
+{
+    const struct verify_target named = {.deployment = "Berlin and around"}, host = {.host = "2001:db8::11"},
+                               port = {.host = "cucm.steven.lab", .port = 6972};
+    const char *file = scratch_path("good.yaml"), *directory = scratch_path("state4");
+    struct verify_switches saved = {0}, loaded;
+    struct problems problems = {0};
+
+    switches_put(&saved, &named, (struct verify_switch){true, VERIFY_PERMISSIVE, 0});
+    switches_put(&saved, &host, (struct verify_switch){true, VERIFY_DISABLED, 1000});
+    switches_put(&saved, &port, (struct verify_switch){true, VERIFY_ENFORCED, 2000});
+    state_save_verify(directory, file, &saved, &problems);
+    state_load_verify(directory, file, 1000, &loaded);
+    assert_false(loaded.global.set);
+    assert_int_equal(loaded.count, 2); /* one was over */
+    assert_int_equal(switches_find(&loaded, &named)->mode, VERIFY_PERMISSIVE);
+    assert_int_equal(switches_find(&loaded, &port)->mode, VERIFY_ENFORCED);
+    assert_int_equal(switches_find(&loaded, &port)->until_s, 2000);
+    switches_free(&loaded);
+    switches_free(&saved);
+    state_save_verify(directory, file, &saved, &problems); /* nothing is switched: no file */
+    assert_false(scratch_exists("state4/good.yaml.verify"));
     assert_int_equal(problems.warning_count, 0);
 }
 
 /* Whatever somebody wrote there does not become a mode. */
 static void test_a_broken_switch_is_none(void **state)
 {
-    static const char *const bodies[] = {"", "mode", "mode 7 until 0\n", "mode -1 until 0\n", "mode 1\n"};
-    const struct verify_switch set = {true, VERIFY_PERMISSIVE, 0};
+    static const char *const bodies[] = {"",
+                                         "mode",
+                                         "mode 7 until 0\n",
+                                         "mode -1 until 0\n",
+                                         "mode 1\n",
+                                         "deployment 1 until 0\n",
+                                         "deployment 1 until 0 \n",
+                                         "deployment 9 until 0 a\n",
+                                         "origin 1 until 0 443\n",
+                                         "origin 1 until 0 70000 a.lab\n",
+                                         "origin 1 until 0 a.lab\n"};
+    const struct verify_switches set = {.global = {true, VERIFY_PERMISSIVE, 0}};
     struct problems problems = {0};
 
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-        struct verify_switch verify = {true, VERIFY_DISABLED, 9};
+        struct verify_switches verify = {.global = {true, VERIFY_DISABLED, 9}};
         struct text content = {0};
         char *end;
 
@@ -101,8 +136,9 @@ static void test_a_broken_switch_is_none(void **state)
         text_add_text(&content, bodies[i]);
         scratch_write_slice("state3/good.yaml.verify", text_slice(&content));
         state_load_verify(scratch_path("state3"), scratch_path("good.yaml"), 5, &verify);
-        assert_false(verify.set);
-        assert_int_equal(verify.mode, VERIFY_ENFORCED);
+        assert_false(verify.global.set);
+        assert_int_equal(verify.global.mode, VERIFY_ENFORCED);
+        assert_int_equal(verify.count, 0);
         text_free(&content);
     }
 }
@@ -113,6 +149,7 @@ int main(void)
         cmocka_unit_test(test_last_good_configuration),
         cmocka_unit_test(test_a_state_that_cannot_be_written_is_a_warning),
         cmocka_unit_test(test_switch),
+        cmocka_unit_test(test_switches_of_deployments_and_origins),
         cmocka_unit_test(test_a_broken_switch_is_none),
     };
 

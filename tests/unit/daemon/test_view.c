@@ -58,7 +58,7 @@ static void test_status(void **state)
     assert_false(has_alarm(status, "verification"));
     json_decref(status);
 
-    control_set_verify(&running.control, VERIFY_DISABLED, FORGE_NOW + 60, &change);
+    control_set_verify(&running.control, &(struct verify_target){0}, VERIFY_DISABLED, FORGE_NOW + 60, &change);
     change_free(&change);
     status = view_status(&running.control, true, FORGE_NOW + FORGE_YEAR - 86400);
     assert_true(has_alarm(status, "verification of origins is disabled"));
@@ -66,7 +66,7 @@ static void test_status(void **state)
     assert_string_equal(text(json_object_get(status, "verify"), "until"), "2023-11-14T22:14:20Z");
     assert_string_equal(text(status, "not_ready"), "draining");
     json_decref(status);
-    control_set_verify(&running.control, VERIFY_ENFORCED, 0, &change);
+    control_set_verify(&running.control, &(struct verify_target){0}, VERIFY_ENFORCED, 0, &change);
     change_free(&change);
     /* the second IPv6 address of the file, on any core */
     struct config_interface own[3] = {{.prefix_length = 111}, {.prefix_length = 64}, {.prefix_length = 64}};

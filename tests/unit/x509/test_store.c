@@ -124,12 +124,52 @@ static int teardown(void **state)
     return 0;
 }
 
+/* A deployment's store over that of all: what both hold is seen once, by way of the first. */
+static void a_base_counts_behind_the_stores_own(void **state)
+{
+    struct slice own = forge_certificate(&(struct forge){.subject = "a", .key = forge_key(FORGE_P256, 0)});
+    struct slice both = forge_certificate(&(struct forge){.subject = "a", .key = forge_key(FORGE_P256, 1)});
+    struct slice of_base = forge_certificate(&(struct forge){.subject = "a", .key = forge_key(FORGE_P256, 2)});
+    struct x509_store *base = x509_store_create(), *store = x509_store_create();
+    const struct x509_certificate *c, *seen[4];
+    struct x509_store_walk walk;
+    enum x509_role role;
+    size_t count = 0;
+
+    (void)state;
+    assert_int_equal(x509_store_add(base, both, X509_ROLE_ANCHOR, NULL), ASSAY_OK);
+    assert_int_equal(x509_store_add(base, of_base, X509_ROLE_ANCHOR, NULL), ASSAY_OK);
+    assert_int_equal(x509_store_add(base, own, X509_ROLE_HELPER, NULL), ASSAY_OK);
+    x509_store_set_base(store, base);
+    assert_int_equal(x509_store_add(store, own, X509_ROLE_ANCHOR, NULL), ASSAY_OK);
+    assert_int_equal(x509_store_add(store, both, X509_ROLE_ANCHOR, NULL), ASSAY_OK); /* its own: no duplicate */
+    assert_int_equal(x509_store_count(store), 2);
+    c = x509_store_at(store, 0, NULL);
+    assert_int_equal(x509_store_roles(store, c->sha256), 1u << X509_ROLE_ANCHOR | 1u << X509_ROLE_HELPER);
+    assert_int_equal(x509_store_roles(base, c->sha256), 1u << X509_ROLE_HELPER);
+    walk = x509_store_by_subject(store, c->subject, c->subject_hash);
+    while (x509_store_walk_next(&walk, &c, &role) && count < 4)
+        seen[count++] = c;
+    assert_int_equal(count, 4);
+    assert_ptr_equal(seen[0], x509_store_at(store, 0, NULL));
+    assert_ptr_equal(seen[1], x509_store_at(store, 1, NULL));
+    assert_ptr_equal(seen[2], x509_store_at(base, 1, NULL));
+    assert_ptr_equal(seen[3], x509_store_at(base, 2, NULL)); /* in another role */
+    walk = x509_store_by_subject(base, seen[0]->subject, seen[0]->subject_hash);
+    for (count = 0; x509_store_walk_next(&walk, &c, &role);)
+        count++;
+    assert_int_equal(count, 3); /* the base knows nothing of what is above it */
+    x509_store_free(store);
+    x509_store_free(base);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses),
         cmocka_unit_test(keeps_a_copy),
         cmocka_unit_test(walks_all_of_a_subject),
+        cmocka_unit_test(a_base_counts_behind_the_stores_own),
         cmocka_unit_test(proposes_roles),
     };
 
