@@ -12,11 +12,17 @@ struct view {
 };
 
 static const struct ctl_column origin_columns[] = {
-    {"host", "host", 0},         {"port", "port", 0},
-    {"https", "TLS", 0},         {"address", "address", 0},
-    {"connections", "open", 0},  {"idle", "idle", 0},
-    {"waiting", "waiting", 0},   {"requests", "requests", 0},
-    {"failures", "failures", 0}, {"last_error", "last error", 60},
+    {"host", "host", 0},
+    {"port", "port", 0},
+    {"https", "TLS", 0},
+    {"address", "address", 0},
+    {"connections", "open", 0},
+    {"idle", "idle", 0},
+    {"waiting", "waiting", 0},
+    {"requests", "requests", 0},
+    {"failures", "failures", 0},
+    {"scope", "scope", 48},
+    {"last_error", "last error", 60},
 };
 static const struct ctl_column verdict_columns[] = {
     {"leaf_sha256", "certificate", 17}, {"identity", "for", 40},     {"reason", "verdict", 0}, {"depth", "depth", 0},

@@ -71,6 +71,7 @@ static json_t *origin(const struct origin_row *row)
     json_object_set_new(out, "host", array_text(row->host, sizeof(row->host)));
     json_object_set_new(out, "port", number(row->port));
     json_object_set_new(out, "https", json_boolean(row->https));
+    json_object_set_new(out, "scope", array_text(row->scope, sizeof(row->scope)));
     json_object_set_new(out, "address", address_text(&row->address));
     json_object_set_new(out, "connections", number(row->connections));
     json_object_set_new(out, "idle", number(row->idle));
@@ -162,7 +163,8 @@ static int compare_origins(const void *a, const void *b)
     int order = strncmp(x->host, y->host, sizeof(x->host));
 
     order = order != 0 ? order : (int)x->port - (int)y->port;
-    return order != 0 ? order : (int)x->https - (int)y->https;
+    order = order != 0 ? order : (int)x->https - (int)y->https;
+    return order != 0 ? order : strncmp(x->scope, y->scope, sizeof(x->scope));
 }
 
 /* What a core has of an origin, added to what others have. */

@@ -199,6 +199,7 @@ struct origin {
     uint64_t deployment;       /* of the requests it serves */
     uint64_t scope_generation; /* of the snapshot that scope is of */
     uint32_t scope;            /* see origin_scope() */
+    char scope_name[96];       /* of it, for reports */
     struct origin *next_hash;
     struct proxy_link recent; /* least recently used first */
     struct proxy_link serve;  /* proxy's list of those with a free place and a queue */
@@ -249,7 +250,7 @@ struct proxy {
     const struct snapshot *snapshot; /* during a call only */
     uint64_t now_us, wall_ns;
     uint64_t log_ns; /* of the last record */
-    uint64_t generation, listeners_epoch, trust_revision;
+    uint64_t generation, listeners_epoch, trust_revision, credentials_epoch;
     struct timer_wheel wheel;
     struct pool *clients, *upstreams, *origins, *buffers;
     struct x509_verdict_cache *verdicts;
@@ -372,6 +373,8 @@ void origin_note_error(struct origin *o, const char *text);
 /* How its certificate is judged under the snapshot of this call. */
 const struct trust_scope *origin_scope(const struct proxy *p, struct origin *o);
 void origin_forget_session(struct origin *o);
+/* Our certificates changed: idle connections that showed another one are closed; busy ones are when their exchange is over. */
+void origin_credentials_changed(struct proxy *p);
 /* It has no connection and nobody waits for one. */
 void origin_remove(struct proxy *p, struct origin *o);
 

@@ -24,6 +24,7 @@ const struct trust_scope *origin_scope(const struct proxy *p, struct origin *o)
     if (o->scope_generation != p->snapshot->generation) {
         o->scope = x509_scope_find(trust, o->deployment, slice_text(o->host), o->port);
         o->scope_generation = p->snapshot->generation;
+        snprintf(o->scope_name, sizeof(o->scope_name), "%s", trust->scopes[o->scope].name);
     }
     return &trust->scopes[o->scope];
 }
@@ -137,14 +138,37 @@ static bool origin_has_address(struct proxy *p, const struct origin *o, const st
     return false;
 }
 
+/* Would a new connection show the same certificate of ours? */
+static bool origin_credential_current(struct proxy *p, const struct origin *o, const struct upstream *u)
+{
+    return !o->https ||
+           u->credential == route_client_credential(p->snapshot->credentials, slice_text(o->host), o->port);
+}
+
+void origin_credentials_changed(struct proxy *p)
+{
+    for (struct proxy_link *at = p->recent_origins.next; at != &p->recent_origins; at = at->next) {
+        struct origin *o = list_entry(at, struct origin, recent);
+        struct proxy_link *next;
+
+        for (struct proxy_link *link = o->idle.next; link != &o->idle; link = next) {
+            struct upstream *u = list_entry(link, struct upstream, link);
+
+            next = link->next;
+            if (!origin_credential_current(p, o, u))
+                upstream_close(p, u, false);
+        }
+    }
+}
+
 static bool origin_usable(struct proxy *p, struct origin *o, struct upstream *u)
 {
     if (!tcp_live(p->tcp, u->tcp) || !origin_has_address(p, o, &u->address) || !upstream_quiet(p, u))
         return false;
+    if (!origin_credential_current(p, o, u))
+        return false;
     if (!o->https)
         return true;
-    if (u->credential != route_client_credential(p->snapshot->credentials, slice_text(o->host), o->port))
-        return false;
     return verdict_current(p, u) && !verdict_refuses(p, o, &u->verdict);
 }
 
@@ -354,7 +378,8 @@ void origin_release(struct proxy *p, struct upstream *u, bool reusable)
     struct origin *o = u->origin;
 
     buffer_give(p, &u->in);
-    if (!reusable || p->draining || !tcp_live(p->tcp, u->tcp) || !upstream_quiet(p, u)) {
+    if (!reusable || p->draining || !tcp_live(p->tcp, u->tcp) || !origin_credential_current(p, o, u) ||
+        !upstream_quiet(p, u)) {
         upstream_close(p, u, false);
         return;
     }

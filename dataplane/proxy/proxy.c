@@ -213,6 +213,10 @@ static void proxy_adopt(struct proxy *p)
         p->listeners_epoch = s->route->epoch;
         proxy_listen(p, s->route);
     }
+    if (s->credentials->epoch != p->credentials_epoch) {
+        p->credentials_epoch = s->credentials->epoch;
+        origin_credentials_changed(p);
+    }
     if (s->trust->revision != p->trust_revision) {
         p->trust_revision = s->trust->revision;
         verdict_trust_changed(p);

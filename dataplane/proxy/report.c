@@ -53,6 +53,7 @@ static void report_origins(struct proxy *p, struct core_command *command)
         snprintf(row->host, sizeof(row->host), "%s", o->host);
         row->port = o->port;
         row->https = o->https;
+        snprintf(row->scope, sizeof(row->scope), "%s", o->scope_name);
         row->address = o->address;
         row->connections = o->connections;
         row->idle = o->idle_count;

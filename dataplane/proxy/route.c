@@ -35,7 +35,7 @@ static const void *route_search(const void *rows, uint32_t count, size_t row_byt
 }
 
 static_assert(offsetof(struct route_origin, host) == 0 && offsetof(struct route_domain, domain) == 0 &&
-                  offsetof(struct credential_name, name) == 0,
+                  offsetof(struct credential_name, name) == 0 && offsetof(struct credential_origin, host) == 0,
               "route_search() finds the name at the front of a row");
 
 const struct route_origin *route_find_origin(const struct route_section *route, struct slice host)
@@ -79,14 +79,15 @@ struct tls_credential *route_server_credential(const struct credential_section *
 struct tls_credential *route_client_credential(const struct credential_section *credentials, struct slice host,
                                                uint16_t port)
 {
+    const struct credential_origin *rows = credentials->client_origins, *row,
+                                   *end = rows + credentials->client_origin_count;
     struct tls_credential *any_port = NULL;
 
-    /* A handful of entries: those of hosts that ask for a certificate of ours. */
-    for (uint32_t i = 0; i < credentials->client_origin_count; i++) {
-        const struct credential_origin *row = &credentials->client_origins[i];
-
-        if (route_compare(host, row->host) != 0)
-            continue;
+    row = route_search(rows, credentials->client_origin_count, sizeof(*rows), host);
+    /* One of the host's: its first is the one for every port, where there is that. */
+    while (row != NULL && row > rows && route_compare(host, row[-1].host) == 0)
+        row--;
+    for (; row != NULL && row < end && route_compare(host, row->host) == 0; row++) {
         if (row->port == port)
             return row->credential;
         if (row->port == 0)

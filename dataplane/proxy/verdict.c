@@ -143,14 +143,16 @@ bool verdict_session_current(struct proxy *p, struct origin *o)
 
 void verdict_count_request(struct proxy *p, const struct upstream *u)
 {
-    const struct trust_scope *scope = origin_scope(p, u->origin);
     const struct verdict_state *v = &u->verdict;
-    bool known = scope->mode != VERIFY_DISABLED && verdict_fresh(p, scope, v);
+    const struct trust_scope *scope;
+    bool known;
 
     if (!u->origin->https) {
         p->counters.requests_plain++;
         return;
     }
+    scope = origin_scope(p, u->origin);
+    known = scope->mode != VERIFY_DISABLED && verdict_fresh(p, scope, v);
     /* Where only one half of the check counts, what fails in the other is let through, and yet not verified. */
     if (known && v->chain_reason == X509_REASON_OK && v->name_reason == X509_REASON_OK)
         p->counters.requests_verified++;

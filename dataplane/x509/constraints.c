@@ -184,7 +184,7 @@ static enum x509_reason common_name_judge(const struct judge *judge, const struc
                                           const struct x509_policy *policy)
 {
     struct dn_attribute attribute;
-    struct assay_address address;
+    struct x509_identity address;
     struct slice name;
     char text[256];
     int length;
@@ -192,12 +192,10 @@ static enum x509_reason common_name_judge(const struct judge *judge, const struc
     if (!dn_common_name(leaf->subject, &attribute) || (length = dn_text(&attribute, text, sizeof(text))) <= 0)
         return X509_REASON_OK;
     name = slice_of(text, (size_t)length);
-    if (address_parse(name, &address) == ASSAY_OK) {
-        size_t skip = address_is_ip4(&address) ? 12 : 0;
-
+    if (x509_name_address(name, &address)) {
         if (!x509_name_cn_applies(leaf, policy, false))
             return X509_REASON_OK;
-        return name_judge(judge, X509_NAME_IP, slice_of(address.bytes + skip, sizeof(address.bytes) - skip));
+        return name_judge(judge, X509_NAME_IP, slice_of(address.bytes, address.length));
     }
     /* A CN with blanks is a title, not a host: it can match nothing, so it needs no permission. */
     if (!x509_name_is_host(name) || !x509_name_cn_applies(leaf, policy, true))
@@ -209,13 +207,11 @@ static enum x509_reason common_name_judge(const struct judge *judge, const struc
 static enum x509_reason address_in_dns_judge(const struct judge *judge, struct slice name,
                                              const struct x509_policy *policy)
 {
-    struct assay_address address;
-    size_t skip;
+    struct x509_identity address;
 
-    if (!policy->compat_ip_as_dns || address_parse(name, &address) != ASSAY_OK)
+    if (!policy->compat_ip_as_dns || !x509_name_address(name, &address))
         return X509_REASON_OK;
-    skip = address_is_ip4(&address) ? 12 : 0;
-    return name_judge(judge, X509_NAME_IP, slice_of(address.bytes + skip, sizeof(address.bytes) - skip));
+    return name_judge(judge, X509_NAME_IP, slice_of(address.bytes, address.length));
 }
 
 static enum x509_reason emails_judge(const struct judge *judge, struct slice subject)

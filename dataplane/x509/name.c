@@ -46,13 +46,19 @@ static bool dns_match(struct slice presented, struct slice reference)
     return slice_equal_nocase(parent, slice_tail(reference, (size_t)(dot - reference.data) + 1));
 }
 
-/* Is this text the address of the identity, in any of its spellings? */
+bool x509_name_address(struct slice text, struct x509_identity *out)
+{
+    /* No root's dot behind it, no brackets: those are a client's spellings, not a certificate's. */
+    return text.len > 0 && text.data[0] != '[' && text.data[text.len - 1] != '.' &&
+           x509_identity_from_host(text, out) == ASSAY_OK && out->kind != X509_IDENTITY_DNS;
+}
+
+/* Is this text the address of the identity? */
 static bool text_is_address(struct slice text, const struct x509_identity *identity)
 {
     struct x509_identity spelled;
 
-    return text.len > 0 && text.data[0] != '[' && x509_identity_from_host(text, &spelled) == ASSAY_OK &&
-           x509_identity_equal(&spelled, identity);
+    return x509_name_address(text, &spelled) && x509_identity_equal(&spelled, identity);
 }
 
 static bool text_match(struct slice text, const struct x509_identity *identity, const struct x509_policy *policy)

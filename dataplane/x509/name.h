@@ -23,6 +23,9 @@ bool x509_name_match(const struct x509_certificate *leaf, const struct x509_iden
 
 /* A presented host name of good form: labels of LDH and underscore, the first may be "*" alone. */
 bool x509_name_is_host(struct slice name);
+/* Is a dNSName or CN spelled as an address, in any of the spellings that match one? *out: that address. Name constraints ask
+ * the same question. */
+bool x509_name_address(struct slice text, struct x509_identity *out);
 /* May the CN be consulted for names (dns) or addresses of this certificate? Name constraints ask the same question. */
 bool x509_name_cn_applies(const struct x509_certificate *leaf, const struct x509_policy *policy, bool dns);
 

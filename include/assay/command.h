@@ -39,6 +39,7 @@ struct origin_row {
     char host[256];
     uint16_t port;
     bool https;
+    char scope[96];               /* what judges it: "global", "deployment 2", …; "" before that was asked */
     struct assay_address address; /* of the last connection */
     uint32_t connections, idle, waiting;
     uint64_t requests, failures;

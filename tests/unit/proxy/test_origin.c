@@ -122,6 +122,40 @@ static void a_connection_is_reused_for_what_it_was_made_for_only(void **state)
     }
 }
 
+/* S18: our certificate toward one origin is replaced; what showed the old one ends when it serves nobody. */
+static void a_replaced_credential_ends_its_connections_and_no_other(void **state)
+{
+    static struct credential_origin row;
+    struct world *w = world_create();
+    struct world_peer *a, *b, *idle, *busy, *other;
+
+    world_trust(w, WORLD_TRUST_ROOT | WORLD_TRUST_SELF);
+    a = world_connect_tls(w, "edge.steven.lab", NULL);
+    b = world_connect_tls(w, "edge.steven.lab", NULL);
+    idle = ask(w, a, "https", "cucm.steven.lab", 8443, "\r\n");
+    busy = ask(w, b, "https", "cucm.steven.lab", 8443, "\r\n");
+    world_answer(w, idle, "ok");
+    other = exchange(w, a, "https", "cucm.steven.lab", 6972);
+    row = (struct credential_origin){.host = "cucm.steven.lab", .port = 8443, .credential = &w->client_other};
+    w->credentials.client_origins = &row;
+    w->credentials.client_origin_count = 1;
+    w->credentials.epoch++;
+    world_publish(w);
+    world_run(w, 5);
+    assert_true(idle->finished);
+    assert_false(other->finished);
+    assert_false(busy->finished);
+    world_answer(w, busy, "ok"); /* it ends with its exchange, and is not pooled */
+    assert_true(world_starts(b, "HTTP/1.1 200 OK"));
+    world_run(w, 5);
+    assert_true(busy->finished);
+    assert_false(a->finished || b->finished);
+    assert_int_equal(atomic_load(&w->client.users[0]), 1);
+    world_answer(w, ask(w, b, "https", "cucm.steven.lab", 8443, "\r\n"), "ok");
+    assert_int_equal(atomic_load(&w->client_other.users[0]), 1);
+    world_free(w);
+}
+
 static void the_connection_used_last_is_used_first(void **state)
 {
     struct world *w = world_create();
@@ -433,6 +467,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_connection_is_reused_for_what_it_was_made_for_only),
+        cmocka_unit_test(a_replaced_credential_ends_its_connections_and_no_other),
         cmocka_unit_test(the_connection_used_last_is_used_first),
         cmocka_unit_test(bytes_that_nobody_asked_for_end_the_connection),
         cmocka_unit_test(an_authenticated_connection_is_its_clients_alone),

@@ -96,6 +96,8 @@ static void addresses(void **state)
         {forge_dns("*.48.36.215"), "10.48.36.215", false, false},
         {forge_dns("010.48.36.215"), "10.48.36.215", false, false},
         {forge_dns("[2001:db8::1]"), "2001:db8::1", false, false},
+        {forge_dns("10.48.36.215."), "10.48.36.215", false, false}, /* no address to name constraints either */
+        {forge_dns("10.48.36.215."), "10.48.36.215.", false, false},
         {forge_dns("10.48.36.215"), "10.48.36.215", false, true},
         {forge_dns("2001:DB8::0:1"), "2001:db8::1", false, true},
         {forge_ip("10.48.36.215"), "10.48.36.215", true, true},
@@ -132,6 +134,7 @@ static void common_names(void **state)
         {"a.b.c", forge_ip("10.1.2.3"), "a.b.c", false, true, true},
         {"a.b.c", forge_text(0x81, "a@b.c"), "a.b.c", false, true, true},
         {"10.1.2.3", {NULL, 0}, "10.1.2.3", false, true, true},
+        {"10.1.2.3.", {NULL, 0}, "10.1.2.3", false, false, false},
         {"10.1.2.3", forge_ip("10.1.2.4"), "10.1.2.3", false, false, true},
         {"10.1.2.3", forge_dns("a.b"), "10.1.2.3", false, false, true},
     };
