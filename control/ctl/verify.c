@@ -56,7 +56,7 @@ static const char usage[] =
     "                        again: one of them)\n"
     "  --json                the result as JSON, with each candidate path that failed and why it ended\n"
     "Files are PEM (one or more certificates), DER or PKCS#7.\n"
-    "What a running assayd judged: assayctl verdicts.\n"
+    "What a running assayd judged: assayctl verdicts. What nodes show when they are asked: assayctl preflight.\n"
     "exit status: 0 accepted, 1 rejected, 2 wrong usage\n";
 
 /* A word of a list "a|b|c", as its index. */

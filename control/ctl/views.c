@@ -62,8 +62,10 @@ static const struct ctl_column name_columns[] = {
 
 static const struct view origins_view = {VIEW_USAGE("origins", "Origins that the cores know, with their connections."),
                                          "/v1/origins", "origins", origin_columns, COUNT_OF(origin_columns)};
-static const struct view verdicts_view = {VIEW_USAGE("verdicts", "Verdicts that the cores remember."), "/v1/verdicts",
-                                          "verdicts", verdict_columns, COUNT_OF(verdict_columns)};
+static const struct view verdicts_view = {
+    VIEW_USAGE("verdicts", "Verdicts that the cores remember.\nCertificates in files: assayctl verify. What nodes show "
+                           "when they are asked: assayctl preflight."),
+    "/v1/verdicts", "verdicts", verdict_columns, COUNT_OF(verdict_columns)};
 static const char connections_usage[] =
     "usage: assayctl connections [--side client|origin] [--state STATE] [--address ADDRESS|PREFIX] [--port N]\n"
     "                            [--sort FIELD] [--max N] [--json] [--socket PATH]\n"

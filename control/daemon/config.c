@@ -430,6 +430,15 @@ struct config *config_load_partial(const char *file, struct problems *problems)
     return NULL;
 }
 
+struct config *config_defaults(const char *file)
+{
+    struct problems missing = {0}; /* what is required and has no default */
+    struct config *config = parse(slice_text("{}"), file, &missing);
+
+    problems_free(&missing);
+    return config;
+}
+
 void config_free(struct config *config)
 {
     if (config == NULL)

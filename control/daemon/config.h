@@ -333,6 +333,8 @@ struct config *config_load(const char *file, struct problems *problems);
 /* For a check that wants to go on: what could be read, whatever is wrong with the rest; NULL when it is no YAML. Values that
  * were wrong are absent (NULL, 0), required or not. */
 struct config *config_load_partial(const char *file, struct problems *problems);
+/* What a file without a line would mean: every key as when it is absent. file: its name in messages. */
+struct config *config_defaults(const char *file);
 void config_free(struct config *config);
 
 /* The line of a value or mapping inside config; of what surrounds it when it was absent: 0. */

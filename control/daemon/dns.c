@@ -92,7 +92,7 @@ static void take_settings(struct dns *dns, const struct config *config)
         ip6 |= !address_is_ip4(&dns->own[i]);
     }
     dns->own_count = own->count;
-    dns->family = ip4 && ip6 ? AF_UNSPEC : ip6 ? AF_INET6 : AF_INET;
+    dns->family = ip4 == ip6 ? AF_UNSPEC : ip6 ? AF_INET6 : AF_INET; /* with no address of our own: both */
 }
 
 struct dns *dns_create(const struct config *config, struct problems *problems)

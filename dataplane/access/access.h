@@ -54,6 +54,8 @@ enum assay_error access_builder_add(struct access_builder *builder, const struct
 /* All automatic rules of a node (MRA S15, S16); never AXL (DESIGN 8). */
 enum assay_error access_builder_add_node(struct access_builder *builder, enum access_node_type type, struct slice host,
                                          const char *deployment, const char **fault) ASSAY_MUST_USE;
+/* The https ports of those rules; returns how many there are, of which at most max are written. */
+size_t access_node_https_ports(enum access_node_type type, uint16_t *ports, size_t max);
 /* S16's CSV with its header line; *fault_line is the line at fault (1-based), the whole file is refused. */
 enum assay_error access_builder_add_csv(struct access_builder *builder, struct slice text, uint32_t *fault_line,
                                         const char **fault) ASSAY_MUST_USE;

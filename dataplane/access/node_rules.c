@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdio.h>
+#include <string.h>
 
 #include "access/rules.h"
 
@@ -86,4 +87,21 @@ enum assay_error access_builder_add_node(struct access_builder *builder, enum ac
     }
     *fault = "";
     return ASSAY_OK;
+}
+
+size_t access_node_https_ports(enum access_node_type type, uint16_t *ports, size_t max)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < sizeof(node_rules) / sizeof(node_rules[0]); i++) {
+        const struct node_rule *rule = &node_rules[i];
+        bool again = i > 0 && node_rules[i - 1].type == type && node_rules[i - 1].port == rule->port;
+
+        if (rule->type != type || again || strcmp(rule->scheme, "https") != 0)
+            continue;
+        if (count < max)
+            ports[count] = rule->port;
+        count++;
+    }
+    return count;
 }

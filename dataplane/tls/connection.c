@@ -473,6 +473,11 @@ const char *tls_get_cipher(const struct tls_connection *tls)
     return wolf_cipher(tls);
 }
 
+bool tls_certificate_requested(const struct tls_connection *tls)
+{
+    return wolf_certificate_requested(tls);
+}
+
 struct slice tls_get_alpn(const struct tls_connection *tls)
 {
     return wolf_alpn(tls);

@@ -82,6 +82,7 @@ bool wolf_pending(const struct tls_connection *tls);
 bool wolf_resumed(const struct tls_connection *tls);
 enum tls_version wolf_version(const struct tls_connection *tls);
 const char *wolf_cipher(const struct tls_connection *tls);
+bool wolf_certificate_requested(const struct tls_connection *tls);
 struct slice wolf_alpn(const struct tls_connection *tls);
 
 /* --- wolf_errors.c ------------------------------------------------------------------------------------------------------------ */

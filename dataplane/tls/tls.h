@@ -124,6 +124,8 @@ bool tls_established(const struct tls_connection *tls);
 bool tls_resumed(const struct tls_connection *tls);
 enum tls_version tls_get_version(const struct tls_connection *tls);
 const char *tls_get_cipher(const struct tls_connection *tls);
+/* Client: the server asked for a certificate of ours (S18). */
+bool tls_certificate_requested(const struct tls_connection *tls);
 /* "http/1.1" or empty when none was agreed. */
 struct slice tls_get_alpn(const struct tls_connection *tls);
 

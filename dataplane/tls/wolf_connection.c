@@ -197,6 +197,12 @@ const char *wolf_cipher(const struct tls_connection *tls)
     return name != NULL ? tls_ciphers_common_name(name) : "";
 }
 
+/* A client's answer is chosen when the request is read: its certificate, or an empty one. */
+bool wolf_certificate_requested(const struct tls_connection *tls)
+{
+    return !tls->context->is_server && tls->library->options.sendVerify != 0;
+}
+
 struct slice wolf_alpn(const struct tls_connection *tls)
 {
     unsigned short length = 0;

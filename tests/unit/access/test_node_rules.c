@@ -148,6 +148,31 @@ static void a_node_may_come_twice(void **state)
     access_builder_free(builder);
 }
 
+/* The https ports of its rules, each once: what a probe of the node asks. */
+static void https_ports(void **state)
+{
+    static const struct {
+        enum access_node_type type;
+        size_t count;
+        uint16_t ports[5];
+    } cases[] = {
+        {ACCESS_NODE_CUCM, 5, {8443, 443, 6971, 6972, 9444}},
+        {ACCESS_NODE_TFTP, 2, {6971, 6972}},
+        {ACCESS_NODE_IMP, 2, {8443, 7336}},
+        {ACCESS_NODE_UNITY, 3, {8443, 443, 7443}},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint16_t ports[8] = {0};
+
+        assert_int_equal(access_node_https_ports(cases[i].type, ports, 8), cases[i].count);
+        assert_memory_equal(ports, cases[i].ports, cases[i].count * sizeof(ports[0]));
+        ports[1] = 0;
+        assert_int_equal(access_node_https_ports(cases[i].type, ports, 1), cases[i].count);
+        assert_int_equal(ports[1], 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +181,7 @@ int main(void)
         cmocka_unit_test(the_others),
         cmocka_unit_test(names_its_rule_as_the_log_shows_it),
         cmocka_unit_test(a_node_may_come_twice),
+        cmocka_unit_test(https_ports),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,6 +98,22 @@ static void test_defaults(void **state)
     problems_free(&problems);
 }
 
+/* What is required is absent then, everything else as when its line is missing. */
+static void test_defaults_without_a_file(void **state)
+{
+    struct config *config = config_defaults("the defaults");
+
+    assert_non_null(config);
+    assert_string_equal(config->file, "the defaults");
+    assert_null(config->root.port.device);
+    assert_int_equal(config->root.port.address.count, 0);
+    assert_int_equal(config->root.listeners.count, 0);
+    assert_int_equal(config->root.verify.mode, VERIFY_ENFORCED);
+    assert_true(config->root.verify.sha1);
+    assert_int_equal(config->root.dns.timeout, 2000000);
+    config_free(config);
+}
+
 static void test_short_forms(void **state)
 {
     struct problems problems = {0};
@@ -175,8 +191,11 @@ static void test_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_faults),      cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_short_forms), cmocka_unit_test(test_paths_are_relative_to_the_file),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_defaults_without_a_file),
+        cmocka_unit_test(test_short_forms),
+        cmocka_unit_test(test_paths_are_relative_to_the_file),
         cmocka_unit_test(test_files),
     };
 

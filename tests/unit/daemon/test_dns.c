@@ -261,6 +261,7 @@ static void test_families(void **state)
         {"\"2001:db8::10/64\"", "cucm.lab", {NULL}, "no IPv6 address from 127.0.0.1:"},
         {"\"2001:db8::10/64\"", "own.lab", {NULL}, "its addresses cannot be an origin's"},
         {"[198.18.0.10/15, \"2001:db8::10/64\"]", "two.lab", {"2001:db8::b", "198.18.2.11", "198.18.2.99"}, ""},
+        {"", "two.lab", {"2001:db8::b", "198.18.2.11", "198.18.2.99"}, ""}, /* a probe without a port: both */
         {"[198.18.0.10/15, \"2001:db8::10/64\"]", "six.lab", {"2001:db8::b", "2001:db8::c"}, ""},
         {"[198.18.0.10/15, \"2001:db8::10/64\"]", "cucm.lab", {"198.18.2.11"}, ""},
         {"[198.18.0.10/15, \"2001:db8::10/64\"]", "disguise.lab", {NULL}, "no address"},
@@ -269,13 +270,16 @@ static void test_families(void **state)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct problems problems = {0};
-        struct config *config = config_with(cases[i].own, "");
-        struct dns *dns = dns_create(config, &problems);
+        struct config *config = config_with(cases[i].own[0] != '\0' ? cases[i].own : "198.18.0.10/15", "");
+        struct dns *dns;
         struct names names = {0};
         const struct name *name;
         char text[ASSAY_ADDRESS_TEXT_MAX];
         uint32_t count = 0;
 
+        if (cases[i].own[0] == '\0')
+            config->root.port.address.count = 0;
+        dns = dns_create(config, &problems);
         assert_non_null(dns);
         want(&names, (const char *const[]){cases[i].host, NULL});
         settle(dns, &names, 0);

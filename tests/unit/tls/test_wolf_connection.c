@@ -173,6 +173,7 @@ static void test_preference_is_not_a_demand(void **state)
 
         pair_open_client(&pair, "origin.test");
         expect_handshake(pair.link);
+        assert_false(tls_certificate_requested(pair.link->ours));
         pair_close(pair);
         pair = client_pair(&pki.identities[PKI_P256], PRODUCT ":!ECDSA", versions[v]);
         pair_open_client(&pair, "origin.test");
@@ -254,6 +255,7 @@ static void test_client_certificate(void **state)
                 shown = SSL_get1_peer_certificate(pair.link->peer);
                 assert_int_equal(shown != NULL, keys[k] >= 0);
                 X509_free(shown);
+                assert_true(tls_certificate_requested(pair.link->ours));
                 assert_true(link_send(pair.link, 100));
                 assert_true(link_receive(pair.link, 100));
                 pair_close(pair);

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* assayctl preflight: which certificates do the nodes show, and would assayd accept them? */
+#include "ctl/preflight.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ctl/command.h"
+#include "ctl/progress.h"
+#include "daemon/problems.h"
+#include "probe/probe.h"
+
+#define TURN_MS       100
+#define TIMEOUT_MAX_S 60
+
+static const char usage[] =
+    "usage: assayctl preflight --config FILE [--nodes FILE] [--trust FILE|DIRECTORY]... [options]\n"
+    "       assayctl preflight --nodes FILE --trust FILE|DIRECTORY... [options]\n"
+    "Connects to each address and port of the nodes, from this machine's own network, and judges the certificates\n"
+    "that they show as assayd does for every request: would they pass under enforcement, why not, what to do. Each is\n"
+    "asked as assayd connects, with the other key type preferred, in TLS 1.2 alone, and, when it asks for a client\n"
+    "certificate, without ours. No request is ever sent.\n"
+    "  --config FILE     origins, trust, client certificates and ciphers of this configuration\n"
+    "  --nodes FILE      ask these instead: ADDRESS [cucm|imp|unity|tftp] [PORT,PORT...] on each line\n"
+    "  --trust FILE      trusted certificates (PEM, DER, PKCS#7) or a directory of them, instead of the "
+    "configuration's\n"
+    "                    (may be given again)\n"
+    "  --ports LIST      ask each node on these ports: 8443,6972 (default: those of its rules or its type)\n"
+    "  --jobs N          connections at once (default 32, at most 256)\n"
+    "  --timeout TIME    for one connection: 500ms, 5s (default 5s, at most 60s)\n"
+    "  --strict          what passes with a warning, or would be met with other ciphers only, counts as failing\n"
+    "  --json            the report as JSON\n"
+    "What a running assayd judged: assayctl verdicts. Certificates in files: assayctl verify.\n"
+    "exit status: 0 all would pass, 1 at least one would fail, 2 wrong usage or a file that is wrong,\n"
+    "             3 none would fail, but some were not reached\n";
+
+struct options {
+    struct preflight_settings settings;
+    bool json, strict, help;
+};
+
+static bool number_parse(const char *word, unsigned long max, unsigned long *out, const char **end)
+{
+    char *stop;
+
+    if (word[0] < '0' || word[0] > '9')
+        return false;
+    *out = strtoul(word, &stop, 10);
+    *end = stop;
+    return *out > 0 && *out <= max;
+}
+
+static bool timeout_parse(const char *word, uint64_t *out_ms)
+{
+    unsigned long value;
+    const char *unit;
+
+    if (!number_parse(word, TIMEOUT_MAX_S * 1000UL, &value, &unit))
+        return false;
+    if (strcmp(unit, "ms") == 0)
+        *out_ms = value;
+    else if (strcmp(unit, "s") == 0 || *unit == '\0')
+        *out_ms = value * 1000;
+    else
+        return false;
+    return *out_ms <= TIMEOUT_MAX_S * 1000ULL;
+}
+
+static bool wrong(FILE *err, const char *option, const char *word, const char *what)
+{
+    fprintf(err, "assayctl preflight: %s %s: %s\n", option, word, what);
+    return false;
+}
+
+static bool option_take(struct options *options, int option, FILE *err)
+{
+    struct preflight_settings *settings = &options->settings;
+    unsigned long number;
+    const char *end;
+
+    switch (option) {
+    case 'c': settings->config_file = optarg; return true;
+    case 'n': settings->nodes_file = optarg; return true;
+    case 't':
+        if (settings->trust_count == PREFLIGHT_TRUST_MAX)
+            return wrong(err, "--trust", optarg, "there are too many of them");
+        settings->trust[settings->trust_count++] = optarg;
+        return true;
+    case 'p':
+        if (probe_ports_parse(slice_text(optarg), &settings->ports) != ASSAY_OK)
+            return wrong(err, "--ports", optarg, "not a list of at most 32 ports: 8443,6972");
+        return true;
+    case 'j':
+        if (!number_parse(optarg, PROBE_JOBS_MAX, &number, &end) || *end != '\0')
+            return wrong(err, "--jobs", optarg, "not a number from 1 to 256");
+        settings->jobs = (unsigned)number;
+        return true;
+    case 'w':
+        if (!timeout_parse(optarg, &settings->timeout_ms))
+            return wrong(err, "--timeout", optarg, "not a time up to 60s: 500ms, 5s");
+        return true;
+    case 's': options->strict = true; return true;
+    case 'J': options->json = true; return true;
+    case 'h': options->help = true; return true;
+    default: fprintf(err, "assayctl preflight: unknown option, or one without its value (see --help)\n"); return false;
+    }
+}
+
+static bool options_parse(struct options *options, int argc, char **argv, FILE *err)
+{
+    static const struct option table[] = {
+        {"config", required_argument, NULL, 'c'}, {"nodes", required_argument, NULL, 'n'},
+        {"trust", required_argument, NULL, 't'},  {"ports", required_argument, NULL, 'p'},
+        {"jobs", required_argument, NULL, 'j'},   {"timeout", required_argument, NULL, 'w'},
+        {"strict", no_argument, NULL, 's'},       {"json", no_argument, NULL, 'J'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+    };
+    const struct preflight_settings *settings = &options->settings;
+    int option;
+
+    *options =
+        (struct options){.settings = {.jobs = PREFLIGHT_JOBS_DEFAULT, .timeout_ms = PREFLIGHT_TIMEOUT_MS_DEFAULT}};
+    optind = 0; /* glibc: start anew, also its own state */
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "h", table, NULL)) != -1)
+        if (!option_take(options, option, err))
+            return false;
+    if (options->help)
+        return true;
+    if (optind < argc) {
+        fprintf(err, "assayctl preflight: unexpected argument %s\n", argv[optind]);
+        return false;
+    }
+    if (settings->config_file != NULL || (settings->nodes_file != NULL && settings->trust_count > 0))
+        return true;
+    fprintf(err, "assayctl preflight: --config, or --nodes with --trust, is needed (see --help)\n");
+    return false;
+}
+
+/* --- running ------------------------------------------------------------------------------------------------------------ */
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void print_problems(const struct problems *problems, FILE *err)
+{
+    for (size_t i = 0; i < problems->kept; i++)
+        fprintf(err, "%s\n", problems->items[i]);
+    if (problems->count > problems->kept)
+        fprintf(err, "(and %zu more)\n", problems->count - problems->kept);
+    for (size_t i = 0; i < problems->warnings_kept; i++)
+        fprintf(err, "warning: %s\n", problems->warnings[i]);
+}
+
+json_t *ctl_preflight_run(const struct preflight_settings *settings, FILE *err)
+{
+    struct problems problems = {0};
+    struct preflight *preflight = preflight_open(settings, (uint64_t)time(NULL), &problems);
+    struct progress progress;
+    json_t *report = NULL;
+
+    print_problems(&problems, err);
+    problems_free(&problems);
+    if (preflight == NULL)
+        return NULL;
+    progress_begin(&progress, err);
+    while (preflight_turn(preflight, now_ms(), TURN_MS)) {
+        size_t done, total;
+
+        preflight_progress(preflight, &done, &total);
+        progress_show(&progress, total > 0 ? "asking" : "resolving names", done, total);
+    }
+    progress_end(&progress);
+    report = preflight_report(preflight);
+    preflight_free(preflight);
+    return report;
+}
+
+int ctl_preflight(int argc, char **argv, FILE *out, FILE *err)
+{
+    struct options options;
+    json_t *report;
+    int status;
+
+    if (!options_parse(&options, argc, argv, err))
+        return CTL_USAGE;
+    if (options.help) {
+        fputs(usage, out);
+        return CTL_OK;
+    }
+    report = ctl_preflight_run(&options.settings, err);
+    if (report == NULL)
+        return CTL_USAGE;
+    if (options.json) {
+        json_dumpf(report, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        fputc('\n', out);
+    } else {
+        ctl_preflight_print(report, out);
+    }
+    status = ctl_preflight_status(report, options.strict);
+    json_decref(report);
+    return status;
+}
