@@ -153,7 +153,8 @@ static void publish_one(struct control *control, struct section *next, struct ch
 /* --- configuration --------------------------------------------------------------------------------------------------------- */
 
 /* Takes over config. */
-static bool read_candidate(struct candidate *candidate, struct config *config, struct problems *problems)
+static bool read_candidate(struct candidate *candidate, struct config *config, const struct trust *known,
+                           struct problems *problems)
 {
     size_t before = problems->count;
 
@@ -161,7 +162,7 @@ static bool read_candidate(struct candidate *candidate, struct config *config, s
     if (config == NULL)
         return false;
     check_values(config, problems);
-    candidate->trust = trust_load_all(config, problems);
+    candidate->trust = trust_load_all_again(config, known, problems);
     return problems->count == before;
 }
 
@@ -170,7 +171,8 @@ bool control_reload(struct control *control, uint64_t now_s, struct change *chan
     struct candidate candidate = {0};
 
     *change = (struct change){.generation = control->publisher.generation};
-    if (!read_candidate(&candidate, config_load(control->config_file, &change->problems), &change->problems) ||
+    if (!read_candidate(&candidate, config_load(control->config_file, &change->problems), control->trust,
+                        &change->problems) ||
         !build_sections(control, &candidate, now_s, &change->problems) ||
         !finish_candidate(control, &candidate, &change->problems)) {
         control->refused++;
@@ -197,7 +199,7 @@ static bool load_from(struct control *control, struct config *config, uint64_t n
 {
     struct candidate candidate = {0};
 
-    if (read_candidate(&candidate, config, problems)) {
+    if (read_candidate(&candidate, config, NULL, problems)) {
         control->cores = config->root.cores.count;
         if (build_sections(control, &candidate, now_s, problems)) {
             control->config = candidate.config;
@@ -291,7 +293,7 @@ void control_free(struct control *control)
 /* Reads the directory again and publishes. */
 static bool trust_changed(struct control *control, struct change *change)
 {
-    struct trust *trust = trust_load_all(control->config, &change->problems);
+    struct trust *trust = trust_load_all_again(control->config, control->trust, &change->problems);
     struct section *section = NULL;
 
     if (trust != NULL)
@@ -312,7 +314,7 @@ static struct trust *current_trust(struct control *control, const char *deployme
     struct trust *running = trust_of(control->trust, deployment);
 
     if (running != NULL)
-        return trust_load(running->directory, &change->problems);
+        return trust_load_again(running->directory, control->trust, &change->problems);
     problems_add(&change->problems, control->config_file, 0, "deployment %s has no trust.directory", deployment);
     return NULL;
 }

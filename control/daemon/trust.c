@@ -48,12 +48,80 @@ void trust_fingerprint(const uint8_t sha256[X509_FINGERPRINT_SIZE], char out[2 *
 
 /* --- reading ------------------------------------------------------------------------------------------------------------- */
 
+/* Where the search for a certificate begins: fingerprints are as good as random. */
+static size_t index_begin(const struct trust *trust, const struct x509_certificate *certificate)
+{
+    uint64_t hash;
+
+    memcpy(&hash, certificate->sha256, sizeof(hash));
+    return hash & (trust->index_size - 1);
+}
+
+/* The first entry from *at on with that certificate, or NULL; *at is then behind it. */
+static const struct trust_entry *index_next(const struct trust *trust, const struct x509_certificate *certificate,
+                                            size_t *at)
+{
+    while (trust->index[*at] != 0) {
+        const struct trust_entry *entry = &trust->entries[trust->index[*at] - 1];
+
+        *at = (*at + 1) & (trust->index_size - 1);
+        if (x509_certificate_same(&entry->certificate, certificate))
+            return entry;
+    }
+    return NULL;
+}
+
+static void index_put(struct trust *trust, size_t entry)
+{
+    size_t at = index_begin(trust, &trust->entries[entry].certificate);
+
+    while (trust->index[at] != 0)
+        at = (at + 1) & (trust->index_size - 1);
+    trust->index[at] = (uint32_t)entry + 1;
+}
+
+/* At most half full, so that each search ends soon. */
+static void index_add(struct trust *trust, size_t entry)
+{
+    if (2 * trust->count > trust->index_size) {
+        free(trust->index);
+        trust->index_size = trust->index_size == 0 ? 64 : 2 * trust->index_size;
+        trust->index = memory_alloc(trust->index_size * sizeof(*trust->index));
+        for (size_t i = 0; i < entry; i++)
+            index_put(trust, i);
+    }
+    index_put(trust, entry);
+}
+
 static bool has_entry(const struct trust *trust, const struct x509_certificate *certificate, enum x509_role role)
 {
-    for (size_t i = 0; i < trust->count; i++)
-        if (trust->entries[i].role == role && x509_certificate_same(&trust->entries[i].certificate, certificate))
+    const struct trust_entry *entry;
+    size_t at;
+
+    if (trust->count == 0)
+        return false;
+    at = index_begin(trust, certificate);
+    while ((entry = index_next(trust, certificate, &at)) != NULL)
+        if (entry->role == role)
             return true;
     return false;
+}
+
+/* What the certificate proposes: from what is known, or found out (the check of a signature). */
+static enum x509_role proposed_role(const struct trust *known, const struct x509_certificate *certificate)
+{
+    for (; known != NULL; known = known->next) {
+        const struct trust_entry *entry;
+        size_t at;
+
+        if (known->count == 0)
+            continue;
+        at = index_begin(known, certificate);
+        while ((entry = index_next(known, certificate, &at)) != NULL)
+            if (entry->role_proposed)
+                return entry->role;
+    }
+    return x509_role_propose(certificate);
 }
 
 /* role < 0: as the certificate proposes. */
@@ -72,12 +140,13 @@ static void add_certificate(struct trust *trust, struct slice der, int role, con
         problems_add(problems, file, 0, "certificate %u: more than %u certificates", number, TRUST_CERTIFICATES_MAX);
         return;
     }
-    entry.role = role < 0 ? x509_role_propose(&entry.certificate) : (enum x509_role)role;
+    entry.role = role < 0 ? proposed_role(trust->known, &entry.certificate) : (enum x509_role)role;
     if (has_entry(trust, &entry.certificate, entry.role))
         return;
     if ((trust->count & (trust->count + 1)) == 0) /* 0, 1, 3, 7, …: room for twice as many */
         trust->entries = memory_grow(trust->entries, 2 * (trust->count + 1) * sizeof(entry));
     trust->entries[trust->count++] = entry;
+    index_add(trust, trust->count - 1);
 }
 
 static void add_data(struct trust *trust, struct slice data, int role, const char *file, struct problems *problems)
@@ -171,26 +240,38 @@ static bool load_folder(struct trust *trust, const char *folder, int role, struc
     return true;
 }
 
-struct trust *trust_load(const char *directory, struct problems *problems)
+struct trust *trust_load_again(const char *directory, const struct trust *known, struct problems *problems)
 {
     struct trust *trust = memory_alloc(sizeof(*trust));
     size_t before = problems->count;
 
+    trust->known = known;
     trust->directory = arena_text(&trust->arena, directory);
     for (int role = 0; role < ROLE_COUNT; role++)
         load_folder(trust, arena_printf(&trust->arena, "%s/%s", directory, trust_folder((enum x509_role)role)), role,
                     problems);
     if (!load_folder(trust, directory, -1, problems))
         problems_warn(problems, directory, 0, "does not exist: no certificate is trusted");
+    trust->known = NULL;
     if (problems->count == before)
         return trust;
     trust_free(trust);
     return NULL;
 }
 
+struct trust *trust_load(const char *directory, struct problems *problems)
+{
+    return trust_load_again(directory, NULL, problems);
+}
+
 struct trust *trust_load_all(const struct config *config, struct problems *problems)
 {
-    struct trust *all = trust_load(config->root.trust.directory, problems), **end;
+    return trust_load_all_again(config, NULL, problems);
+}
+
+struct trust *trust_load_all_again(const struct config *config, const struct trust *known, struct problems *problems)
+{
+    struct trust *all = trust_load_again(config->root.trust.directory, known, problems), **end;
     bool good = all != NULL;
 
     end = good ? &all->next : &all;
@@ -199,7 +280,7 @@ struct trust *trust_load_all(const struct config *config, struct problems *probl
 
         if (item->name == NULL || item->trust.directory == NULL)
             continue;
-        *end = trust_load(item->trust.directory, problems);
+        *end = trust_load_again(item->trust.directory, known, problems);
         if (*end == NULL) {
             good = false;
             continue;
@@ -243,6 +324,7 @@ void trust_free(struct trust *trust)
         struct trust *next = trust->next;
 
         free(trust->entries);
+        free(trust->index);
         arena_free(&trust->arena);
         free(trust);
         trust = next;

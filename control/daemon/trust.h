@@ -38,13 +38,19 @@ struct trust {
     struct trust *next;     /* of a list; trust_free() frees it whole */
     size_t count;
     struct trust_entry *entries;
+    size_t index_size;         /* by fingerprint: open addressing, a power of 2 */
+    uint32_t *index;           /* an entry's number and 1; 0: none */
+    const struct trust *known; /* while it is read */
     struct arena arena;
 };
 
 /* NULL with problems. A directory that does not exist is an empty one, with a warning. */
 struct trust *trust_load(const char *directory, struct problems *problems);
+/* The same; what a certificate that is in the list known proposes is taken from there: it costs the check of a signature. */
+struct trust *trust_load_again(const char *directory, const struct trust *known, struct problems *problems);
 /* Those of a configuration: first the one of all, behind it those of the deployments that have one. NULL with problems. */
 struct trust *trust_load_all(const struct config *config, struct problems *problems);
+struct trust *trust_load_all_again(const struct config *config, const struct trust *known, struct problems *problems);
 /* The picture of a deployment in such a list (NULL: of all), or NULL: it has none. */
 struct trust *trust_of(struct trust *trust, const char *deployment);
 void trust_free(struct trust *trust);

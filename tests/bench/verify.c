@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What verification costs on this machine, as JSON: a cached check, a miss by the chain's length, one signature of each kind, a
  * trust store of 10, 1,000 and 10,000 anchors built as a publish builds it, and the dearest inputs that we know of.
- * Chains are made on the spot. verify [--quick]: exit 1 where an input costs more than its bound. */
+ * Chains are made on the spot. verify [--quick | --anchors N]: exit 1 where an input costs more than its bound. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include <wolfssl/options.h>
+#include <wolfssl/wolfcrypt/coding.h>
 
 #include "forge.h"
 #include "x509/signature.h"
@@ -176,17 +179,42 @@ static void signatures(void)
     printf("},\n");
 }
 
-static void stores(void)
+#define ANCHORS 10000
+
+static struct slice anchor(unsigned i)
 {
-    static const unsigned sizes[] = {10, 1000, 10000};
-    static struct slice anchors[10000];
     char name[32];
 
-    for (unsigned i = 0; i < 10000; i++) {
-        snprintf(name, sizeof(name), "anchor %u", i);
-        anchors[i] = forge_certificate(
-            &(struct forge){.subject = name, .serial = forge_integer(i + 1), .extensions = {forge_ca(-1)}});
+    snprintf(name, sizeof(name), "anchor %u", i);
+    return forge_certificate(&(struct forge){.subject = name,
+                                             .serial = forge_integer((long)i + 1),
+                                             .not_after = FORGE_NOW + 20L * FORGE_YEAR,
+                                             .extensions = {forge_ca(-1)}});
+}
+
+/* --anchors N: a PEM file of them, for a running assayd (tests/bench/publish.sh). */
+static int print_anchors(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct slice der = anchor(i);
+        uint8_t text[4096];
+        word32 len = sizeof(text);
+
+        if (Base64_Encode(der.data, (word32)der.len, text, &len) != 0)
+            quit("an anchor that is too long");
+        printf("-----BEGIN CERTIFICATE-----\n%.*s-----END CERTIFICATE-----\n", (int)len, (const char *)text);
     }
+    forge_free();
+    return fflush(stdout) == 0 ? 0 : 2;
+}
+
+static void stores(void)
+{
+    static const unsigned sizes[] = {10, 1000, ANCHORS};
+    static struct slice anchors[ANCHORS];
+
+    for (unsigned i = 0; i < ANCHORS; i++)
+        anchors[i] = anchor(i);
     printf("  \"store_ms\": {");
     for (size_t s = 0; s < 3; s++) {
         double begin = now_ns();
@@ -266,10 +294,12 @@ int main(int argc, char **argv)
 {
     bool good = true;
 
+    if (argc == 3 && strcmp(argv[1], "--anchors") == 0 && atoi(argv[2]) > 0)
+        return print_anchors((unsigned)atoi(argv[2]));
     if (argc == 2 && strcmp(argv[1], "--quick") == 0)
         rounds = 20;
     else if (argc != 1)
-        quit("usage: verify [--quick]");
+        quit("usage: verify [--quick | --anchors N]");
     printf("{\n");
     cached();
     misses("p256", FORGE_P256);

@@ -283,20 +283,60 @@ static void test_role_words(void **state)
     assert_string_equal(trust_folder(X509_ROLE_LEAF_ONLY), "leaves");
 }
 
+/* Hundreds of one name, each twice in the file and one a third time in a folder of a role; read again beside what is known, the picture
+ * is the same, and each certificate is found. */
+static void test_many_and_again(void **state)
+{
+    enum { MANY = 300 };
+    struct slice ders[2 * MANY];
+    struct text first = {0}, second = {0};
+    struct problems problems = {0};
+    struct trust *trust, *again;
+
+    for (unsigned i = 0; i < MANY; i++) {
+        struct forge forge = {
+            .subject = "one name", .serial = forge_integer((long)i + 1), .extensions = {forge_ca(-1)}};
+
+        if (i % 3 == 0)
+            forge.extensions[0] = forge_san(forge_dns("one.name"));
+        ders[i] = ders[2 * MANY - 1 - i] = forge_certificate(&forge);
+    }
+    scratch_make("many");
+    scratch_pem("many/all.pem", ders, 2 * MANY);
+    scratch_make("many/helpers");
+    SCRATCH_PEM("many/helpers/one.pem", ders[1]);
+    trust = load("many");
+    assert_int_equal(trust->count, MANY + 1);
+    again = trust_load_again(scratch_path("many"), trust, &problems);
+    assert_non_null(again);
+    assert_int_equal(problems.count, 0);
+    trust_content(trust, &first);
+    trust_content(again, &second);
+    assert_string_equal(text_get(&first), text_get(&second));
+    for (unsigned i = 0; i < trust->count; i++) {
+        const struct trust_entry *entry;
+        char fingerprint[2 * X509_FINGERPRINT_SIZE + 1];
+
+        trust_fingerprint(trust->entries[i].certificate.sha256, fingerprint);
+        assert_int_equal(trust_find(again, fingerprint, &entry), ASSAY_OK);
+        assert_int_equal(again->entries[i].role, trust->entries[i].role);
+        assert_int_equal(again->entries[i].role_proposed, trust->entries[i].role_proposed);
+    }
+    text_free(&first);
+    text_free(&second);
+    trust_free(again);
+    trust_free(trust);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files_that_are_refused),
-        cmocka_unit_test(test_no_directory),
-        cmocka_unit_test(test_roles_and_formats),
-        cmocka_unit_test(test_add_list_remove),
-        cmocka_unit_test(test_remove_from_a_bundle),
-        cmocka_unit_test(test_find),
-        cmocka_unit_test(test_add_is_all_or_nothing),
-        cmocka_unit_test(test_uploads_that_are_refused),
-        cmocka_unit_test(test_expired_is_accepted),
-        cmocka_unit_test(test_content),
-        cmocka_unit_test(test_role_words),
+        cmocka_unit_test(test_files_that_are_refused), cmocka_unit_test(test_no_directory),
+        cmocka_unit_test(test_roles_and_formats),      cmocka_unit_test(test_add_list_remove),
+        cmocka_unit_test(test_remove_from_a_bundle),   cmocka_unit_test(test_find),
+        cmocka_unit_test(test_add_is_all_or_nothing),  cmocka_unit_test(test_uploads_that_are_refused),
+        cmocka_unit_test(test_expired_is_accepted),    cmocka_unit_test(test_content),
+        cmocka_unit_test(test_many_and_again),         cmocka_unit_test(test_role_words),
     };
 
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

@@ -1,0 +1,7 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- For wrk: the tail of the latencies, in milliseconds.
+function done(summary, latency)
+    print(string.format("requests %d errors %d p50 %.3f p99 %.3f p99.9 %.3f max %.3f", summary.requests,
+        summary.errors.status + summary.errors.read + summary.errors.write + summary.errors.timeout + summary.errors.connect,
+        latency:percentile(50) / 1000, latency:percentile(99) / 1000, latency:percentile(99.9) / 1000, latency.max / 1000))
+end
