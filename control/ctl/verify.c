@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "ctl/verify.h"
-
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -10,6 +8,7 @@
 #include "ctl/command.h"
 #include "ctl/file.h"
 #include "ctl/when.h"
+#include "report/verify_report.h"
 #include "x509/crl_set.h"
 #include "x509/pem.h"
 #include "x509/store.h"

@@ -8,6 +8,7 @@
 #include "daemon/change_log.h"
 #include "daemon/config_table.h"
 #include "daemon/connections.h"
+#include "daemon/registry_view.h"
 #include "daemon/view.h"
 
 #define COMMAND_TIMEOUT_US 1000000
@@ -271,15 +272,24 @@ static void post_verify(struct call *call)
 }
 
 /* How many rows are wanted; 0: refused, and said so. */
-static size_t rows_wanted(struct call *call)
+static size_t max_wanted(struct call *call)
 {
     const char *word = query(call, "max");
     unsigned long max = word != NULL ? strtoul(word, NULL, 10) : ROWS_DEFAULT;
 
-    if (max == 0 || max > ROWS_MAX) {
-        refuse(call, 400, "max is not within 1 to 100000");
+    if (max > 0 && max <= ROWS_MAX)
+        return max;
+    refuse(call, 400, "max is not within 1 to 100000");
+    return 0;
+}
+
+/* The same, of running cores. */
+static size_t rows_wanted(struct call *call)
+{
+    size_t max = max_wanted(call);
+
+    if (max == 0)
         return 0;
-    }
     if (!call->control->fleet->running) {
         refuse(call, 503, "the cores do not run");
         return 0;
@@ -342,6 +352,40 @@ static void get_connections(struct call *call)
     fleet_rows_free(&rows);
 }
 
+/* The host of ?host=, canonical in identity's text; false: refused, and said so. */
+static bool origin_wanted(struct call *call, char host[256], uint16_t *port)
+{
+    const char *word = query(call, "host"), *number = query(call, "port");
+    struct x509_identity identity;
+    char *end = NULL;
+    unsigned long value = number != NULL ? strtoul(number, &end, 10) : 0;
+
+    host[0] = '\0';
+    *port = (uint16_t)value;
+    if (number != NULL && (*number < '0' || *number > '9' || *end != '\0' || value == 0 || value > UINT16_MAX)) {
+        refuse(call, 400, "port is not within 1 to 65535");
+        return false;
+    }
+    if (word == NULL)
+        return true;
+    if (x509_identity_from_host(slice_text(word), &identity) != ASSAY_OK) {
+        refuse(call, 400, "host is neither a name nor an address");
+        return false;
+    }
+    x509_identity_format(&identity, host);
+    return true;
+}
+
+static void get_registry(struct call *call)
+{
+    size_t max = max_wanted(call);
+    char host[256];
+    uint16_t port;
+
+    if (max > 0 && origin_wanted(call, host, &port))
+        answer(call, 200, registry_view(call->control, host[0] != '\0' ? host : NULL, port, max));
+}
+
 static void post_capture(struct call *call)
 {
     call->out->status = admin_capture_start(call->control, call->request->body, call->now_s, &call->out->body);
@@ -381,7 +425,7 @@ static const struct route {
     {"GET", "/v1/origins", false, get_origins},   {"GET", "/v1/connections", false, get_connections},
     {"GET", "/v1/names", false, get_names},       {"GET", "/v1/stats", false, get_stats},
     {"POST", "/v1/capture", false, post_capture}, {"DELETE", "/v1/capture", false, delete_capture},
-    {"GET", "/v1/capture", false, get_capture},
+    {"GET", "/v1/capture", false, get_capture},   {"GET", "/v1/registry", false, get_registry},
 };
 
 static bool path_matches(const struct route *route, const char *path, const char **rest)

@@ -278,6 +278,10 @@ struct config_tcp {
     bool timestamps, sack, window_scaling, syn_cookies;
 };
 
+struct config_registry {
+    uint64_t entries, memory, keep;
+};
+
 struct config_root {
     struct config_port port;
     struct config_numbers cores, control_cpus;
@@ -301,6 +305,7 @@ struct config_root {
     struct config_timeouts timeouts;
     struct config_log log;
     struct config_capture capture;
+    struct config_registry registry;
     struct config_admin admin;
     const char *user, *via;
     bool maintenance, telemetry;

@@ -9,6 +9,7 @@
 #include "daemon/capture_session.h"
 #include "daemon/check.h"
 #include "daemon/log.h"
+#include "daemon/registry.h"
 #include "daemon/state.h"
 
 const char *verify_mode_name(enum verify_mode mode)
@@ -41,6 +42,38 @@ static void rotate_tickets(struct control *control, uint64_t now_s)
     if (keys->count < TLS_TICKET_KEYS_MAX)
         keys->count++;
     control->tickets_rotate_s = now_s + control->config->root.tls.ticket_rotate / 1000000;
+}
+
+/* --- chains that origins showed ------------------------------------------------------------------------------------------- */
+
+#define CHAINS_PER_TICK 4096 /* of each core */
+
+static struct registry_limits registry_limits_of(const struct config *config)
+{
+    const struct config_registry *from = &config->root.registry;
+
+    return (struct registry_limits){(uint32_t)from->entries, from->memory, from->keep / 1000000};
+}
+
+static void follow_registry(struct control *control)
+{
+    struct registry_limits limits = registry_limits_of(control->config);
+
+    if (control->registry == NULL)
+        control->registry = registry_create(&limits);
+    else
+        registry_set_limits(control->registry, &limits);
+}
+
+static void take_chains(struct control *control, uint64_t now_s)
+{
+    for (uint32_t i = 0; control->fleet != NULL && i < control->fleet->count; i++) {
+        struct byte_ring *ring = core_chain_ring(control->fleet->cores[i]);
+
+        if (ring != NULL)
+            registry_drain(control->registry, ring, CHAINS_PER_TICK);
+    }
+    registry_age(control->registry, now_s);
 }
 
 /* --- from files to sections ------------------------------------------------------------------------------------------------ */
@@ -188,6 +221,7 @@ bool control_reload(struct control *control, uint64_t now_s, struct change *chan
     control->trust = candidate.trust;
     control->names_changed = true;
     control->reloads++;
+    follow_registry(control);
     free(control->fallback);
     control->fallback = NULL;
     state_save_config(control->state_directory, control->config_file, control->config, &change->problems);
@@ -247,6 +281,7 @@ bool control_load(struct control *control, const char *config_file, const char *
         return false;
     state_load_verify(control->state_directory, config_file, now_s, &control->verify);
     rotate_tickets(control, now_s);
+    follow_registry(control);
     return true;
 }
 
@@ -281,6 +316,7 @@ void control_free(struct control *control)
     credentials_free(&control->credentials);
     names_free(&control->names);
     switches_free(&control->verify);
+    registry_free(control->registry);
     config_free(control->config);
     trust_free(control->trust);
     free(control->fallback);
@@ -453,6 +489,7 @@ bool control_tick(struct control *control, uint64_t now_s, struct change *change
     *change = (struct change){.generation = control->publisher.generation};
     if (capture_tick(control->capture))
         control_capture_ended(control);
+    take_chains(control, now_s);
     publisher_reap(&control->publisher);
     credentials_reap(&control->credentials);
     if (switches_expire(&control->verify, now_s) > 0) {

@@ -22,6 +22,7 @@
 struct capture_session;
 struct eal_pools;
 struct log;
+struct registry;
 
 #define CONTROL_ADOPT_TIMEOUT_US 2000000
 
@@ -33,6 +34,7 @@ struct control {
     struct credential_cache credentials;
     struct publisher publisher;
     struct fleet *fleet;
+    struct registry *registry;       /* chains that origins showed (registry.h) */
     struct log *log;                 /* may be NULL */
     struct capture_session *capture; /* the running capture, or the last one; NULL: none yet */
     const struct eal_pools *pools;   /* may be NULL: for the status alone */

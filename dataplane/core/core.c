@@ -15,7 +15,8 @@
 #include "core/core_private.h"
 #include "x509/verdict_cache.h"
 
-#define CORE_COMMAND_RING 64
+#define CORE_COMMAND_RING     64
+#define CORE_CHAIN_RING_BYTES (1U << 20) /* hundreds of chains; control empties it five times a second */
 
 static uint32_t core_sources(const void *net, const struct assay_address *destination, struct assay_address *sources,
                              uint32_t max)
@@ -47,7 +48,8 @@ static enum assay_error core_create_rings(struct core *core, const char **fault)
         if (error != ASSAY_OK)
             return error;
     }
-    return ASSAY_OK;
+    *fault = "the ring of chains";
+    return byte_ring_create(CORE_CHAIN_RING_BYTES, &core->chains);
 }
 
 static enum assay_error core_create_stack(struct core *core, uint32_t cores, const char **fault)
@@ -62,6 +64,7 @@ static enum assay_error core_create_stack(struct core *core, uint32_t cores, con
                                  .verdicts_max = config->verdicts_max,
                                  .log = core->logs[0],
                                  .alarm_log = core->logs[1],
+                                 .chains = core->chains,
                                  .cycles_ns = core_clock_ns};
     struct tcp_config tcp = *config->tcp;
     enum assay_error error;
@@ -148,6 +151,7 @@ void core_free(struct core *core)
     for (int i = 0; i < 2; i++)
         if (core->logs[i] != NULL)
             byte_ring_destroy(core->logs[i]);
+    byte_ring_destroy(core->chains);
     free(core);
 }
 
@@ -162,6 +166,11 @@ enum assay_error core_command(struct core *core, struct core_command *command)
 struct byte_ring *core_log_ring(struct core *core, unsigned which)
 {
     return core->logs[which != 0];
+}
+
+struct byte_ring *core_chain_ring(struct core *core)
+{
+    return core->chains;
 }
 
 void core_get_stats(const struct core *core, struct core_stats *out)

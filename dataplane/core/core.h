@@ -68,6 +68,9 @@ enum assay_error core_command(struct core *core, struct core_command *command) A
 /* The log rings: 0 the ordinary one, 1 that of denials and verification failures. Control is their only consumer. */
 struct byte_ring *core_log_ring(struct core *core, unsigned which);
 
+/* What origins showed (assay/chain_record.h). Control is its only consumer. */
+struct byte_ring *core_chain_ring(struct core *core);
+
 struct core_stats {
     const struct assay_counters *proxy;
     const struct tcp_counters *tcp;

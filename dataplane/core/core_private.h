@@ -29,6 +29,7 @@ struct core {
     struct rte_ring *commands;    /* struct core_command pointers: control produces, the core consumes */
     struct core_command *command; /* one that takes several turns */
     struct byte_ring *logs[2];
+    struct byte_ring *chains; /* to control's registry */
     struct nic *nics[NET_PORTS_MAX];
     uint32_t nic_count;
     const struct nic *exception; /* of the first port: for the statistics */

@@ -162,6 +162,13 @@ struct verdict_state {
     uint64_t logged_epoch; /* Action=Continue is said once a connection and epoch */
 };
 
+/* What control's registry was told last of an origin. */
+struct chain_handover {
+    struct x509_chain_digest digest;
+    struct verdict_state verdict;
+    uint64_t due_us; /* from then on the chain goes over whole again */
+};
+
 struct upstream {
     struct tcp_handle tcp;
     struct tls_connection *tls;
@@ -186,6 +193,7 @@ struct upstream {
     bool keep_alive; /* what its last response said */
     bool session_taken;
     bool session_offered;
+    bool handed_over; /* its handshake was told to control's registry */
     bool ntlm;
 };
 
@@ -211,6 +219,7 @@ struct origin {
     struct verdict_state session_verdict;
     uint64_t session_credential;
     struct x509_chain *chain; /* last seen: chains are the same nearly always, and then shared */
+    struct chain_handover handed;
     struct assay_address address;
     uint32_t address_next; /* which of several addresses is tried next */
     uint32_t connections, idle_count, queue_count;
@@ -410,6 +419,10 @@ void verdict_count_request(struct proxy *p, const struct upstream *u);
 void verdict_log(struct proxy *p, const struct upstream *u, struct verdict_state *v, bool terminate);
 /* A new trust section: requests in flight whose trust is gone get revoke_grace, idle connections are closed. */
 void verdict_trust_changed(struct proxy *p);
+
+/* chains.c */
+/* Tells control's registry what the connection stands on, as far as that is news. handshake: a full one, now. */
+void chains_hand_over(struct proxy *p, struct upstream *u, bool handshake);
 
 /* route.c */
 const struct route_origin *route_find_origin(const struct route_section *route, struct slice host);

@@ -38,6 +38,7 @@ struct proxy_config {
     uint32_t origins_max;
     uint32_t verdicts_max;
     struct byte_ring *log, *alarm_log; /* requests; denials and verification failures */
+    struct byte_ring *chains;          /* what origins show, for control's registry; NULL: nobody asks */
     uint64_t (*cycles_ns)(void);       /* a cheap clock to time verifications with, for the counter only */
 };
 

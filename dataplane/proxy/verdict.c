@@ -76,6 +76,13 @@ bool verdict_refuses(const struct proxy *p, struct origin *o, const struct verdi
     return scope->mode == VERIFY_ENFORCED && (v->epoch == 0 || verdict_reason(scope, v) != X509_REASON_OK);
 }
 
+/* A handshake is one, though the library may ask twice. */
+static void verdict_hand_over(struct proxy *p, struct upstream *u)
+{
+    chains_hand_over(p, u, !u->handed_over);
+    u->handed_over = true;
+}
+
 uint8_t verdict_verify(void *arg, const struct slice *certificates, size_t count)
 {
     struct upstream *u = arg;
@@ -99,9 +106,11 @@ uint8_t verdict_verify(void *arg, const struct slice *certificates, size_t count
         u->chain = x509_chain_ref(o->chain);
     if (origin_scope(p, o)->mode == VERIFY_DISABLED) {
         u->verdict.epoch = 0; /* judged when verification is turned on */
+        verdict_hand_over(p, u);
         return 0;
     }
     verdict_judge(p, &digest, certificates, count, o, &u->verdict);
+    verdict_hand_over(p, u);
     if (!verdict_refuses(p, o, &u->verdict))
         return 0;
     return x509_reason_alert(verdict_reason(origin_scope(p, o), &u->verdict));
@@ -117,6 +126,9 @@ bool verdict_current(struct proxy *p, struct upstream *u)
 {
     const struct trust_scope *scope = origin_scope(p, u->origin);
 
+    /* A connection in use for long: the registry hears that its chain is. */
+    if (p->now_us >= u->origin->handed.due_us)
+        chains_hand_over(p, u, false);
     if (scope->mode == VERIFY_DISABLED)
         return true;
     if (verdict_fresh(p, scope, &u->verdict))
@@ -125,6 +137,7 @@ bool verdict_current(struct proxy *p, struct upstream *u)
     if (u->chain == NULL)
         return scope->mode == VERIFY_PERMISSIVE;
     verdict_judge_chain(p, u->chain, u->origin, &u->verdict);
+    chains_hand_over(p, u, false);
     return !verdict_refuses(p, u->origin, &u->verdict);
 }
 

@@ -73,6 +73,11 @@ enum assay_error core_command(struct core *core, struct core_command *command)
     return ASSAY_OK;
 }
 
+struct byte_ring *core_chain_ring(struct core *core)
+{
+    return core->chains;
+}
+
 struct byte_ring *core_log_ring(struct core *core, unsigned which)
 {
     return core->rings[which != 0];

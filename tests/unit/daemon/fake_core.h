@@ -26,7 +26,7 @@ struct core {
     struct tcp_counters tcp;
     struct net_counters net;
     struct dispatch_counters dispatch;
-    struct byte_ring *rings[2];
+    struct byte_ring *rings[2], *chains;
 };
 
 /* count cores, in their loops, that adopt at once. */

@@ -81,6 +81,12 @@ static void test_refused(void **state)
         {"GET", "/v1/connections", "max=0", "", 400},
         {"GET", "/v1/connections", "state=LISTEN", "", 400},
         {"GET", "/v1/connections", "sort=colour", "", 400},
+        {"GET", "/v1/registry", "max=0", "", 400},
+        {"GET", "/v1/registry", "port=0", "", 400},
+        {"GET", "/v1/registry", "port=65536", "", 400},
+        {"GET", "/v1/registry", "port=x", "", 400},
+        {"GET", "/v1/registry", "host=..", "", 400},
+        {"POST", "/v1/registry", NULL, "", 405},
     };
     struct running running;
 
@@ -102,7 +108,7 @@ static void test_views(void **state)
         const char *path, *member;
     } cases[] = {{"/v1/status", "generation"}, {"/v1/ready", "ready"},     {"/v1/trust", "certificates"},
                  {"/v1/verdicts", "verdicts"}, {"/v1/origins", "origins"}, {"/v1/connections", "connections"},
-                 {"/v1/names", "names"},       {"/v1/stats", "total"}};
+                 {"/v1/names", "names"},       {"/v1/stats", "total"},     {"/v1/registry", "entries"}};
     struct running running;
 
     running_start(&running, FORGE_NOW);

@@ -213,9 +213,11 @@ struct world *world_create(void)
     world_tcp(w);
     assert_int_equal(byte_ring_create(1U << 20, &w->log), ASSAY_OK);
     assert_int_equal(byte_ring_create(1U << 20, &w->alarm_log), ASSAY_OK);
+    assert_int_equal(byte_ring_create(1U << 16, &w->chains), ASSAY_OK);
     proxy.tcp = w->near;
     proxy.log = w->log;
     proxy.alarm_log = w->alarm_log;
+    proxy.chains = w->chains;
     assert_int_equal(proxy_create(&proxy, w->now_us, &w->proxy), ASSAY_OK);
     /* Also for tests that run the proxy by hand. */
     w->snapshot = (struct snapshot){.generation = 1,
@@ -256,6 +258,7 @@ void world_free(struct world *w)
     tcp_destroy(w->far);
     byte_ring_destroy(w->log);
     byte_ring_destroy(w->alarm_log);
+    byte_ring_destroy(w->chains);
     access_clients_free((struct access_clients *)(uintptr_t)w->listeners[0].clients);
     access_set_free((struct access_set *)(uintptr_t)w->access.rules);
     for (uint32_t i = 0; i < w->store_count; i++)

@@ -79,7 +79,7 @@ struct world {
     /* Ours: for clients of edge.steven.lab and everybody else, for *.wild.lab, toward origins, and another for that. */
     struct tls_credential edge, wild, client, client_other;
     struct credential_name server_names[2];
-    struct byte_ring *log, *alarm_log;
+    struct byte_ring *log, *alarm_log, *chains;
     uint64_t now_us;
     uint64_t wall_ahead_s; /* the wall clock jumps */
     /* The far side. */

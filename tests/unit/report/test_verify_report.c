@@ -11,8 +11,8 @@
 
 #include <jansson.h>
 
-#include "ctl/verify.h"
 #include "forge.h"
+#include "report/verify_report.h"
 
 static char output[16384];
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <jansson.h>
+#include "report/verify_report.h"
 
-#include "ctl/verify.h"
+#include "report/certificate_report.h"
 #include "x509/certificate.h"
 #include "x509/describe.h"
 #include "x509/reason.h"
@@ -33,20 +33,6 @@ static const char *alert_name(uint8_t alert)
     }
 }
 
-static void certificate_text(struct slice der, const char *indent, FILE *out)
-{
-    struct x509_certificate certificate;
-    const char *fault = "";
-    char line[NAME_SIZE];
-
-    if (x509_certificate_parse(der, &certificate, &fault) != ASSAY_OK) {
-        fprintf(out, "%s(%s)\n", indent, fault);
-        return;
-    }
-    x509_describe_line(&certificate, line, sizeof(line));
-    fprintf(out, "%s%s\n", indent, line);
-}
-
 void verify_report_text(const struct verify_report *report, FILE *out)
 {
     const struct x509_result *result = report->result;
@@ -68,12 +54,12 @@ void verify_report_text(const struct verify_report *report, FILE *out)
         fprintf(out, "and: %s (%s not in certificate)\n", x509_reason_name(result->name_reason), name);
     if (result->chain_reason != X509_REASON_OK && result->fault.len > 0) {
         fprintf(out, "certificate at fault:\n");
-        certificate_text(result->fault, "  ", out);
+        certificate_report_line(result->fault, "  ", out);
     }
     fprintf(out, result->chain_reason == X509_REASON_OK ? "path:\n" : "path tried:\n");
     for (size_t i = 0; i < result->path_length; i++) {
         fprintf(out, "  %zu ", i);
-        certificate_text(result->path[i], "", out);
+        certificate_report_line(result->path[i], "", out);
     }
     if (reason == X509_REASON_OK) {
         x509_describe_time((int64_t)result->valid_until_s, time, sizeof(time));
@@ -84,55 +70,31 @@ void verify_report_text(const struct verify_report *report, FILE *out)
             fprintf(out, "warning: %s\n", warnings[i].text);
 }
 
-static json_t *general_names_json(struct slice names)
+void verify_report_attempts(const struct x509_trace *trace, FILE *out)
 {
-    json_t *list = json_array();
-    enum x509_general_name kind;
-    struct slice value;
-    char text[NAME_SIZE];
+    for (size_t i = 0; i < trace->count; i++) {
+        const struct x509_attempt *attempt = &trace->attempts[i];
 
-    while (x509_general_name_next(&names, &kind, &value)) {
-        x509_describe_general_name(kind, value, text, sizeof(text));
-        json_array_append_new(list, json_string(text));
+        fprintf(out, "failed path %zu, %s trust: %s at depth %d%s%s\n", i + 1,
+                attempt->reached ? "which reaches" : "which does not reach", x509_reason_text(attempt->reason),
+                attempt->depth, attempt->detail != NULL ? ": " : "", attempt->detail != NULL ? attempt->detail : "");
+        for (size_t k = 0; k < attempt->length; k++) {
+            fprintf(out, "  %zu ", k);
+            certificate_report_line(attempt->path[k], "", out);
+        }
     }
-    return list;
+    if (trace->left_out > 0)
+        fprintf(out, "(and %zu more)\n", trace->left_out);
 }
 
-static void describe_into(json_t *object, const char *key, const struct x509_certificate *certificate,
-                          size_t (*describe)(const struct x509_certificate *, char *, size_t))
+json_t *verify_report_warnings(uint32_t bits)
 {
-    char text[NAME_SIZE];
+    json_t *out = json_array();
 
-    describe(certificate, text, sizeof(text));
-    json_object_set_new(object, key, json_string(text));
-}
-
-static json_t *certificate_json(struct slice der)
-{
-    struct x509_certificate certificate;
-    const char *fault = "";
-    json_t *object = json_object();
-    char text[NAME_SIZE];
-
-    if (x509_certificate_parse(der, &certificate, &fault) != ASSAY_OK) {
-        json_object_set_new(object, "malformed", json_string(fault));
-        return object;
-    }
-    x509_describe_dn(certificate.subject, text, sizeof(text));
-    json_object_set_new(object, "subject", json_string(text));
-    x509_describe_dn(certificate.issuer, text, sizeof(text));
-    json_object_set_new(object, "issuer", json_string(text));
-    describe_into(object, "serial", &certificate, x509_describe_serial);
-    x509_describe_time(certificate.not_before_s, text, sizeof(text));
-    json_object_set_new(object, "not_before", json_string(text));
-    x509_describe_time(certificate.not_after_s, text, sizeof(text));
-    json_object_set_new(object, "not_after", json_string(text));
-    describe_into(object, "key", &certificate, x509_describe_key);
-    describe_into(object, "signature", &certificate, x509_describe_signature);
-    json_object_set_new(object, "names", general_names_json(certificate.san));
-    x509_describe_hex(slice_of(certificate.sha256, sizeof(certificate.sha256)), text, sizeof(text));
-    json_object_set_new(object, "sha256", json_string(text));
-    return object;
+    for (size_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++)
+        if (bits & warnings[i].bit)
+            json_array_append_new(out, json_string(warnings[i].name));
+    return out;
 }
 
 static json_t *verdict_json(const struct verify_report *report)
@@ -197,29 +159,33 @@ static void trace_json(const struct x509_trace *trace, json_t *object)
         json_object_set_new(object, "failed_paths_left_out", json_integer((json_int_t)trace->left_out));
 }
 
-void verify_report_json(const struct verify_report *report, FILE *out)
+json_t *verify_report_object(const struct verify_report *report)
 {
     const struct x509_result *result = report->result;
-    json_t *object = verdict_json(report), *path = json_array(), *warned = json_array();
+    json_t *object = verdict_json(report), *path = json_array();
     char text[X509_DESCRIBE_TIME_SIZE];
 
     if (x509_result_reason(result) == X509_REASON_OK) {
         x509_describe_time((int64_t)result->valid_until_s, text, sizeof(text));
         json_object_set_new(object, "valid_until", json_string(text));
     }
-    for (size_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++)
-        if (result->warnings & warnings[i].bit)
-            json_array_append_new(warned, json_string(warnings[i].name));
-    json_object_set_new(object, "warnings", warned);
+    json_object_set_new(object, "warnings", verify_report_warnings(result->warnings));
     if (result->detail != NULL)
         json_object_set_new(object, "detail", json_string(result->detail));
     if (result->fault.len > 0)
-        json_object_set_new(object, "fault", certificate_json(result->fault));
+        json_object_set_new(object, "fault", certificate_report_json(result->fault));
     for (size_t i = 0; i < result->path_length; i++)
-        json_array_append_new(path, certificate_json(result->path[i]));
+        json_array_append_new(path, certificate_report_json(result->path[i]));
     json_object_set_new(object, "path", path);
     if (report->trace != NULL)
         trace_json(report->trace, object);
+    return object;
+}
+
+void verify_report_json(const struct verify_report *report, FILE *out)
+{
+    json_t *object = verify_report_object(report);
+
     json_dumpf(object, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
     fputc('\n', out);
     json_decref(object);

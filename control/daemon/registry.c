@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "daemon/registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "assay/chain_record.h"
+#include "base/address.h"
+#include "base/byte_ring.h"
+#include "daemon/arena.h"
+
+#define BUCKETS 4096 /* of origins: all chains of one are in one */
+
+struct registry {
+    struct registry_limits limits;
+    struct registry_entry *buckets[BUCKETS];
+    struct registry_entry *newest, *oldest;
+    size_t count;
+    uint64_t bytes;
+    struct registry_stats stats;
+};
+
+struct registry *registry_create(const struct registry_limits *limits)
+{
+    struct registry *registry = memory_alloc(sizeof(*registry));
+
+    registry->limits = *limits;
+    return registry;
+}
+
+static struct registry_entry **bucket_of(const struct registry *registry, const char *host, uint16_t port)
+{
+    uint32_t hash = 2166136261U ^ port;
+
+    for (; *host != '\0'; host++)
+        hash = (hash ^ (uint8_t)*host) * 16777619U;
+    return (struct registry_entry **)(uintptr_t)&registry->buckets[(hash ^ hash >> 16) % BUCKETS];
+}
+
+/* --- order of last use ------------------------------------------------------------------------------------------------------- */
+
+static void unlink_order(struct registry *registry, struct registry_entry *entry)
+{
+    *(entry->newer != NULL ? &entry->newer->older : &registry->newest) = entry->older;
+    *(entry->older != NULL ? &entry->older->newer : &registry->oldest) = entry->newer;
+}
+
+/* Records of several cores come nearly in order: few steps. */
+static void link_order(struct registry *registry, struct registry_entry *entry)
+{
+    struct registry_entry *newer = NULL, *older = registry->newest;
+
+    while (older != NULL && older->last_ns > entry->last_ns) {
+        newer = older;
+        older = older->older;
+    }
+    entry->newer = newer;
+    entry->older = older;
+    *(newer != NULL ? &newer->older : &registry->newest) = entry;
+    *(older != NULL ? &older->newer : &registry->oldest) = entry;
+}
+
+static void entry_free(struct registry *registry, struct registry_entry *entry)
+{
+    struct registry_entry **link = bucket_of(registry, entry->host, entry->port);
+
+    while (*link != entry)
+        link = &(*link)->next_hash;
+    *link = entry->next_hash;
+    unlink_order(registry, entry);
+    registry->count--;
+    registry->bytes -= x509_chain_bytes(entry->chain);
+    x509_chain_unref(entry->chain);
+    free(entry);
+}
+
+void registry_free(struct registry *registry)
+{
+    if (registry == NULL)
+        return;
+    while (registry->newest != NULL)
+        entry_free(registry, registry->newest);
+    free(registry);
+}
+
+/* Room for so many bytes more. */
+static bool make_room(struct registry *registry, uint64_t bytes)
+{
+    if (bytes > registry->limits.bytes || registry->limits.entries == 0)
+        return false;
+    while (registry->oldest != NULL &&
+           (registry->count >= registry->limits.entries || registry->bytes + bytes > registry->limits.bytes)) {
+        entry_free(registry, registry->oldest);
+        registry->stats.evicted++;
+    }
+    return true;
+}
+
+void registry_set_limits(struct registry *registry, const struct registry_limits *limits)
+{
+    registry->limits = *limits;
+    while (registry->oldest != NULL &&
+           (registry->count > limits->entries || registry->bytes > registry->limits.bytes)) {
+        entry_free(registry, registry->oldest);
+        registry->stats.evicted++;
+    }
+}
+
+void registry_age(struct registry *registry, uint64_t now_s)
+{
+    while (registry->oldest != NULL && registry->oldest->last_ns / 1000000000 + registry->limits.keep_s < now_s) {
+        entry_free(registry, registry->oldest);
+        registry->stats.aged++;
+    }
+}
+
+/* --- entries ------------------------------------------------------------------------------------------------------------------- */
+
+static struct registry_entry *find(const struct registry *registry, const char *host, uint16_t port,
+                                   uint64_t deployment, const struct x509_chain_digest *digest)
+{
+    struct registry_entry *entry = NULL;
+
+    while ((entry = registry_of_origin(registry, host, port, entry)) != NULL)
+        if (entry->deployment == deployment && memcmp(&entry->digest, digest, sizeof(*digest)) == 0)
+            return entry;
+    return NULL;
+}
+
+/* Takes over the chain. */
+static struct registry_entry *insert(struct registry *registry, const char *host, uint16_t port, uint64_t deployment,
+                                     struct x509_chain *chain, const struct x509_chain_digest *digest, uint64_t last_ns)
+{
+    struct registry_entry *entry = memory_alloc(sizeof(*entry)), **bucket;
+    size_t count;
+
+    strncpy(entry->host, host, sizeof(entry->host) - 1);
+    if (x509_identity_from_host(slice_text(host), &entry->identity) != ASSAY_OK ||
+        !make_room(registry, x509_chain_bytes(chain))) {
+        x509_chain_unref(chain);
+        free(entry);
+        return NULL;
+    }
+    entry->port = port;
+    entry->deployment = deployment;
+    entry->digest = *digest;
+    entry->chain = chain;
+    entry->leaf_parsed = x509_certificate_parse(x509_chain_slices(chain, &count)[0], &entry->leaf, NULL) == ASSAY_OK;
+    entry->first_ns = entry->last_ns = last_ns;
+    bucket = bucket_of(registry, host, port);
+    entry->next_hash = *bucket;
+    *bucket = entry;
+    link_order(registry, entry);
+    registry->count++;
+    registry->bytes += x509_chain_bytes(chain);
+    return entry;
+}
+
+struct registry_entry *registry_add(struct registry *registry, const char *host, uint16_t port, uint64_t deployment,
+                                    const struct slice *certificates, size_t count, uint64_t last_ns)
+{
+    struct x509_chain *chain = x509_chain_create(certificates, count);
+    struct x509_chain_digest digest;
+    struct registry_entry *entry;
+
+    if (chain == NULL)
+        return NULL;
+    digest = *x509_chain_digests(chain);
+    entry = find(registry, host, port, deployment, &digest);
+    if (entry == NULL)
+        return insert(registry, host, port, deployment, chain, &digest, last_ns);
+    x509_chain_unref(chain);
+    return entry;
+}
+
+/* --- records --------------------------------------------------------------------------------------------------------------------- */
+
+struct parsed_record {
+    struct chain_record head;
+    char host[REGISTRY_HOST_MAX];
+    struct slice certificates[CHAIN_RECORD_CERTIFICATES];
+};
+
+static bool record_parse(struct slice bytes, struct parsed_record *out)
+{
+    size_t total = sizeof(out->head);
+
+    if (bytes.len < total)
+        return false;
+    memcpy(&out->head, bytes.data, sizeof(out->head));
+    if (out->head.certificate_count > CHAIN_RECORD_CERTIFICATES || bytes.len - total < out->head.host_length)
+        return false;
+    memset(out->host, 0, sizeof(out->host));
+    memcpy(out->host, bytes.data + total, out->head.host_length);
+    total += out->head.host_length;
+    for (size_t i = 0; i < out->head.certificate_count; i++) {
+        uint32_t length = out->head.certificate_length[i];
+
+        if (bytes.len - total < length)
+            return false;
+        out->certificates[i] = slice_of(bytes.data + total, length);
+        total += length;
+    }
+    return total == bytes.len;
+}
+
+void registry_note_failure(struct registry_entry *entry, enum x509_reason reason, int depth, uint64_t at_ns)
+{
+    entry->failures++;
+    entry->failed_ns = at_ns;
+    entry->failed_reason = reason;
+    entry->failed_depth = depth;
+}
+
+static void note_record(struct registry *registry, struct registry_entry *entry, const struct chain_record *head)
+{
+    bool shown = head->flags & CHAIN_RECORD_HANDSHAKE;
+
+    entry->handshakes += shown;
+    entry->address = head->peer;
+    if (head->wall_ns > entry->last_ns) {
+        unlink_order(registry, entry);
+        entry->last_ns = head->wall_ns;
+        link_order(registry, entry);
+    }
+    if (shown && head->wall_ns > entry->shown_ns)
+        entry->shown_ns = head->wall_ns;
+    /* without a verdict: what an earlier one said still holds in its own epoch */
+    if (head->trust_epoch == 0)
+        return;
+    entry->seen_epoch = head->trust_epoch;
+    entry->seen_chain_reason = (enum x509_reason)head->chain_reason;
+    entry->seen_name_reason = (enum x509_reason)head->name_reason;
+    entry->seen_depth = head->depth;
+    entry->seen_warnings = head->warnings;
+}
+
+struct registry_entry *registry_take(struct registry *registry, struct slice bytes)
+{
+    struct x509_chain_digest digest;
+    struct parsed_record record;
+    struct registry_entry *entry;
+    struct x509_chain *chain;
+
+    registry->stats.records++;
+    if (!record_parse(bytes, &record)) {
+        registry->stats.malformed++;
+        return NULL;
+    }
+    memcpy(digest.leaf, record.head.leaf_sha256, sizeof(digest.leaf));
+    memcpy(digest.chain, record.head.chain_sha256, sizeof(digest.chain));
+    entry = find(registry, record.host, record.head.peer_port, record.head.deployment, &digest);
+    if (entry == NULL && record.head.certificate_count > 0) {
+        chain = x509_chain_create(record.certificates, record.head.certificate_count);
+        if (chain != NULL)
+            entry = insert(registry, record.host, record.head.peer_port, record.head.deployment, chain, &digest,
+                           record.head.wall_ns);
+    }
+    if (entry != NULL)
+        note_record(registry, entry, &record.head);
+    else
+        registry->stats.unknown++;
+    return entry;
+}
+
+size_t registry_drain(struct registry *registry, struct byte_ring *ring, size_t max)
+{
+    struct slice record;
+    size_t n = 0;
+
+    for (; n < max && byte_ring_peek(ring, &record); n++) {
+        registry_take(registry, record);
+        byte_ring_release(ring);
+    }
+    return n;
+}
+
+/* --- reading ----------------------------------------------------------------------------------------------------------------------- */
+
+struct registry_entry *registry_first(const struct registry *registry)
+{
+    return registry->newest;
+}
+
+struct registry_entry *registry_next(const struct registry_entry *entry)
+{
+    return entry->older;
+}
+
+struct registry_entry *registry_of_origin(const struct registry *registry, const char *host, uint16_t port,
+                                          const struct registry_entry *from)
+{
+    struct registry_entry *entry = from != NULL ? from->next_hash : *bucket_of(registry, host, port);
+
+    while (entry != NULL && (entry->port != port || strcmp(entry->host, host) != 0))
+        entry = entry->next_hash;
+    return entry;
+}
+
+size_t registry_count(const struct registry *registry)
+{
+    return registry->count;
+}
+
+uint64_t registry_bytes(const struct registry *registry)
+{
+    return registry->bytes;
+}
+
+const struct registry_stats *registry_stats(const struct registry *registry)
+{
+    return &registry->stats;
+}
+
+/* Two nodes behind one address take turns: none of their chains supersedes the other. */
+bool registry_superseded(const struct registry *registry, const struct registry_entry *entry)
+{
+    const struct registry_entry *other = NULL;
+
+    while ((other = registry_of_origin(registry, entry->host, entry->port, other)) != NULL)
+        if (other != entry && other->deployment == entry->deployment && other->shown_ns > 0 &&
+            other->first_ns > entry->shown_ns && other->leaf_parsed == entry->leaf_parsed &&
+            (!entry->leaf_parsed || other->leaf.key.kind == entry->leaf.key.kind) &&
+            address_equal(&other->address, &entry->address))
+            return true;
+    return false;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ASSAY_DAEMON_REGISTRY_VIEW_H
+#define ASSAY_DAEMON_REGISTRY_VIEW_H
+/* The registry as the admin API shows it. Owner: the caller gets a new reference. Thread: control.
+ *
+ * GET /v1/registry: {"entries": [...], "more": bool, "count", "bytes", "limits": {...}, "stats": {...}}. An entry, most recently
+ * seen first:
+ *   host, port, deployment (its number; 0: none known), address      where the chain was seen
+ *   first_seen, last_seen, last_seen_s, handshakes
+ *   superseded                                                       the origin shows another chain of that key type by now
+ *   verdict: {judged, accepted, reason, error, depth, warnings, chain_reason, name_reason, action}
+ *   failed: null or {last, last_s, count, reason, error, depth}      the last use that failed, or would have under enforcement
+ *   leaf_sha256, chain_sha256
+ *   certificates: [...] as shown, the leaf first                     report/certificate_report.h */
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "daemon/control.h"
+#include "daemon/registry.h"
+
+/* host NULL: all; port 0: all of the host. At most max entries. */
+json_t *registry_view(const struct control *control, const char *host, uint16_t port, size_t max);
+json_t *registry_view_entry(const struct control *control, const struct registry_entry *entry);
+
+#endif
