@@ -127,12 +127,28 @@ static struct registry_entry *find(const struct registry *registry, const char *
     return NULL;
 }
 
+static void note_shown(struct registry_entry *entry, struct slice der)
+{
+    struct x509_certificate certificate;
+    struct registry_shown *shown = &entry->shown[entry->shown_count];
+
+    if (x509_certificate_parse(der, &certificate, NULL) != ASSAY_OK)
+        return;
+    entry->shown_count++;
+    shown->issuer = certificate.issuer;
+    shown->issuer_hash = certificate.issuer_hash;
+    shown->not_before_s = certificate.not_before_s;
+    shown->not_after_s = certificate.not_after_s;
+    memcpy(shown->sha256, certificate.sha256, sizeof(shown->sha256));
+}
+
 /* Takes over the chain. */
 static struct registry_entry *insert(struct registry *registry, const char *host, uint16_t port, uint64_t deployment,
                                      struct x509_chain *chain, const struct x509_chain_digest *digest, uint64_t last_ns)
 {
-    struct registry_entry *entry = memory_alloc(sizeof(*entry)), **bucket;
     size_t count;
+    const struct slice *certificates = x509_chain_slices(chain, &count);
+    struct registry_entry *entry = memory_alloc(sizeof(*entry) + count * sizeof(entry->shown[0])), **bucket;
 
     strncpy(entry->host, host, sizeof(entry->host) - 1);
     if (x509_identity_from_host(slice_text(host), &entry->identity) != ASSAY_OK ||
@@ -145,7 +161,9 @@ static struct registry_entry *insert(struct registry *registry, const char *host
     entry->deployment = deployment;
     entry->digest = *digest;
     entry->chain = chain;
-    entry->leaf_parsed = x509_certificate_parse(x509_chain_slices(chain, &count)[0], &entry->leaf, NULL) == ASSAY_OK;
+    entry->leaf_parsed = x509_certificate_parse(certificates[0], &entry->leaf, NULL) == ASSAY_OK;
+    for (size_t i = 0; i < count; i++)
+        note_shown(entry, certificates[i]);
     entry->first_ns = entry->last_ns = last_ns;
     bucket = bucket_of(registry, host, port);
     entry->next_hash = *bucket;
@@ -204,10 +222,10 @@ static bool record_parse(struct slice bytes, struct parsed_record *out)
     return total == bytes.len;
 }
 
-void registry_note_failure(struct registry_entry *entry, enum x509_reason reason, int depth, uint64_t at_ns)
+void registry_note_failures(struct registry_entry *entry, enum x509_reason reason, int depth, uint64_t count)
 {
-    entry->failures++;
-    entry->failed_ns = at_ns;
+    entry->failures += count;
+    entry->failed_ns = entry->last_ns;
     entry->failed_reason = reason;
     entry->failed_depth = depth;
 }
@@ -226,13 +244,16 @@ static void note_record(struct registry *registry, struct registry_entry *entry,
     if (shown && head->wall_ns > entry->shown_ns)
         entry->shown_ns = head->wall_ns;
     /* without a verdict: what an earlier one said still holds in its own epoch */
-    if (head->trust_epoch == 0)
+    if (head->trust_epoch == 0) {
+        entry->unjudged_uses++;
         return;
+    }
     entry->seen_epoch = head->trust_epoch;
     entry->seen_chain_reason = (enum x509_reason)head->chain_reason;
     entry->seen_name_reason = (enum x509_reason)head->name_reason;
     entry->seen_depth = head->depth;
     entry->seen_warnings = head->warnings;
+    entry->bad_uses += head->chain_reason != X509_REASON_OK || head->name_reason != X509_REASON_OK;
 }
 
 struct registry_entry *registry_take(struct registry *registry, struct slice bytes)

@@ -30,6 +30,14 @@ struct registry_limits {
     uint64_t keep_s;
 };
 
+/* A certificate of the chain that decodes, as far as verdicts are kept or not because of it. */
+struct registry_shown {
+    struct slice issuer; /* into the chain */
+    uint64_t issuer_hash;
+    int64_t not_before_s, not_after_s;
+    uint8_t sha256[X509_FINGERPRINT_SIZE];
+};
+
 /* What control found itself, with the store and the policy of one trust epoch (registry_judge.c). */
 struct registry_judgement {
     uint64_t epoch; /* of the trust section it holds in; 0: not judged yet */
@@ -56,7 +64,7 @@ struct registry_entry {
     uint64_t first_ns, last_ns;   /* seen, in a handshake or in use */
     uint64_t shown_ns;            /* in a full handshake, last */
     uint64_t handshakes;          /* full ones */
-    /* the last failure of use: refused, let pass, or found by control while verification is disabled */
+    /* the last use that failed: refused, let pass, or found so by control while verification is disabled */
     uint64_t failed_ns, failures;
     enum x509_reason failed_reason;
     int failed_depth;
@@ -65,9 +73,13 @@ struct registry_entry {
     enum x509_reason seen_chain_reason, seen_name_reason;
     int seen_depth;
     uint32_t seen_warnings;
+    /* uses that are not counted among the failures yet: with a bad verdict of a core, and without any (registry_judge.h) */
+    uint32_t bad_uses, unjudged_uses;
     struct registry_judgement judged;
     struct registry_entry *next_hash;
     struct registry_entry *newer, *older; /* by last_ns */
+    size_t shown_count;
+    struct registry_shown shown[];
 };
 
 struct registry_stats {
@@ -108,7 +120,7 @@ const struct registry_stats *registry_stats(const struct registry *registry);
 
 /* Does the origin show another chain by now, with the same type of key at the same address? */
 bool registry_superseded(const struct registry *registry, const struct registry_entry *entry);
-/* A use that failed, at that time. */
-void registry_note_failure(struct registry_entry *entry, enum x509_reason reason, int depth, uint64_t at_ns);
+/* So many uses that failed, the last one when the entry was seen last. */
+void registry_note_failures(struct registry_entry *entry, enum x509_reason reason, int depth, uint64_t count);
 
 #endif

@@ -43,7 +43,7 @@ static void an_entry(void **state)
     running_start(&running, NOW);
     entry = sighting_take(running.control.registry, &(struct sighting){NODE, 8443, chain, 2, .at_s = NOW, .epoch = 1,
                                                                        .chain_reason = X509_REASON_SELF_SIGNED_LEAF});
-    registry_note_failure(entry, X509_REASON_SELF_SIGNED_LEAF, 0, NOW * 1000000000ULL);
+    registry_note_failures(entry, X509_REASON_SELF_SIGNED_LEAF, 0, 1);
     json = registry_view(&running.control, NULL, 0, 10);
     assert_int_equal(json_integer_value(json_object_get(json, "count")), 1);
     assert_true(json_is_false(json_object_get(json, "more")));
