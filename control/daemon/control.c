@@ -10,6 +10,7 @@
 #include "daemon/check.h"
 #include "daemon/log.h"
 #include "daemon/registry.h"
+#include "daemon/registry_judge.h"
 #include "daemon/state.h"
 
 const char *verify_mode_name(enum verify_mode mode)
@@ -46,7 +47,10 @@ static void rotate_tickets(struct control *control, uint64_t now_s)
 
 /* --- chains that origins showed ------------------------------------------------------------------------------------------- */
 
-#define CHAINS_PER_TICK 4096 /* of each core */
+#define CHAINS_PER_TICK      4096   /* of each core */
+#define JUDGE_BUDGET_US      5000   /* of a tick */
+#define PRECOMPUTE_BUDGET_US 200000 /* of a publish; what is left the cores judge as ever */
+#define REGISTRY_AGAIN_S     10
 
 static struct registry_limits registry_limits_of(const struct config *config)
 {
@@ -67,13 +71,37 @@ static void follow_registry(struct control *control)
 
 static void take_chains(struct control *control, uint64_t now_s)
 {
+    const struct trust_section *trust = publisher_snapshot(&control->publisher)->trust;
+    size_t taken = 0;
+
     for (uint32_t i = 0; control->fleet != NULL && i < control->fleet->count; i++) {
         struct byte_ring *ring = core_chain_ring(control->fleet->cores[i]);
 
         if (ring != NULL)
-            registry_drain(control->registry, ring, CHAINS_PER_TICK);
+            taken += registry_drain(control->registry, ring, CHAINS_PER_TICK);
     }
     registry_age(control->registry, now_s);
+    if (taken == 0 && now_s < control->registry_due_s)
+        return;
+    control->registry_due_s = now_s;
+    if (registry_judge_rest(control->registry, trust, now_s, JUDGE_BUDGET_US))
+        control->registry_due_s += REGISTRY_AGAIN_S;
+}
+
+/* Into a trust section that is about to be published: verdicts about the chains that are known. */
+static void precompute(struct control *control, struct section *next)
+{
+    const struct section *running = publisher_section(&control->publisher, SECTION_TRUST);
+    struct registry_judged judged;
+
+    if (next->kind != SECTION_TRUST || next == running || registry_count(control->registry) == 0)
+        return;
+    next->verdicts = registry_precompute(control->registry, running != NULL ? &running->data.trust : NULL,
+                                         &next->data.trust, control->now_s, PRECOMPUTE_BUDGET_US, &judged);
+    next->data.trust.verdicts = next->verdicts;
+    if (control->log != NULL)
+        log_event(control->log, "INFO", "verdicts on %zu known chains: %zu stand, %zu judged, %zu left, %.1f ms",
+                  judged.known, judged.kept, judged.judged, judged.left, (double)judged.elapsed_us / 1e3);
 }
 
 /* --- from files to sections ------------------------------------------------------------------------------------------------ */
@@ -170,7 +198,10 @@ static void await(struct control *control, bool published, struct change *change
 
 static void publish_all(struct control *control, struct candidate *candidate, struct change *change)
 {
-    bool published = publisher_publish(&control->publisher, candidate->sections);
+    bool published;
+
+    precompute(control, candidate->sections[SECTION_TRUST]);
+    published = publisher_publish(&control->publisher, candidate->sections);
 
     memset(candidate->sections, 0, sizeof(candidate->sections));
     await(control, published, change);
@@ -180,6 +211,7 @@ static void publish_one(struct control *control, struct section *next, struct ch
 {
     struct section *chosen = section_choose(publisher_section(&control->publisher, next->kind), next);
 
+    precompute(control, chosen);
     await(control, publisher_replace(&control->publisher, chosen), change);
 }
 
@@ -204,6 +236,7 @@ bool control_reload(struct control *control, uint64_t now_s, struct change *chan
     struct candidate candidate = {0};
 
     *change = (struct change){.generation = control->publisher.generation};
+    control->now_s = now_s;
     if (!read_candidate(&candidate, config_load(control->config_file, &change->problems), control->trust,
                         &change->problems) ||
         !build_sections(control, &candidate, now_s, &change->problems) ||
@@ -274,7 +307,7 @@ bool control_load(struct control *control, const char *config_file, const char *
 {
     control->config_file = config_file;
     control->state_directory = state_directory;
-    control->started_s = now_s;
+    control->started_s = control->now_s = now_s;
     if (!load_from(control, config_load(config_file, problems), now_s, problems) && fallback)
         load_good(control, now_s, problems);
     if (control->config == NULL)
@@ -292,6 +325,7 @@ bool control_start(struct control *control, struct core_shared *shared, struct f
     bool good;
 
     *change = (struct change){0};
+    control->now_s = now_s;
     publisher_init(&control->publisher, &shared->snapshot, shared->rcu);
     control->fleet = fleet;
     good = build_sections(control, &candidate, now_s, &change->problems) &&
@@ -487,6 +521,7 @@ bool control_tick(struct control *control, uint64_t now_s, struct change *change
     struct section *section;
 
     *change = (struct change){.generation = control->publisher.generation};
+    control->now_s = now_s;
     if (capture_tick(control->capture))
         control_capture_ended(control);
     take_chains(control, now_s);

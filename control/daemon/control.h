@@ -35,6 +35,7 @@ struct control {
     struct publisher publisher;
     struct fleet *fleet;
     struct registry *registry;       /* chains that origins showed (registry.h) */
+    uint64_t registry_due_s;         /* when it is looked through again, though nothing came */
     struct log *log;                 /* may be NULL */
     struct capture_session *capture; /* the running capture, or the last one; NULL: none yet */
     const struct eal_pools *pools;   /* may be NULL: for the status alone */
@@ -44,7 +45,7 @@ struct control {
     uint64_t tickets_rotate_s;
     char *fallback; /* why the last good configuration runs instead of the file; NULL: it does not */
     uint64_t reloads, refused;
-    uint64_t started_s;
+    uint64_t started_s, now_s;   /* the latter: of the last tick */
     bool names_changed;          /* the configuration or the rules changed: the resolver has to look */
     const char *state_directory; /* NULL: nothing survives a restart */
 };

@@ -239,8 +239,8 @@ static void table_add(struct x509_verdict_table *table, const struct registry_en
     if (judgement->chain_reason == X509_REASON_WORK_LIMIT || staple_may_differ(judgement->chain_reason))
         return;
     if (judgement->chain_reason != X509_REASON_OK || judgement->name_reason != X509_REASON_OK)
-        verdict.valid_until_s = now_s + REGISTRY_NEGATIVE_S < judgement->until_s ? now_s + REGISTRY_NEGATIVE_S
-                                                                                : judgement->until_s;
+        verdict.valid_until_s =
+            now_s + REGISTRY_NEGATIVE_S < judgement->until_s ? now_s + REGISTRY_NEGATIVE_S : judgement->until_s;
     x509_verdict_key_init(&key, &entry->digest, &entry->identity, judgement->policy_id);
     x509_verdict_table_add(table, &key, &verdict);
 }

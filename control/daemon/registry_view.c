@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "daemon/registry_judge.h"
 #include "report/certificate_report.h"
 #include "report/verify_report.h"
 #include "x509/action.h"
@@ -39,22 +40,33 @@ static void set_reason(json_t *out, enum x509_reason reason, int depth)
     json_object_set_new(out, "depth", json_integer(depth));
 }
 
-static json_t *verdict(const struct registry_entry *entry)
+static const char *mode_action(enum x509_reason reason, enum verify_mode mode)
 {
-    bool judged = entry->seen_epoch != 0;
-    enum x509_reason reason =
-        entry->seen_chain_reason != X509_REASON_OK ? entry->seen_chain_reason : entry->seen_name_reason;
+    if (mode == VERIFY_DISABLED)
+        return "not checked";
+    if (reason == X509_REASON_OK)
+        return "passes";
+    return mode == VERIFY_ENFORCED ? "refused" : "let pass";
+}
+
+static json_t *verdict(const struct trust_section *trust, const struct registry_entry *entry)
+{
+    struct registry_verdict verdict = registry_verdict(entry, trust);
+    const struct trust_scope *scope = registry_scope(trust, entry);
     json_t *out = json_object();
 
-    json_object_set_new(out, "judged", json_boolean(judged));
-    if (!judged)
+    json_object_set_new(out, "judged", json_boolean(verdict.judged));
+    json_object_set_new(out, "scope", json_string(scope->name));
+    json_object_set_new(out, "mode", json_string(verify_mode_name(scope->mode)));
+    if (!verdict.judged)
         return out;
-    json_object_set_new(out, "accepted", json_boolean(reason == X509_REASON_OK));
-    set_reason(out, reason, entry->seen_depth);
-    json_object_set_new(out, "chain_reason", json_string(x509_reason_name(entry->seen_chain_reason)));
-    json_object_set_new(out, "name_reason", json_string(x509_reason_name(entry->seen_name_reason)));
-    json_object_set_new(out, "warnings", verify_report_warnings(entry->seen_warnings));
-    json_object_set_new(out, "action", json_string(x509_reason_action(reason, entry->seen_depth)));
+    json_object_set_new(out, "accepted", json_boolean(verdict.reason == X509_REASON_OK));
+    json_object_set_new(out, "effect", json_string(mode_action(verdict.reason, scope->mode)));
+    set_reason(out, verdict.reason, verdict.depth);
+    json_object_set_new(out, "chain_reason", json_string(x509_reason_name(verdict.chain_reason)));
+    json_object_set_new(out, "name_reason", json_string(x509_reason_name(verdict.name_reason)));
+    json_object_set_new(out, "warnings", verify_report_warnings(verdict.warnings));
+    json_object_set_new(out, "action", json_string(x509_reason_action(verdict.reason, verdict.depth)));
     return out;
 }
 
@@ -85,6 +97,7 @@ static json_t *certificates(const struct registry_entry *entry)
 
 json_t *registry_view_entry(const struct control *control, const struct registry_entry *entry)
 {
+    const struct trust_section *trust = publisher_snapshot(&control->publisher)->trust;
     char address[ASSAY_ADDRESS_TEXT_MAX];
     json_t *out = json_object();
 
@@ -97,7 +110,7 @@ json_t *registry_view_entry(const struct control *control, const struct registry
     json_object_set_new(out, "last_seen_s", number(entry->last_ns / NS_PER_S));
     json_object_set_new(out, "handshakes", number(entry->handshakes));
     json_object_set_new(out, "superseded", json_boolean(registry_superseded(control->registry, entry)));
-    json_object_set_new(out, "verdict", verdict(entry));
+    json_object_set_new(out, "verdict", verdict(trust, entry));
     json_object_set_new(out, "failed", failed(entry));
     json_object_set_new(out, "leaf_sha256", hex_text(entry->digest.leaf));
     json_object_set_new(out, "chain_sha256", hex_text(entry->digest.chain));

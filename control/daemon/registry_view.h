@@ -8,7 +8,7 @@
  *   host, port, deployment (its number; 0: none known), address      where the chain was seen
  *   first_seen, last_seen, last_seen_s, handshakes
  *   superseded                                                       the origin shows another chain of that key type by now
- *   verdict: {judged, accepted, reason, error, depth, warnings, chain_reason, name_reason, action}
+ *   verdict: {judged, scope, mode, accepted, effect, reason, error, depth, chain_reason, name_reason, warnings, action}
  *   failed: null or {last, last_s, count, reason, error, depth}      the last use that failed, or would have under enforcement
  *   leaf_sha256, chain_sha256
  *   certificates: [...] as shown, the leaf first                     report/certificate_report.h */

@@ -5,6 +5,7 @@
 
 #include "access/access.h"
 #include "access/clients.h"
+#include "x509/verdict_table.h"
 
 struct section *section_create(enum section_kind kind)
 {
@@ -30,6 +31,8 @@ void section_drop(struct section *section)
     free(section->deployment_stores);
     if (section->store != NULL)
         x509_store_free(section->store);
+    if (section->verdicts != NULL)
+        x509_verdict_table_free(section->verdicts);
     if (section->rules != NULL)
         access_set_free(section->rules);
     for (size_t i = 0; i < section->credential_count; i++)

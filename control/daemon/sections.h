@@ -45,6 +45,7 @@ struct section {
     struct x509_store *store;              /* trust: that of all */
     struct x509_store **deployment_stores; /* of deployments; the one of all may be their base */
     size_t deployment_store_count;
+    struct x509_verdict_table *verdicts; /* trust: made by registry_precompute() */
     struct access_set *rules;
     struct credential **credential_refs;
     size_t credential_count;

@@ -3,6 +3,7 @@
  * or when the trust epoch moved, kept on the connection, and compared on every request. The mode acts where they are used. */
 #include "assay/log_record.h"
 #include "proxy/internal.h"
+#include "x509/verdict_table.h"
 
 static const char verify_failed_text[] =
     "error:1416F086:SSL routines:tls_process_server_certificate:certificate verify failed";
@@ -12,12 +13,41 @@ static uint64_t verdict_now_s(const struct proxy *p)
     return p->wall_ns / 1000000000;
 }
 
-/* From the cache, or in full. */
+static void verdict_take(struct verdict_state *out, const struct x509_verdict *verdict)
+{
+    out->chain_reason = verdict->chain_reason;
+    out->name_reason = verdict->name_reason;
+    out->depth = verdict->depth;
+    out->warnings = verdict->warnings;
+    out->valid_until_s = verdict->valid_until_s;
+}
+
+/* What control has worked out before it published this trust section; the cache has it from now on. */
+static bool verdict_precomputed(struct proxy *p, const struct x509_verdict_key *key, uint64_t now_s,
+                                struct x509_verdict *out)
+{
+    const struct trust_section *trust = p->snapshot->trust;
+    struct x509_result result;
+
+    if (trust->verdicts == NULL || !x509_verdict_table_find(trust->verdicts, key, now_s, out))
+        return false;
+    p->counters.verify_precomputed++;
+    result = (struct x509_result){.chain_reason = out->chain_reason,
+                                  .name_reason = out->name_reason,
+                                  .depth = out->depth,
+                                  .warnings = out->warnings,
+                                  .valid_until_s = out->valid_until_s};
+    x509_verdict_cache_put(p->verdicts, key, trust->epoch, now_s, &result);
+    return true;
+}
+
+/* From the cache, from what was published, or in full. */
 static void verdict_judge(struct proxy *p, const struct x509_chain_digest *digest, const struct slice *certificates,
                           size_t count, struct origin *o, struct verdict_state *out)
 {
     const struct trust_scope *scope = origin_scope(p, o);
     uint64_t now_s = verdict_now_s(p), epoch = p->snapshot->trust->epoch;
+    struct x509_verdict_key key;
     struct x509_verdict cached;
     struct x509_result result;
     uint64_t begin_ns;
@@ -26,20 +56,21 @@ static void verdict_judge(struct proxy *p, const struct x509_chain_digest *diges
         out->logged_epoch = 0; /* another question was asked: its answer is news */
     out->epoch = epoch;
     out->policy_id = scope->policy->id;
-    if (x509_verdict_cache_lookup(p->verdicts, digest, &o->identity, out->policy_id, epoch, now_s, &cached)) {
+    x509_verdict_key_init(&key, digest, &o->identity, out->policy_id);
+    if (x509_verdict_cache_find(p->verdicts, &key, epoch, now_s, &cached)) {
         p->counters.verify_cached++;
-        out->chain_reason = cached.chain_reason;
-        out->name_reason = cached.name_reason;
-        out->depth = cached.depth;
-        out->warnings = cached.warnings;
-        out->valid_until_s = cached.valid_until_s;
+        verdict_take(out, &cached);
+        return;
+    }
+    if (verdict_precomputed(p, &key, now_s, &cached)) {
+        verdict_take(out, &cached);
         return;
     }
     begin_ns = p->config.cycles_ns();
     x509_verify(scope->store, certificates, count, &o->identity, scope->policy, now_s, &result);
     p->counters.verify_check_ns += p->config.cycles_ns() - begin_ns;
     p->counters.verify_checks++;
-    x509_verdict_cache_insert(p->verdicts, digest, &o->identity, out->policy_id, epoch, now_s, &result);
+    x509_verdict_cache_put(p->verdicts, &key, epoch, now_s, &result);
     out->chain_reason = result.chain_reason;
     out->name_reason = result.name_reason;
     out->depth = result.depth;

@@ -16,6 +16,7 @@
 
 struct x509_store;
 struct x509_policy;
+struct x509_verdict_table;
 struct access_set;
 struct access_clients;
 struct tls_context;
@@ -59,7 +60,8 @@ struct trust_section {
     uint32_t deployment_count;
     const struct trust_deployment *deployments; /* sorted by number */
     uint32_t origin_count;
-    const struct trust_origin *origins; /* sorted by host */
+    const struct trust_origin *origins;        /* sorted by host */
+    const struct x509_verdict_table *verdicts; /* of this epoch, about chains that are known; NULL: none */
 };
 
 /* --- access ------------------------------------------------------------------------------------------------------------------- */

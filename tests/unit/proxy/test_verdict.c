@@ -10,9 +10,12 @@
 
 #include <cmocka.h>
 
+#include "assay/chain_record.h"
+#include "base/byte_ring.h"
 #include "proxy/internal.h"
 #include "world.h"
 #include "x509/reason.h"
+#include "x509/verdict_table.h"
 #include "x509/scope.h"
 
 #define NODE     "cucm.steven.lab"
@@ -270,6 +273,76 @@ static void a_new_epoch_judges_pooled_connections_again_and_keeps_the_good(void 
     assert_int_equal(world_counters(w)->verify_checks, 2);
     assert_int_equal(world_counters(w)->verify_rejudged, 1);
     world_free(w);
+}
+
+/* A table with one verdict about the chain that was handed over last. */
+static struct x509_verdict_table *table_of(struct world *w, enum x509_reason reason, uint64_t until_s)
+{
+    struct x509_verdict verdict = {.chain_reason = reason, .valid_until_s = until_s};
+    struct x509_verdict_table *table = x509_verdict_table_create(1);
+    struct x509_chain_digest digest;
+    struct x509_identity identity;
+    struct x509_verdict_key key;
+    struct chain_record record;
+    struct slice bytes;
+
+    assert_true(byte_ring_peek(w->chains, &bytes));
+    memcpy(&record, bytes.data, sizeof(record));
+    byte_ring_release(w->chains);
+    memcpy(digest.leaf, record.leaf_sha256, sizeof(digest.leaf));
+    memcpy(digest.chain, record.chain_sha256, sizeof(digest.chain));
+    assert_int_equal(x509_identity_from_host(slice_text(NODE), &identity), ASSAY_OK);
+    x509_verdict_key_init(&key, &digest, &identity, w->scopes[0].policy->id);
+    x509_verdict_table_add(table, &key, &verdict);
+    return table;
+}
+
+/* What control has worked out before it published is not judged again: neither on a pooled connection nor on a new one. */
+static void a_precomputed_verdict_saves_the_check(void **state)
+{
+    struct world *w = world_create();
+    struct x509_verdict_table *table;
+    struct world_peer *client, *origin;
+
+    world_trust(w, WORLD_TRUST_ROOT);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    origin = ask_and_answer(w, client, NODE, 8443, NULL);
+    table = table_of(w, X509_REASON_OK, WORLD_WALL_S + 1000);
+    w->trust.verdicts = table;
+    world_trust(w, 0); /* it is the table that says yes */
+    ask_and_answer(w, client, NODE, 8443, origin);
+    world_finish(w, origin);
+    world_run(w, 20);
+    ask_and_answer(w, client, NODE, 8443, NULL);
+    assert_int_equal(world_counters(w)->origin_connections, 2);
+    assert_int_equal(world_counters(w)->verify_checks, 1);
+    assert_int_equal(world_counters(w)->verify_precomputed, 1);
+    assert_int_equal(world_counters(w)->verify_cached, 1); /* once it was found, the cache has it */
+    world_free(w);
+    x509_verdict_table_free(table);
+}
+
+static void a_precomputed_refusal_refuses_and_one_that_is_over_is_judged(void **state)
+{
+    struct world *w = world_create();
+    struct x509_verdict_table *table;
+    struct world_peer *client;
+
+    world_trust(w, WORLD_TRUST_ROOT);
+    client = world_connect_tls(w, "edge.steven.lab", NULL);
+    ask_and_answer(w, client, NODE, 8443, NULL);
+    table = table_of(w, X509_REASON_REVOKED, WORLD_WALL_S + 100);
+    w->trust.verdicts = table;
+    world_trust(w, WORLD_TRUST_ROOT);
+    assert_non_null(ask(w, client, NODE, 8443)); /* the pooled one was closed */
+    expect(client, REFUSED);
+    assert_int_equal(world_counters(w)->verify_checks, 1);
+    assert_int_equal(world_counters(w)->verify_precomputed, 1);
+    w->wall_ahead_s = 101;
+    ask_and_answer(w, client, NODE, 8443, NULL);
+    assert_int_equal(world_counters(w)->verify_checks, 2);
+    world_free(w);
+    x509_verdict_table_free(table);
 }
 
 static void a_certificate_that_expires_in_the_pool_serves_no_more(void **state)
@@ -774,6 +847,8 @@ int main(void)
         cmocka_unit_test(a_chain_is_judged_in_full_once_and_then_from_the_cache),
         cmocka_unit_test(requests_on_a_pooled_connection_cost_a_compare),
         cmocka_unit_test(a_new_epoch_judges_pooled_connections_again_and_keeps_the_good),
+        cmocka_unit_test(a_precomputed_verdict_saves_the_check),
+        cmocka_unit_test(a_precomputed_refusal_refuses_and_one_that_is_over_is_judged),
         cmocka_unit_test(a_certificate_that_expires_in_the_pool_serves_no_more),
         cmocka_unit_test(permissive_says_continue_once_a_connection_and_epoch),
         cmocka_unit_test(permissive_refuses_nothing),
