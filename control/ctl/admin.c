@@ -51,6 +51,7 @@ bool ctl_admin_parse(int argc, char **argv, const char *usage, unsigned options,
                                           {"--for", CTL_ADMIN_FOR, &admin->duration},
                                           {"--deployment", CTL_ADMIN_DEPLOYMENT, &admin->deployment},
                                           {"--origin", CTL_ADMIN_ORIGIN, &admin->origin},
+                                          {"--days", CTL_ADMIN_DAYS, &admin->days},
                                           {"--max", CTL_ADMIN_MAX, &admin->max},
                                           {"--state", CTL_ADMIN_FILTER, &admin->state},
                                           {"--side", CTL_ADMIN_FILTER, &admin->side},
@@ -73,6 +74,10 @@ bool ctl_admin_parse(int argc, char **argv, const char *usage, unsigned options,
             continue;
         if (strcmp(argv[i], "--json") == 0) {
             admin->json = true;
+        } else if ((options & CTL_ADMIN_DRY_RUN) && strcmp(argv[i], "--dry-run") == 0) {
+            admin->dry_run = true;
+        } else if ((options & CTL_ADMIN_FORCE) && strcmp(argv[i], "--force") == 0) {
+            admin->force = true;
         } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             fputs(usage, out);
             *code = CTL_OK;

@@ -16,6 +16,8 @@
 struct ctl_admin {
     const char *socket;
     bool json;
+    bool dry_run, force;                                           /* --dry-run, --force */
+    const char *days;                                              /* --days */
     const char *role;                                              /* --role */
     const char *duration;                                          /* --for */
     const char *deployment, *origin;                               /* --deployment, --origin */
@@ -35,7 +37,10 @@ enum ctl_admin_option {
     CTL_ADMIN_FILTER = 1 << 3,
     CTL_ADMIN_CAPTURE = 1 << 4,
     CTL_ADMIN_DEPLOYMENT = 1 << 5,
-    CTL_ADMIN_ORIGIN = 1 << 6
+    CTL_ADMIN_ORIGIN = 1 << 6,
+    CTL_ADMIN_DRY_RUN = 1 << 7,
+    CTL_ADMIN_FORCE = 1 << 8,
+    CTL_ADMIN_DAYS = 1 << 9
 };
 
 /* True: go on. False: *code is what to return (help was given, or the usage was wrong). */

@@ -33,6 +33,8 @@ int ctl_connections(int argc, char **argv, FILE *out, FILE *err);
 int ctl_names(int argc, char **argv, FILE *out, FILE *err);
 int ctl_capture(int argc, char **argv, FILE *out, FILE *err);
 int ctl_stats(int argc, char **argv, FILE *out, FILE *err);
+int ctl_enforce(int argc, char **argv, FILE *out, FILE *err);
+int ctl_expiry(int argc, char **argv, FILE *out, FILE *err);
 int ctl_set(int argc, char **argv, FILE *out, FILE *err);
 int ctl_xconfiguration(int argc, char **argv, FILE *out, FILE *err);
 

@@ -1,15 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* assayctl status, reload. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "ctl/admin.h"
+#include "ctl/file.h"
+#include "ctl/what_if.h"
 
 static const char status_usage[] =
     "usage: assayctl status [--json] [--socket PATH]\n"
     "What runs: generation, verification, trusted certificates, cores, alarms.\n"
     "exit status: 0 ready, 1 not ready (draining, maintenance), 2 wrong usage, 3 no assayd\n";
 static const char reload_usage[] =
-    "usage: assayctl reload [--json] [--socket PATH]\n"
+    "usage: assayctl reload [--dry-run [FILE]] [--json] [--socket PATH]\n"
     "Reads the configuration and every file it names again. Where anything is wrong, nothing is changed.\n"
-    "exit status: 0 done, 1 refused, 2 wrong usage, 3 no assayd\n";
+    "--dry-run changes nothing: it lists the origins, of those seen in the last 24 hours, whose verdicts would flip, "
+    "by "
+    "the\n"
+    "configuration on disk, or by FILE in its place (relative paths in it start where the running one's do).\n"
+    "exit status: 0 done (--dry-run: nothing would flip), 1 refused (something would), 2 wrong usage, 3 no assayd\n";
 
 static void print_line(FILE *out, const json_t *object, const char *member, const char *title)
 {
@@ -91,14 +101,40 @@ int ctl_status(int argc, char **argv, FILE *out, FILE *err)
     return code;
 }
 
+static int try_reload(const struct ctl_admin *admin)
+{
+    uint8_t *data = NULL;
+    size_t size = 0;
+    int code;
+
+    if (admin->word_count > 0 && ctl_file_read(admin->words[0], &data, &size) != ASSAY_OK) {
+        fprintf(admin->err, "assayctl: %s: %s\n", admin->words[0], errno != 0 ? strerror(errno) : "cannot be read");
+        return CTL_USAGE;
+    }
+    if (admin->word_count > 0 && size == 0) {
+        fprintf(admin->err, "assayctl: %s: is empty\n", admin->words[0]);
+        free(data);
+        return CTL_USAGE;
+    }
+    code = ctl_what_if(admin, "POST", "/v1/reload?dry_run=1", slice_of(data, size));
+    free(data);
+    return code;
+}
+
 int ctl_reload(int argc, char **argv, FILE *out, FILE *err)
 {
     struct ctl_admin admin;
     json_t *answer;
     int code;
 
-    if (!ctl_admin_parse(argc, argv, reload_usage, 0, &admin, out, err, &code))
+    if (!ctl_admin_parse(argc, argv, reload_usage, CTL_ADMIN_DRY_RUN, &admin, out, err, &code))
         return code;
+    if (admin.word_count > (admin.dry_run ? 1 : 0)) {
+        fputs(reload_usage, err);
+        return CTL_USAGE;
+    }
+    if (admin.dry_run)
+        return try_reload(&admin);
     code = ctl_admin_call(&admin, "POST", "/v1/reload", slice_of(NULL, 0), &answer);
     if (code != CTL_OK)
         return code;

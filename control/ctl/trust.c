@@ -6,12 +6,13 @@
 
 #include "ctl/admin.h"
 #include "ctl/file.h"
+#include "ctl/what_if.h"
 
 static const char usage[] =
     "usage: assayctl trust list [--deployment NAME] [--json]\n"
     "       assayctl trust show FINGERPRINT [--deployment NAME] [--json]\n"
-    "       assayctl trust add FILE… [--deployment NAME] [--role anchor|helper|leaf-only] [--json]\n"
-    "       assayctl trust remove FINGERPRINT… [--deployment NAME] [--json]\n"
+    "       assayctl trust add FILE… [--deployment NAME] [--role anchor|helper|leaf-only] [--dry-run] [--json]\n"
+    "       assayctl trust remove FINGERPRINT… [--deployment NAME] [--dry-run] [--json]\n"
     "The certificates that origins are verified with, of the running assayd (--socket PATH). --deployment: those that "
     "are\n"
     "trusted for origins of that deployment alone; without it list shows all, the others mean those trusted for all.\n"
@@ -19,7 +20,8 @@ static const char usage[] =
     "self-signed\n"
     "CA is an anchor, another CA a helper, a server's own certificate leaf-only (never an issuer).\n"
     "FINGERPRINT is the SHA-256 of the certificate, or its first 8 hex digits or more.\n"
-    "exit status: 0 done, 1 refused, 2 wrong usage, 3 no assayd\n";
+    "--dry-run changes nothing: it lists the origins, of those seen in the last 24 hours, whose verdicts would flip.\n"
+    "exit status: 0 done (--dry-run: nothing would flip), 1 refused (something would), 2 wrong usage, 3 no assayd\n";
 
 #define PATH_SIZE 512
 
@@ -151,6 +153,12 @@ static int add_file(const struct ctl_admin *admin, const char *file)
         fprintf(admin->err, "assayctl: %s: %s\n", file, errno != 0 ? strerror(errno) : "cannot be read");
         return CTL_USAGE;
     }
+    if (admin->dry_run) {
+        code = ctl_path_add(path, sizeof(path), "dry_run", "1") ? ctl_what_if(admin, "POST", path, slice_of(data, size))
+                                                                : CTL_USAGE;
+        free(data);
+        return code;
+    }
     code = ctl_admin_call(admin, "POST", path, slice_of(data, size), &answer);
     free(data);
     if (code != CTL_OK) {
@@ -198,6 +206,9 @@ static int remove_one(const struct ctl_admin *admin, const char *fingerprint)
     snprintf(path, sizeof(path), "/v1/trust/%s", fingerprint);
     if (!with_deployment(admin, path))
         return CTL_USAGE;
+    if (admin->dry_run)
+        return ctl_path_add(path, sizeof(path), "dry_run", "1") ? ctl_what_if(admin, "DELETE", path, slice_of(NULL, 0))
+                                                                : CTL_USAGE;
     code = ctl_admin_call(admin, "DELETE", path, slice_of(NULL, 0), &answer);
     if (code != CTL_OK)
         return code;
@@ -226,7 +237,8 @@ int ctl_trust(int argc, char **argv, FILE *out, FILE *err)
     const char *verb;
     int code;
 
-    if (!ctl_admin_parse(argc, argv, usage, CTL_ADMIN_ROLE | CTL_ADMIN_DEPLOYMENT, &admin, out, err, &code))
+    if (!ctl_admin_parse(argc, argv, usage, CTL_ADMIN_ROLE | CTL_ADMIN_DEPLOYMENT | CTL_ADMIN_DRY_RUN, &admin, out, err,
+                         &code))
         return code;
     verb = admin.word_count > 0 ? admin.words[0] : "";
     if (strcmp(verb, "list") == 0 && admin.word_count == 1)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctl/admin.h"
+#include "ctl/explain.h"
 
 struct view {
     const char *usage, *path, *member;
@@ -62,10 +63,17 @@ static const struct ctl_column name_columns[] = {
 
 static const struct view origins_view = {VIEW_USAGE("origins", "Origins that the cores know, with their connections."),
                                          "/v1/origins", "origins", origin_columns, COUNT_OF(origin_columns)};
-static const struct view verdicts_view = {
-    VIEW_USAGE("verdicts", "Verdicts that the cores remember.\nCertificates in files: assayctl verify. What nodes show "
-                           "when they are asked: assayctl preflight."),
-    "/v1/verdicts", "verdicts", verdict_columns, COUNT_OF(verdict_columns)};
+static const char verdicts_usage[] =
+    "usage: assayctl verdicts [--max N] [--json] [--socket PATH]\n"
+    "       assayctl verdicts show HOST[:PORT] [--json] [--socket PATH]\n"
+    "Verdicts that the cores remember; show: why an origin passes or does not, from the chains it showed: their "
+    "certificates,\n"
+    "each path tried and why it ended, the decision, and what to do. Of files: assayctl verify. Of nodes that nobody "
+    "asked yet:\n"
+    "assayctl preflight.\n"
+    "exit status: 0 done, 1 refused, 2 wrong usage, 3 no assayd\n";
+static const struct view verdicts_view = {verdicts_usage, "/v1/verdicts", "verdicts", verdict_columns,
+                                          COUNT_OF(verdict_columns)};
 static const char connections_usage[] =
     "usage: assayctl connections [--side client|origin] [--state STATE] [--address ADDRESS|PREFIX] [--port N]\n"
     "                            [--sort FIELD] [--max N] [--json] [--socket PATH]\n"
@@ -102,6 +110,8 @@ static int run_view(const struct view *view, unsigned options, int argc, char **
     if (!ctl_admin_parse(argc, argv, view->usage, CTL_ADMIN_MAX | options, &admin, out, err, &code))
         return code;
     snprintf(path, sizeof(path), "%s", view->path);
+    if (view == &verdicts_view && admin.word_count == 2 && strcmp(admin.words[0], "show") == 0)
+        return ctl_explain(&admin, admin.words[1]);
     if (admin.word_count > 0 || (admin.max != NULL && strspn(admin.max, "0123456789") != strlen(admin.max)) ||
         !add_query(path, sizeof(path), "max", admin.max) || !add_query(path, sizeof(path), "state", admin.state) ||
         !add_query(path, sizeof(path), "side", admin.side) || !add_query(path, sizeof(path), "port", admin.port) ||

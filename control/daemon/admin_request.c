@@ -8,8 +8,12 @@
 #include "daemon/change_log.h"
 #include "daemon/config_table.h"
 #include "daemon/connections.h"
+#include "daemon/enforce.h"
+#include "daemon/expiry.h"
+#include "daemon/explain.h"
 #include "daemon/registry_view.h"
 #include "daemon/view.h"
+#include "daemon/what_if.h"
 
 #define COMMAND_TIMEOUT_US 1000000
 #define WALK_TIMEOUT_US    5000000 /* a table of a million connections takes a core many turns */
@@ -60,6 +64,20 @@ static const char *query(const struct call *call, const char *name)
     return call->request->query != NULL ? call->request->query(call->request->query_arg, name) : NULL;
 }
 
+/* What a change would do, or why it would be refused; takes over body. */
+static void answer_dry_run(struct call *call, json_t *body, struct problems *problems)
+{
+    if (body != NULL) {
+        answer(call, 200, body);
+    } else {
+        body = json_object();
+        json_object_set_new(body, "error", json_string("would be refused"));
+        json_object_set_new(body, "problems", view_problems(problems));
+        answer(call, 422, body);
+    }
+    problems_free(problems);
+}
+
 /* --- requests ----------------------------------------------------------------------------------------------------------------------- */
 
 static void get_status(struct call *call)
@@ -81,9 +99,15 @@ static void get_ready(struct call *call)
 
 static void post_reload(struct call *call)
 {
+    struct problems problems = {0};
     struct change change;
-    bool good = control_reload(call->control, call->now_s, &change);
+    bool good;
 
+    if (query(call, "dry_run") != NULL) {
+        answer_dry_run(call, what_if_reload(call->control, call->request->body, call->now_s, &problems), &problems);
+        return;
+    }
+    good = control_reload(call->control, call->now_s, &change);
     answer_change(call, "reload (admin API)", good, &change, json_object());
     change_free(&change);
 }
@@ -123,6 +147,7 @@ static void post_trust(struct call *call)
     const char *word = query(call, "role");
     enum x509_role role = X509_ROLE_ANCHOR;
     struct trust *added = NULL, *trust;
+    struct problems problems = {0};
     struct change change;
     json_t *body;
     bool good;
@@ -133,6 +158,13 @@ static void post_trust(struct call *call)
         refuse(call, 400, "role is none of anchor, helper, leaf-only");
         return;
     }
+    if (query(call, "dry_run") != NULL) {
+        answer_dry_run(call,
+                       what_if_trust_add(call->control, trust->deployment, call->request->body,
+                                         word != NULL ? (int)role : -1, call->now_s, &problems),
+                       &problems);
+        return;
+    }
     good = control_trust_add(call->control, trust->deployment, call->request->body, word != NULL ? (int)role : -1,
                              &added, &change);
     body = json_object();
@@ -140,6 +172,21 @@ static void post_trust(struct call *call)
     answer_change(call, "trust add", good, &change, body);
     change_free(&change);
     trust_free(added);
+}
+
+static void try_delete_trust(struct call *call, const struct trust *trust)
+{
+    struct problems problems = {0};
+    enum assay_error error;
+    json_t *body =
+        what_if_trust_remove(call->control, trust->deployment, call->rest + 1, call->now_s, &error, &problems);
+
+    if (error == ASSAY_OK || error == ASSAY_ERR_IO) {
+        answer_dry_run(call, body, &problems);
+        return;
+    }
+    get_trust(call); /* the same words */
+    problems_free(&problems);
 }
 
 static void delete_trust(struct call *call)
@@ -154,6 +201,10 @@ static void delete_trust(struct call *call)
         return;
     if (*call->rest == '\0') {
         refuse(call, 400, "a SHA-256 fingerprint is needed: at least 8 hex digits");
+        return;
+    }
+    if (query(call, "dry_run") != NULL) {
+        try_delete_trust(call, trust);
         return;
     }
     error = control_trust_remove(call->control, trust->deployment, call->rest + 1, removed, &change);
@@ -269,6 +320,85 @@ static void post_verify(struct call *call)
     }
     arena_free(&arena);
     json_decref(input);
+}
+
+/* Refuses, and says what stands in the way, unless forced. */
+static void enforce(struct call *call, const struct verify_target *target, bool force, bool dry_run)
+{
+    struct problems problems = {0};
+    size_t failing = 0;
+    json_t *body = enforce_report(call->control, target, call->now_s, &failing, &problems);
+    struct change change;
+
+    if (body == NULL || dry_run || (failing > 0 && !force)) {
+        if (body != NULL)
+            json_object_set_new(body, "enforced", json_false());
+        answer_dry_run(call, body, &problems);
+        return;
+    }
+    problems_free(&problems);
+    if (!control_set_verify(call->control, target, VERIFY_ENFORCED, 0, &change)) {
+        answer_change(call, "enforce", false, &change, body);
+    } else {
+        json_object_set_new(body, "enforced", json_true());
+        answer_change(call, "enforce", true, &change, body);
+    }
+    change_free(&change);
+}
+
+static void post_enforce(struct call *call)
+{
+    json_t *input = json_loadb((const char *)call->request->body.data, call->request->body.len, 0, NULL);
+    struct verify_target target;
+    struct arena arena = {0};
+    const char *fault = target_of(call->control, input, &arena, &target);
+
+    if (!json_is_object(input))
+        refuse(call, 400,
+               "expected {\"force\": bool, \"dry_run\": bool, \"deployment\": its name or \"origin\": HOST[:PORT]}");
+    else if (fault != NULL)
+        refuse(call, 400, fault);
+    else
+        enforce(call, &target, json_is_true(json_object_get(input, "force")),
+                json_is_true(json_object_get(input, "dry_run")));
+    arena_free(&arena);
+    json_decref(input);
+}
+
+static void get_explain(struct call *call)
+{
+    json_t *input = json_pack("{s:s*}", "origin", query(call, "origin")), *body = NULL;
+    struct verify_target target;
+    struct arena arena = {0};
+    const char *fault = target_of(call->control, input, &arena, &target);
+
+    if (fault != NULL || target.host == NULL) {
+        refuse(call, 400, fault != NULL ? fault : "origin=HOST[:PORT] is needed");
+    } else {
+        body = explain_origin(call->control, target.host, target.port, call->now_s);
+        if (body != NULL)
+            answer(call, 200, body);
+        else
+            refuse(call, 404, "no chain of that origin was seen yet (assayctl preflight asks it)");
+    }
+    arena_free(&arena);
+    json_decref(input);
+}
+
+static void get_expiry(struct call *call)
+{
+    const char *word = query(call, "days");
+    char *end = NULL;
+    long days = word != NULL ? strtol(word, &end, 10) : -1;
+    struct expiry_list list;
+
+    if (word != NULL && (*word < '0' || *word > '9' || *end != '\0' || days > 100000)) {
+        refuse(call, 400, "days is not within 0 to 100000");
+        return;
+    }
+    expiry_collect(call->control, &list);
+    answer(call, 200, expiry_view(&list, call->now_s, (int)days));
+    expiry_free(&list);
 }
 
 /* How many rows are wanted; 0: refused, and said so. */
@@ -408,7 +538,21 @@ static void get_names(struct call *call)
 
 static void get_stats(struct call *call)
 {
-    answer(call, 200, view_stats(call->control->fleet, query(call, "help") != NULL));
+    json_t *body = view_stats(call->control->fleet, query(call, "help") != NULL);
+    json_t *total = json_object_get(body, "total"), *help = json_object_get(body, "help");
+    struct expiry_counts counts;
+    struct expiry_list list;
+
+    expiry_collect(call->control, &list);
+    expiry_count(&list, call->now_s, &counts);
+    expiry_free(&list);
+    json_object_set_new(total, "registry", registry_view_stats(call->control->registry, false));
+    json_object_set_new(total, "expiry", expiry_counts_view(&counts, call->now_s));
+    if (help != NULL) {
+        json_object_set_new(help, "registry", registry_view_stats(call->control->registry, true));
+        json_object_set_new(help, "expiry", expiry_counts_help());
+    }
+    answer(call, 200, body);
 }
 
 /* --- the table ---------------------------------------------------------------------------------------------------------------------- */
@@ -426,6 +570,8 @@ static const struct route {
     {"GET", "/v1/names", false, get_names},       {"GET", "/v1/stats", false, get_stats},
     {"POST", "/v1/capture", false, post_capture}, {"DELETE", "/v1/capture", false, delete_capture},
     {"GET", "/v1/capture", false, get_capture},   {"GET", "/v1/registry", false, get_registry},
+    {"GET", "/v1/explain", false, get_explain},   {"GET", "/v1/expiry", false, get_expiry},
+    {"POST", "/v1/enforce", false, post_enforce},
 };
 
 static bool path_matches(const struct route *route, const char *path, const char **rest)

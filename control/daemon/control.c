@@ -8,8 +8,10 @@
 
 #include "daemon/capture_session.h"
 #include "daemon/check.h"
+#include "daemon/expiry.h"
 #include "daemon/log.h"
 #include "daemon/registry.h"
+#include "daemon/registry_file.h"
 #include "daemon/registry_judge.h"
 #include "daemon/state.h"
 
@@ -51,6 +53,8 @@ static void rotate_tickets(struct control *control, uint64_t now_s)
 #define JUDGE_BUDGET_US      5000   /* of a tick */
 #define PRECOMPUTE_BUDGET_US 200000 /* of a publish; what is left the cores judge as ever */
 #define REGISTRY_AGAIN_S     10
+#define REGISTRY_SAVE_S      600
+#define EXPIRY_AGAIN_S       60
 
 static struct registry_limits registry_limits_of(const struct config *config)
 {
@@ -72,6 +76,7 @@ static void follow_registry(struct control *control)
 static void take_chains(struct control *control, uint64_t now_s)
 {
     const struct trust_section *trust = publisher_snapshot(&control->publisher)->trust;
+    uint64_t known = registry_stats(control->registry)->added;
     size_t taken = 0;
 
     for (uint32_t i = 0; control->fleet != NULL && i < control->fleet->count; i++) {
@@ -81,11 +86,72 @@ static void take_chains(struct control *control, uint64_t now_s)
             taken += registry_drain(control->registry, ring, CHAINS_PER_TICK);
     }
     registry_age(control->registry, now_s);
+    /* what is new may end soon */
+    if (registry_stats(control->registry)->added != known && control->expiry_due_s > now_s + 1)
+        control->expiry_due_s = now_s + 1;
     if (taken == 0 && now_s < control->registry_due_s)
         return;
     control->registry_due_s = now_s;
     if (registry_judge_rest(control->registry, trust, now_s, JUDGE_BUDGET_US))
         control->registry_due_s += REGISTRY_AGAIN_S;
+}
+
+static void load_registry(struct control *control)
+{
+    struct text text = {0};
+    size_t left_out = 0;
+
+    if (state_read_registry(control->state_directory, control->config_file, &text))
+        registry_file_read(control->registry, text_slice(&text), &left_out);
+    if (left_out > 0 && control->log != NULL)
+        log_event(control->log, "WARNING", "registry of the last run: %zu entries cannot be read", left_out);
+    text_free(&text);
+}
+
+static void save_registry(struct control *control)
+{
+    struct problems problems = {0};
+    struct text text = {0};
+
+    if (control->state_directory == NULL || registry_count(control->registry) == 0)
+        return;
+    registry_file_write(control->registry, &text);
+    state_save_registry(control->state_directory, control->config_file, text_slice(&text), &problems);
+    for (size_t i = 0; control->log != NULL && i < problems.warnings_kept; i++)
+        log_event(control->log, "WARNING", "%s", problems.warnings[i]);
+    text_free(&text);
+    problems_free(&problems);
+}
+
+/* A line for each certificate that will end soon. */
+static void warn_of_ends(struct control *control, uint64_t now_s)
+{
+    struct expiry_list list;
+    struct text lines = {0};
+    char *at, *end;
+
+    expiry_collect(control, &list);
+    if (control->expiry_said == NULL)
+        control->expiry_said = memory_alloc(sizeof(*control->expiry_said));
+    expiry_warn(control->expiry_said, &list, now_s, &lines);
+    for (at = lines.data; control->log != NULL && at != NULL && (end = strchr(at, '\n')) != NULL; at = end + 1)
+        log_event(control->log, "WARNING", "%.*s", (int)(end - at), at);
+    text_free(&lines);
+    expiry_free(&list);
+}
+
+static void watch_registry(struct control *control, uint64_t now_s)
+{
+    if (now_s >= control->expiry_due_s) {
+        control->expiry_due_s = now_s + EXPIRY_AGAIN_S;
+        warn_of_ends(control, now_s);
+    }
+    if (control->registry_save_s == 0)
+        control->registry_save_s = now_s + REGISTRY_SAVE_S;
+    if (now_s >= control->registry_save_s) {
+        control->registry_save_s = now_s + REGISTRY_SAVE_S;
+        save_registry(control);
+    }
 }
 
 /* Into a trust section that is about to be published: verdicts about the chains that are known. */
@@ -261,6 +327,22 @@ bool control_reload(struct control *control, uint64_t now_s, struct change *chan
     return true;
 }
 
+struct section *control_try_config(struct control *control, struct slice text, uint64_t now_s,
+                                   struct problems *problems)
+{
+    struct config *config =
+        text.len > 0 ? config_parse(text, control->config_file, problems) : config_load(control->config_file, problems);
+    struct candidate candidate = {0};
+    struct section *out = NULL;
+
+    if (read_candidate(&candidate, config, control->trust, problems) &&
+        build_sections(control, &candidate, now_s, problems))
+        out = section_take(candidate.sections[SECTION_TRUST]);
+    candidate_free(&candidate);
+    credentials_reap(&control->credentials);
+    return out;
+}
+
 /* A whole try: values, trust, and every section built once. Takes over config. */
 static bool load_from(struct control *control, struct config *config, uint64_t now_s, struct problems *problems)
 {
@@ -315,6 +397,7 @@ bool control_load(struct control *control, const char *config_file, const char *
     state_load_verify(control->state_directory, config_file, now_s, &control->verify);
     rotate_tickets(control, now_s);
     follow_registry(control);
+    load_registry(control);
     return true;
 }
 
@@ -350,7 +433,12 @@ void control_free(struct control *control)
     credentials_free(&control->credentials);
     names_free(&control->names);
     switches_free(&control->verify);
+    if (control->registry != NULL)
+        save_registry(control);
     registry_free(control->registry);
+    if (control->expiry_said != NULL)
+        expiry_said_free(control->expiry_said);
+    free(control->expiry_said);
     config_free(control->config);
     trust_free(control->trust);
     free(control->fallback);
@@ -525,6 +613,7 @@ bool control_tick(struct control *control, uint64_t now_s, struct change *change
     if (capture_tick(control->capture))
         control_capture_ended(control);
     take_chains(control, now_s);
+    watch_registry(control, now_s);
     publisher_reap(&control->publisher);
     credentials_reap(&control->credentials);
     if (switches_expire(&control->verify, now_s) > 0) {

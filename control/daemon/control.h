@@ -21,6 +21,7 @@
 
 struct capture_session;
 struct eal_pools;
+struct expiry_said;
 struct log;
 struct registry;
 
@@ -36,6 +37,9 @@ struct control {
     struct fleet *fleet;
     struct registry *registry;       /* chains that origins showed (registry.h) */
     uint64_t registry_due_s;         /* when it is looked through again, though nothing came */
+    uint64_t registry_save_s;        /* when it is written to the state directory */
+    struct expiry_said *expiry_said; /* warnings that were given (expiry.h) */
+    uint64_t expiry_due_s;
     struct log *log;                 /* may be NULL */
     struct capture_session *capture; /* the running capture, or the last one; NULL: none yet */
     const struct eal_pools *pools;   /* may be NULL: for the status alone */
@@ -84,6 +88,10 @@ bool control_set_verify(struct control *control, const struct verify_target *tar
                         uint64_t until_s, struct change *change);
 /* Takes such a switch back: the configuration counts again. */
 bool control_unset_verify(struct control *control, const struct verify_target *target, struct change *change);
+/* The trust section of a configuration that is only thought of: the text, or where it is empty the file on disk; every fault of the
+ * rest of it is found as well. section_drop() it. NULL with problems. Nothing that runs changes. */
+struct section *control_try_config(struct control *control, struct slice text, uint64_t now_s,
+                                   struct problems *problems);
 /* Addresses changed: a new route section, nothing else. */
 bool control_route_changed(struct control *control, struct change *change);
 

@@ -170,6 +170,7 @@ static struct registry_entry *insert(struct registry *registry, const char *host
     *bucket = entry;
     link_order(registry, entry);
     registry->count++;
+    registry->stats.added++;
     registry->bytes += x509_chain_bytes(chain);
     return entry;
 }

@@ -83,6 +83,7 @@ struct registry_entry {
 };
 
 struct registry_stats {
+    uint64_t added;     /* entries */
     uint64_t records;   /* from the cores */
     uint64_t malformed; /* of them, that are none (a bug of the writer) */
     uint64_t unknown;   /* about a chain that is not here any more: it comes whole within a minute */

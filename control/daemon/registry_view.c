@@ -6,31 +6,30 @@
 #include "base/address.h"
 #include "daemon/registry_judge.h"
 #include "report/certificate_report.h"
+#include "report/values.h"
 #include "report/verify_report.h"
 #include "x509/action.h"
 #include "x509/describe.h"
+#include "x509/scope.h"
 
 #define NS_PER_S 1000000000
 
-static json_t *number(uint64_t value)
+/* The name behind a number; one that the configuration does not know any more has none. */
+static json_t *deployment(const struct config *config, uint64_t number)
 {
-    return json_integer((json_int_t)value);
-}
+    const struct config_root *root = &config->root;
+    const char *const implied = "1";
+    const char *name = NULL;
 
-static json_t *time_text(uint64_t ns)
-{
-    char text[X509_DESCRIBE_TIME_SIZE];
-
-    x509_describe_time((int64_t)(ns / NS_PER_S), text, sizeof(text));
-    return json_string(text);
-}
-
-static json_t *hex_text(const uint8_t bytes[32])
-{
-    char text[X509_DESCRIBE_HEX_SIZE];
-
-    x509_describe_hex(slice_of(bytes, 32), text, sizeof(text));
-    return json_string(text);
+    if (x509_scope_deployment(slice_text(implied)) == number)
+        name = implied;
+    for (uint32_t i = 0; i < root->deployments.count && name == NULL; i++)
+        if (x509_scope_deployment(slice_text(root->deployments.items[i].name)) == number)
+            name = root->deployments.items[i].name;
+    for (uint32_t i = 0; i < root->domains.count && name == NULL; i++)
+        if (x509_scope_deployment(slice_text(root->domains.items[i].deployment)) == number)
+            name = root->domains.items[i].deployment;
+    return name != NULL ? json_string(name) : json_null();
 }
 
 static void set_reason(json_t *out, enum x509_reason reason, int depth)
@@ -40,7 +39,7 @@ static void set_reason(json_t *out, enum x509_reason reason, int depth)
     json_object_set_new(out, "depth", json_integer(depth));
 }
 
-static const char *mode_action(enum x509_reason reason, enum verify_mode mode)
+const char *registry_effect(enum x509_reason reason, enum verify_mode mode)
 {
     if (mode == VERIFY_DISABLED)
         return "not checked";
@@ -61,7 +60,7 @@ static json_t *verdict(const struct trust_section *trust, const struct registry_
     if (!verdict.judged)
         return out;
     json_object_set_new(out, "accepted", json_boolean(verdict.reason == X509_REASON_OK));
-    json_object_set_new(out, "effect", json_string(mode_action(verdict.reason, scope->mode)));
+    json_object_set_new(out, "effect", json_string(registry_effect(verdict.reason, scope->mode)));
     set_reason(out, verdict.reason, verdict.depth);
     json_object_set_new(out, "chain_reason", json_string(x509_reason_name(verdict.chain_reason)));
     json_object_set_new(out, "name_reason", json_string(x509_reason_name(verdict.name_reason)));
@@ -77,9 +76,9 @@ static json_t *failed(const struct registry_entry *entry)
     if (entry->failures == 0)
         return json_null();
     out = json_object();
-    json_object_set_new(out, "last", time_text(entry->failed_ns));
-    json_object_set_new(out, "last_s", number(entry->failed_ns / NS_PER_S));
-    json_object_set_new(out, "count", number(entry->failures));
+    json_object_set_new(out, "last", report_time(entry->failed_ns / NS_PER_S));
+    json_object_set_new(out, "last_s", report_number(entry->failed_ns / NS_PER_S));
+    json_object_set_new(out, "count", report_number(entry->failures));
     set_reason(out, entry->failed_reason, entry->failed_depth);
     return out;
 }
@@ -102,19 +101,62 @@ json_t *registry_view_entry(const struct control *control, const struct registry
     json_t *out = json_object();
 
     json_object_set_new(out, "host", json_string(entry->host));
-    json_object_set_new(out, "port", number(entry->port));
-    json_object_set_new(out, "deployment", number(entry->deployment));
+    json_object_set_new(out, "port", report_number(entry->port));
+    json_object_set_new(out, "deployment", deployment(control->config, entry->deployment));
     json_object_set_new(out, "address", json_string(address_format(&entry->address, address)));
-    json_object_set_new(out, "first_seen", time_text(entry->first_ns));
-    json_object_set_new(out, "last_seen", time_text(entry->last_ns));
-    json_object_set_new(out, "last_seen_s", number(entry->last_ns / NS_PER_S));
-    json_object_set_new(out, "handshakes", number(entry->handshakes));
+    json_object_set_new(out, "first_seen", report_time(entry->first_ns / NS_PER_S));
+    json_object_set_new(out, "last_seen", report_time(entry->last_ns / NS_PER_S));
+    json_object_set_new(out, "last_seen_s", report_number(entry->last_ns / NS_PER_S));
+    json_object_set_new(out, "handshakes", report_number(entry->handshakes));
     json_object_set_new(out, "superseded", json_boolean(registry_superseded(control->registry, entry)));
     json_object_set_new(out, "verdict", verdict(trust, entry));
     json_object_set_new(out, "failed", failed(entry));
-    json_object_set_new(out, "leaf_sha256", hex_text(entry->digest.leaf));
-    json_object_set_new(out, "chain_sha256", hex_text(entry->digest.chain));
+    json_object_set_new(out, "leaf_sha256", report_sha256(entry->digest.leaf));
+    json_object_set_new(out, "chain_sha256", report_sha256(entry->digest.chain));
     json_object_set_new(out, "certificates", certificates(entry));
+    return out;
+}
+
+json_t *registry_view_row(const struct control *control, const struct registry_entry *entry, enum x509_reason reason,
+                          int depth)
+{
+    char address[ASSAY_ADDRESS_TEXT_MAX], name[256] = "";
+    json_t *out = json_object();
+
+    if (entry->leaf_parsed)
+        x509_describe_common_name(entry->leaf.subject, name, sizeof(name));
+    json_object_set_new(out, "host", json_string(entry->host));
+    json_object_set_new(out, "port", report_number(entry->port));
+    json_object_set_new(out, "deployment", deployment(control->config, entry->deployment));
+    json_object_set_new(out, "address", json_string(address_format(&entry->address, address)));
+    json_object_set_new(out, "common_name", json_string(name));
+    json_object_set_new(out, "leaf_sha256", report_sha256(entry->digest.leaf));
+    json_object_set_new(out, "last_seen", report_time(entry->last_ns / NS_PER_S));
+    set_reason(out, reason, depth);
+    json_object_set_new(out, "action", json_string(x509_reason_action(reason, depth)));
+    return out;
+}
+
+json_t *registry_view_stats(const struct registry *registry, bool help)
+{
+    const struct registry_stats *stats = registry_stats(registry);
+    const struct {
+        const char *name, *help;
+        uint64_t value;
+    } rows[] = {
+        {"chains", "chains of origins that are known", registry_count(registry)},
+        {"chain_bytes", "what their certificates take", registry_bytes(registry)},
+        {"records", "what cores have told of them", stats->records},
+        {"records_malformed", "of them, that are none", stats->malformed},
+        {"records_unknown", "of them, about a chain that is not here any more; it comes whole within a minute",
+         stats->unknown},
+        {"chains_evicted", "chains forgotten for room", stats->evicted},
+        {"chains_aged", "chains forgotten: not seen for registry.keep", stats->aged},
+    };
+    json_t *out = json_object();
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        json_object_set_new(out, rows[i].name, help ? json_string(rows[i].help) : report_number(rows[i].value));
     return out;
 }
 
@@ -123,9 +165,9 @@ static json_t *limits(const struct control *control)
     const struct config_registry *config = &control->config->root.registry;
     json_t *out = json_object();
 
-    json_object_set_new(out, "entries", number(config->entries));
-    json_object_set_new(out, "bytes", number(config->memory));
-    json_object_set_new(out, "keep_s", number(config->keep / 1000000));
+    json_object_set_new(out, "entries", report_number(config->entries));
+    json_object_set_new(out, "bytes", report_number(config->memory));
+    json_object_set_new(out, "keep_s", report_number(config->keep / 1000000));
     return out;
 }
 
@@ -133,11 +175,11 @@ static json_t *statistics(const struct registry_stats *stats)
 {
     json_t *out = json_object();
 
-    json_object_set_new(out, "records", number(stats->records));
-    json_object_set_new(out, "malformed", number(stats->malformed));
-    json_object_set_new(out, "unknown", number(stats->unknown));
-    json_object_set_new(out, "evicted", number(stats->evicted));
-    json_object_set_new(out, "aged", number(stats->aged));
+    json_object_set_new(out, "records", report_number(stats->records));
+    json_object_set_new(out, "malformed", report_number(stats->malformed));
+    json_object_set_new(out, "unknown", report_number(stats->unknown));
+    json_object_set_new(out, "evicted", report_number(stats->evicted));
+    json_object_set_new(out, "aged", report_number(stats->aged));
     return out;
 }
 
@@ -156,8 +198,8 @@ json_t *registry_view(const struct control *control, const char *host, uint16_t 
     }
     json_object_set_new(out, "entries", rows);
     json_object_set_new(out, "more", json_boolean(entry != NULL));
-    json_object_set_new(out, "count", number(registry_count(registry)));
-    json_object_set_new(out, "bytes", number(registry_bytes(registry)));
+    json_object_set_new(out, "count", report_number(registry_count(registry)));
+    json_object_set_new(out, "bytes", report_number(registry_bytes(registry)));
     json_object_set_new(out, "limits", limits(control));
     json_object_set_new(out, "stats", statistics(registry_stats(registry)));
     return out;

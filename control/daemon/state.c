@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define REGISTRY_FILE_MAX (1ULL << 30)
+
 static void state_path(const char *directory, const char *config_file, const char *suffix, struct text *out)
 {
     const char *slash = strrchr(config_file, '/');
@@ -44,7 +46,7 @@ static void save(const char *directory, const char *config_file, const char *suf
 }
 
 /* The body behind an owner line that is ours. */
-static bool load(const char *directory, const char *config_file, const char *suffix, struct text *out)
+static bool load(const char *directory, const char *config_file, const char *suffix, size_t max_bytes, struct text *out)
 {
     struct text path = {0}, owner = {0}, content = {0};
     bool good;
@@ -53,7 +55,7 @@ static bool load(const char *directory, const char *config_file, const char *suf
         return false;
     state_path(directory, config_file, suffix, &path);
     owner_line(config_file, &owner);
-    good = text_read_file(&content, path.data, CONFIG_FILE_MAX + 4096) == ASSAY_OK &&
+    good = text_read_file(&content, path.data, max_bytes + 4096) == ASSAY_OK &&
            slice_equal(slice_head(text_slice(&content), owner.len), text_slice(&owner));
     if (good)
         text_add(out, content.data + owner.len, content.len - owner.len);
@@ -72,14 +74,14 @@ void state_save_config(const char *directory, const char *config_file, const str
     if (directory == NULL)
         return;
     /* most reloads change certificates or lists, not the file */
-    if (!load(directory, config_file, ".good", &old) || !slice_equal(text_slice(&old), body))
+    if (!load(directory, config_file, ".good", CONFIG_FILE_MAX, &old) || !slice_equal(text_slice(&old), body))
         save(directory, config_file, ".good", body, problems);
     text_free(&old);
 }
 
 bool state_read_good(const char *directory, const char *config_file, struct text *out)
 {
-    return load(directory, config_file, ".good", out);
+    return load(directory, config_file, ".good", CONFIG_FILE_MAX, out);
 }
 
 static void describe_switch(const struct verify_switch_of *item, struct text *out)
@@ -143,7 +145,7 @@ void state_load_verify(const char *directory, const char *config_file, uint64_t 
     char *rest = NULL, *line;
 
     *switches = (struct verify_switches){0};
-    if (load(directory, config_file, ".verify", &body))
+    if (load(directory, config_file, ".verify", CONFIG_FILE_MAX, &body))
         rest = body.data;
     while (rest != NULL && (line = strsep(&rest, "\n")) != NULL) {
         struct verify_target target;
@@ -154,4 +156,15 @@ void state_load_verify(const char *directory, const char *config_file, uint64_t 
     }
     switches_expire(switches, now_s);
     text_free(&body);
+}
+
+void state_save_registry(const char *directory, const char *config_file, struct slice text, struct problems *problems)
+{
+    if (directory != NULL)
+        save(directory, config_file, ".registry", text, problems);
+}
+
+bool state_read_registry(const char *directory, const char *config_file, struct text *out)
+{
+    return load(directory, config_file, ".registry", REGISTRY_FILE_MAX, out);
 }

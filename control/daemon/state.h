@@ -2,7 +2,7 @@
 #ifndef ASSAY_DAEMON_STATE_H
 #define ASSAY_DAEMON_STATE_H
 /* What survives a restart, in the state directory: the last good configuration (NAME.good for a configuration file NAME) and
- * the state of `set verify` (NAME.verify). Both say in their first line which configuration file they belong to, so that two
+ * the state of `set verify` (NAME.verify), and the chains that origins showed (NAME.registry). All say in their first line which configuration file they belong to, so that two
  * daemons do not mistake each other's. Every write is atomic; a state that cannot be written is a warning, never a reason to
  * refuse a change. A directory of NULL: nothing is kept. Thread: control. */
 #include <stdbool.h>
@@ -23,5 +23,9 @@ void state_save_verify(const char *directory, const char *config_file, const str
 /* Switches whose time is over are left out. switches: freed by switches_free(). */
 void state_load_verify(const char *directory, const char *config_file, uint64_t now_s,
                        struct verify_switches *switches);
+
+/* registry_file.h's text. */
+void state_save_registry(const char *directory, const char *config_file, struct slice text, struct problems *problems);
+bool state_read_registry(const char *directory, const char *config_file, struct text *out);
 
 #endif

@@ -488,6 +488,31 @@ enum assay_error trust_remove(const struct trust *trust, const uint8_t sha256[X5
     return error;
 }
 
+/* --- thinking of a change ------------------------------------------------------------------------------------------------- */
+
+void trust_merge(struct trust *trust, const struct trust *added)
+{
+    struct problems none = {0}; /* they were parsed before */
+
+    for (size_t i = 0; i < added->count; i++)
+        add_certificate(trust, added->entries[i].certificate.der, (int)added->entries[i].role, NULL,
+                        added->entries[i].number, &none);
+    problems_free(&none);
+}
+
+void trust_forget(struct trust *trust, const uint8_t sha256[X509_FINGERPRINT_SIZE])
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < trust->count; i++)
+        if (memcmp(trust->entries[i].certificate.sha256, sha256, X509_FINGERPRINT_SIZE) != 0)
+            trust->entries[kept++] = trust->entries[i];
+    trust->count = kept;
+    memset(trust->index, 0, trust->index_size * sizeof(*trust->index));
+    for (size_t i = 0; i < kept; i++)
+        index_put(trust, i);
+}
+
 /* --- using ------------------------------------------------------------------------------------------------------------------ */
 
 struct x509_store *trust_store(const struct trust *trust, struct problems *problems)

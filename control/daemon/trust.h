@@ -71,6 +71,10 @@ enum assay_error trust_find(const struct trust *trust, const char *text, const s
 enum assay_error trust_remove(const struct trust *trust, const uint8_t sha256[X509_FINGERPRINT_SIZE],
                               struct problems *problems) ASSAY_MUST_USE;
 
+/* In the picture alone, not on disk: for a change that is only thought of. */
+void trust_merge(struct trust *trust, const struct trust *added); /* copies what is not there with that role */
+void trust_forget(struct trust *trust, const uint8_t sha256[X509_FINGERPRINT_SIZE]);
+
 /* A store of all entries. NULL with problems. */
 struct x509_store *trust_store(const struct trust *trust, struct problems *problems);
 

@@ -14,6 +14,8 @@ struct running {
 
 /* good.yaml, state in state/, at that moment of the wall clock. */
 void running_start(struct running *running, uint64_t now_s);
+/* The same with the registry of the run before. */
+void running_again(struct running *running, uint64_t now_s);
 void running_stop(struct running *running);
 
 #endif

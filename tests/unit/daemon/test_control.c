@@ -12,7 +12,9 @@
 #include "forge.h"
 #include "running.h"
 #include "scratch.h"
+#include "sightings.h"
 #include "x509/pem.h"
+#include "x509/verdict_table.h"
 
 #define NOW FORGE_NOW
 
@@ -315,6 +317,52 @@ static void test_credentials_outlive_their_section(void **state)
     running_stop(&running);
 }
 
+/* What was seen comes back after a restart, and is judged again with the trust of then. */
+static void test_registry_survives_a_restart(void **state)
+{
+    struct slice chain[] = {
+        forge_certificate(&(struct forge){.subject = "cucm.steven.lab", .key = forge_key(FORGE_P256, 6)})};
+    struct registry_entry *entry;
+    struct running running;
+    struct change change;
+    const char *what;
+
+    running_start(&running, NOW);
+    entry = sighting_take(running.control.registry, &(struct sighting){"cucm.steven.lab", 8443, chain, 1, .at_s = NOW});
+    registry_note_failures(entry, X509_REASON_EXPIRED, 0, 2);
+    running_stop(&running);
+    running_again(&running, NOW + 10);
+    assert_int_equal(registry_count(running.control.registry), 1);
+    entry = registry_first(running.control.registry);
+    assert_int_equal(entry->failures, 2);
+    assert_false(control_tick(&running.control, NOW + 11, &change, &what));
+    change_free(&change);
+    assert_int_equal(entry->judged.epoch, current(&running)->trust->epoch);
+    assert_int_equal(entry->judged.chain_reason, X509_REASON_SELF_SIGNED_LEAF);
+    running_stop(&running);
+}
+
+/* A trust section has the verdicts on what is known, from the moment it is published; one that stays has what it had. */
+static void test_verdicts_come_with_the_trust(void **state)
+{
+    struct slice chain[] = {
+        forge_certificate(&(struct forge){.subject = "cucm.steven.lab", .key = forge_key(FORGE_P256, 7)})};
+    struct running running;
+    struct change change;
+    const char *what;
+
+    running_start(&running, NOW);
+    assert_null(current(&running)->trust->verdicts); /* nothing is known yet */
+    sighting_take(running.control.registry, &(struct sighting){"cucm.steven.lab", 8443, chain, 1, .at_s = NOW});
+    assert_false(control_tick(&running.control, NOW, &change, &what));
+    change_free(&change);
+    add(&running, scratch_ca("unrelated", 8), "anchor");
+    assert_non_null(current(&running)->trust->verdicts);
+    assert_int_equal(x509_verdict_table_count(current(&running)->trust->verdicts), 1);
+    assert_int_equal(registry_first(running.control.registry)->judged.epoch, current(&running)->trust->epoch);
+    running_stop(&running);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +376,8 @@ int main(void)
         cmocka_unit_test(test_the_last_good_configuration_starts),
         cmocka_unit_test(test_credentials_outlive_their_section),
         cmocka_unit_test(test_trust),
+        cmocka_unit_test(test_registry_survives_a_restart),
+        cmocka_unit_test(test_verdicts_come_with_the_trust),
     };
 
     return cmocka_run_group_tests(tests, begin, scratch_end);
