@@ -25,6 +25,7 @@ void congestion_init(const struct tcp *tcp, struct tcp_connection *c)
     c->epoch_us = 0;
     c->cubic_w_max = 0;
     c->acked_acc = 0;
+    hystart_init(c);
 }
 
 static void grow(struct tcp_connection *c, uint32_t bytes)
@@ -97,7 +98,7 @@ void congestion_on_ack(const struct tcp *tcp, struct tcp_connection *c, uint32_t
 
         if (step > acked_bytes)
             step = acked_bytes;
-        grow(c, step);
+        grow(c, hystart_growth(c, step));
         acked_bytes -= step;
         if (acked_bytes == 0)
             return;
@@ -123,7 +124,21 @@ void congestion_on_loss(const struct tcp *tcp, struct tcp_connection *c)
     c->cubic_prior = c->cwnd;
     c->epoch_us = 0;
     c->acked_acc = 0;
+    c->hystart = TCP_HYSTART_OFF;
     c->ssthresh = ssthresh > 2u * c->snd_mss ? ssthresh : 2u * c->snd_mss;
+}
+
+void congestion_undo(struct tcp_connection *c)
+{
+    if (c->cwnd < c->undo_cwnd)
+        c->cwnd = c->undo_cwnd;
+    c->ssthresh = c->undo_ssthresh;
+    /* RFC 9438 §4.9: the curve goes on as if nothing had happened. */
+    c->cubic_w_max = c->undo_w_max;
+    c->epoch_us = 0;
+    /* It is in its first slow start, still. */
+    if (c->ssthresh == CWND_MAX)
+        hystart_init(c);
 }
 
 void congestion_after_idle(const struct tcp *tcp, struct tcp_connection *c)
@@ -133,4 +148,7 @@ void congestion_after_idle(const struct tcp *tcp, struct tcp_connection *c)
     if (c->cwnd > initial)
         c->cwnd = initial;
     c->epoch_us = 0;
+    /* What the delay was before says nothing of the queue now. */
+    if (c->hystart != TCP_HYSTART_OFF)
+        hystart_init(c);
 }

@@ -39,8 +39,15 @@ enum tcp_rexmt { TCP_REXMT_RTO, TCP_REXMT_PROBE, TCP_REXMT_REORDER, TCP_REXMT_PE
 
 enum tcp_recovery {
     TCP_RECOVERY_OPEN,
-    TCP_RECOVERY_FAST, /* RFC 6675 / 8985 loss recovery, window by RFC 6937 */
+    TCP_RECOVERY_FAST, /* RFC 6675 / 8985 loss recovery, window by RFC 9937 */
     TCP_RECOVERY_LOSS, /* after a retransmission timeout */
+};
+
+/* RFC 9406. */
+enum tcp_hystart {
+    TCP_HYSTART_OFF,      /* the first slow start is over */
+    TCP_HYSTART_STANDARD, /* slow start, watching the delay */
+    TCP_HYSTART_CONSERVATIVE,
 };
 
 enum {
@@ -161,6 +168,7 @@ struct tcp_connection {
     uint32_t receive_bytes;
     uint32_t truesize;       /* what both receive queues pin */
     uint32_t collapse_floor; /* of it, what the last collapse could not save */
+    uint32_t turn_delivered; /* newly acknowledged or SACKed in this turn, since it last could send ... */
 
     /* --- timers --- */
     uint64_t due_us[TCP_TIMER_COUNT]; /* 0: off */
@@ -176,7 +184,8 @@ struct tcp_connection {
 
     /* --- loss recovery --- */
     uint32_t recovery_point;
-    uint32_t prr_delivered, prr_out, prr_flight; /* RFC 6937 */
+    uint32_t turn_us;                            /* ... which is this one: now_us, its low half */
+    uint32_t prr_delivered, prr_out, prr_flight; /* RFC 9937; prr_flight: RecoverFS */
     uint32_t rack_rtt_us, rack_end, rack_fack;
     uint32_t rack_dsack_round;
     uint64_t rack_sent_us;
@@ -199,6 +208,13 @@ struct tcp_connection {
     float cubic_k_s, cubic_w_est;
     uint32_t cubic_w_max, cubic_prior;
     uint32_t acked_acc;
+
+    /* --- HyStart++: hystart.c --- */
+    uint32_t hystart_end;                     /* windowEnd: what was sent when the round began */
+    uint32_t hystart_last_us, hystart_now_us; /* the smallest round trip of the last round, and of this one; 0: none */
+    uint32_t hystart_baseline_us;             /* of conservative slow start, when it began */
+    uint8_t hystart;                          /* enum tcp_hystart */
+    uint8_t hystart_samples, hystart_rounds;
 
     /* --- receiving out of order --- */
     uint32_t rcv_fin;

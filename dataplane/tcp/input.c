@@ -285,9 +285,10 @@ static bool take_text(struct tcp *tcp, struct tcp_connection *c, struct tcp_segm
         gap = true;
         tcp->counters.out_of_order++;
         result = receive_out_of_order(tcp, c, segment->mbuf, segment->seq);
-        if (result == RECEIVE_TAKEN)
+        /* RFC 2883 §4: behind the duplicate comes the block that it lies in. */
+        if (result != RECEIVE_NO_MEMORY)
             sack_report(c, segment->seq, end);
-        else if (result == RECEIVE_DUPLICATE)
+        if (result == RECEIVE_DUPLICATE)
             sack_report_duplicate(c, segment->seq, end);
     }
     segment->mbuf = NULL;

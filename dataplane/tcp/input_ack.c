@@ -53,7 +53,8 @@ static void acknowledge(struct tcp *tcp, struct tcp_connection *c, uint32_t ack,
     c->rto_start_us = tcp->now_us;
 }
 
-/* RFC 6298 §3: by the record's own clock where it was sent once, else by the timestamp, if any. */
+/* RFC 6298 §3: by the record's own clock where it was sent once, else by the timestamp, if any. An ACK that answers a duplicate
+ * echoes what came long before it: the ACKs in between were lost. */
 static void measure(struct tcp *tcp, struct tcp_connection *c, const struct tcp_ack_sample *sample)
 {
     uint32_t age_ms;
@@ -62,7 +63,7 @@ static void measure(struct tcp *tcp, struct tcp_connection *c, const struct tcp_
         rtt_sample(tcp, c, sample->rtt_us);
         return;
     }
-    if (!sample->has_ts || sample->acked_bytes == 0 || sample->ts_echo == 0)
+    if (!sample->has_ts || sample->acked_bytes == 0 || sample->ts_echo == 0 || sample->dsack)
         return;
     age_ms = conn_ts_now(c, tcp->now_us) - sample->ts_echo;
     if (age_ms < TS_RTT_MAX_MS)

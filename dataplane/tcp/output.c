@@ -480,6 +480,7 @@ static enum output_result output_connection(struct tcp *tcp, struct tcp_connecti
     uint32_t nxt_before = c->snd_nxt, retransmits_before = c->retransmits, budget = QUANTUM;
     enum output_result result;
 
+    c->turn_delivered = 0;
     if (c->state == TCP_SYN_SENT)
         return output_syn(tcp, c, tx);
     if (c->state == TCP_SYN_RECEIVED) {

@@ -28,16 +28,36 @@ void recovery_on_retransmit(const struct tcp *tcp, struct tcp_connection *c)
         c->undo_retrans++;
 }
 
-static void enter_fast(struct tcp *tcp, struct tcp_connection *c)
+static void count_delivered(const struct tcp *tcp, struct tcp_connection *c, uint32_t bytes)
+{
+    if (c->turn_us != (uint32_t)tcp->now_us)
+        c->turn_delivered = 0;
+    c->turn_us = (uint32_t)tcp->now_us;
+    c->turn_delivered += bytes;
+}
+
+/* RFC 9937 §6.1, with one difference: what counts as the ACK that begins recovery is all of this turn so far. A burst of ACKs
+ * is one occasion to send, as if the last of them had come alone. Each would have let something out (RFC 3042), which the
+ * window, reduced now, would keep back: a lone retransmission would be left in flight, and with its ACK lost, nothing but a
+ * timeout. */
+static void start_reduction(struct tcp_connection *c, const struct tcp_ack_sample *sample)
+{
+    uint32_t flight = c->snd_nxt - c->snd_una, gone = c->sacked_bytes + c->dup_acks * c->snd_mss;
+
+    c->prr_delivered = c->turn_delivered - sample->delivered_bytes;
+    c->prr_out = 0;
+    /* What had arrived before will not be delivered in recovery. */
+    c->prr_flight = (flight > gone ? flight - gone : 0) + c->turn_delivered;
+}
+
+static void enter_fast(struct tcp *tcp, struct tcp_connection *c, const struct tcp_ack_sample *sample)
 {
     tcp->counters.recoveries++;
     save_for_undo(c, TCP_RECOVERY_FAST);
     congestion_on_loss(tcp, c);
     c->recovery = TCP_RECOVERY_FAST;
     c->recovery_point = c->snd_nxt;
-    c->prr_delivered = 0;
-    c->prr_out = 0;
-    c->prr_flight = c->snd_nxt - c->snd_una;
+    start_reduction(c, sample);
     c->flags &= ~(uint32_t)(CONN_PROBE_OUT | CONN_PROBE_AGAIN);
 }
 
@@ -79,17 +99,15 @@ static void undo_if_spurious(struct tcp *tcp, struct tcp_connection *c, const st
     if (!old_echo(c, sample) && !timeout_was_early(c, sample) && !sample->all_needless)
         return;
     c->flags &= ~(uint32_t)CONN_UNDO;
-    if (c->undo_recovery == TCP_RECOVERY_LOSS)
+    if (c->undo_recovery == TCP_RECOVERY_LOSS) {
         tcp->counters.timeouts_spurious++;
-    else
+    } else {
         tcp->counters.recoveries_spurious++;
+        /* What seemed lost had been overtaken, which RACK does not see of what was sent again (RFC 8985 §6.2 step 3). */
+        c->flags |= CONN_REORDERING;
+    }
     sent_forget_losses(tcp, c);
-    if (c->cwnd < c->undo_cwnd)
-        c->cwnd = c->undo_cwnd;
-    c->ssthresh = c->undo_ssthresh;
-    /* RFC 9438 §4.9: the curve goes on as if nothing had happened. */
-    c->cubic_w_max = c->undo_w_max;
-    c->epoch_us = 0;
+    congestion_undo(c);
     c->flags &= ~(uint32_t)CONN_CWND_LIMITED;
     c->recovery = TCP_RECOVERY_OPEN;
     c->dup_acks = 0;
@@ -160,6 +178,7 @@ static void update_window(struct tcp *tcp, struct tcp_connection *c, const struc
         if (sample->delivered_bytes > 0 || sample->lost_bytes > 0)
             reduce_window(c, sample);
     } else if (sample->acked_bytes > 0) {
+        hystart_on_ack(tcp, c, sample->rtt_us);
         congestion_on_ack(tcp, c, sample->acked_bytes);
     }
 }
@@ -182,8 +201,9 @@ uint32_t recovery_on_ack(struct tcp *tcp, struct tcp_connection *c, struct tcp_a
     } else {
         sample->lost_bytes += newreno_detect(tcp, c, sample);
     }
+    count_delivered(tcp, c, sample->delivered_bytes);
     if (sample->lost_bytes > 0 && c->recovery == TCP_RECOVERY_OPEN)
-        enter_fast(tcp, c);
+        enter_fast(tcp, c, sample);
     update_window(tcp, c, sample);
     return reorder_us;
 }
@@ -194,8 +214,9 @@ uint32_t recovery_on_reorder_timer(struct tcp *tcp, struct tcp_connection *c)
     uint32_t wait_us = rack_detect(tcp, c, tcp->now_us, &sample.lost_bytes);
 
     if (sample.lost_bytes > 0) {
+        count_delivered(tcp, c, 0);
         if (c->recovery == TCP_RECOVERY_OPEN)
-            enter_fast(tcp, c);
+            enter_fast(tcp, c, &sample);
         update_window(tcp, c, &sample);
     }
     return wait_us;

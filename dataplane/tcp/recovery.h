@@ -55,6 +55,14 @@ bool rack_probe_acked(struct tcp_connection *c, uint32_t ack, const struct tcp_a
 /* --- rtt.c: RFC 6298 --- */
 void rtt_sample(const struct tcp *tcp, struct tcp_connection *c, uint32_t rtt_us);
 
+/* --- hystart.c: RFC 9406, slow start that ends before the queue overflows. For a connection's first slow start alone; a loss
+ * ends it (TCP_HYSTART_OFF). --- */
+void hystart_init(struct tcp_connection *c);
+/* An ACK, snd_una moved, with the round trip it has measured (0: none). */
+void hystart_on_ack(struct tcp *tcp, struct tcp_connection *c, uint32_t rtt_us);
+/* What slow start's window grows by where so many bytes were acknowledged. */
+uint32_t hystart_growth(const struct tcp_connection *c, uint32_t bytes);
+
 /* --- recovery.c --- */
 /* After SACKs and snd_una are accounted: detect, enter, leave, set the window. Returns RACK's wait. */
 uint32_t recovery_on_ack(struct tcp *tcp, struct tcp_connection *c, struct tcp_ack_sample *sample);
@@ -73,6 +81,8 @@ void congestion_init(const struct tcp *tcp, struct tcp_connection *c);
 void congestion_on_ack(const struct tcp *tcp, struct tcp_connection *c, uint32_t acked_bytes);
 /* Loss: sets ssthresh, and what CUBIC remembers; the caller sets cwnd. */
 void congestion_on_loss(const struct tcp *tcp, struct tcp_connection *c);
+/* It was no loss: the windows are those of undo_* again. */
+void congestion_undo(struct tcp_connection *c);
 /* RFC 5681 §4.1: idle for longer than an RTO. */
 void congestion_after_idle(const struct tcp *tcp, struct tcp_connection *c);
 uint32_t congestion_initial_window(uint32_t mss);

@@ -9,7 +9,7 @@
  * Thread: one core calls everything of one instance.
  * Units: microseconds of a monotonic clock (now_us, must not be 0), bytes.
  * Source: RFC 9293; 7323 (window scaling, timestamps, PAWS), 2018/6675 (SACK), 8985 (RACK-TLP), 6298 (RTO), 5681/6582 or
- * 9438 (congestion), 6928 (IW10), 5961 (blind attacks), 6528 (ISN), 4987 (SYN floods), 6191 (TIME_WAIT reuse), 6056 (ports). */
+ * 9438 (congestion), 6928 (IW10), 9406 (HyStart++), 5961 (blind attacks), 6528 (ISN), 4987 (SYN floods), 6191 (TIME_WAIT reuse), 6056 (ports). */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

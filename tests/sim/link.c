@@ -154,7 +154,7 @@ static uint64_t through_bottleneck(struct link *link, uint32_t len, uint64_t now
     return link->busy_until_us;
 }
 
-static void print_segment(const struct link *link, const struct link_packet *packet, uint64_t now_us)
+static void print_segment(const struct link *link, const struct link_packet *packet, uint64_t now_us, bool lost)
 {
     struct tcp_options options;
     struct rig_segment segment;
@@ -171,19 +171,21 @@ static void print_segment(const struct link *link, const struct link_packet *pac
         printf(" ts %u %u", options.ts_value, options.ts_echo);
     if (options.has_window_scale)
         printf(" shift %u", options.window_shift);
-    printf("\n");
+    printf("%s\n", lost ? " lost" : "");
 }
 
 static void transmit_packet(struct link *link, struct link_packet *packet, uint64_t now_us)
 {
     const struct link_config *config = &link->config;
     uint64_t out_us;
+    bool lost;
 
     link->sent++;
-    if (link->trace)
-        print_segment(link, packet, now_us);
     out_us = through_bottleneck(link, packet->len, now_us);
-    if (is_lost(link, packet->len, address_is_ip4(&packet->src), now_us) || out_us == 0) {
+    lost = is_lost(link, packet->len, address_is_ip4(&packet->src), now_us) || out_us == 0;
+    if (link->trace)
+        print_segment(link, packet, now_us, lost);
+    if (lost) {
         link->lost++;
         return;
     }
