@@ -134,8 +134,6 @@ lab_up()
     rps our port0 1
     rps cli eth0 2
     rps mid to_cli 2
-    rps mid to_krn 2
-    rps mid to_our 2
     in_ns cli ip address add 198.18.0.1/24 dev eth0
     in_ns krn ip address add 198.18.0.3/24 dev eth0
 }
