@@ -238,8 +238,9 @@ static bool refuse_after_close(struct tcp *tcp, struct tcp_connection *c, const 
     return true;
 }
 
-/* RFC 5681 §4.2: at once beside or inside a gap and for every second full segment, else a little later. While the path loses
- * segments it loses ACKs too, and the sender's window is small: then each full one is acknowledged. */
+/* RFC 5681 §4.2: at once beside or inside a gap, and as soon as more than one full segment waits, else a little later: with two
+ * segments in flight a sender expects no delay, and probes (RFC 8985 §7.2), even if the second was not full. While the path
+ * loses segments it loses ACKs too, and the sender's window is small: then each full one is acknowledged. */
 static void schedule_ack(struct tcp *tcp, struct tcp_connection *c, bool gap, uint32_t len)
 {
     bool quick = c->quick_acks > 0 && len >= c->peer_mss;
@@ -248,7 +249,7 @@ static void schedule_ack(struct tcp *tcp, struct tcp_connection *c, bool gap, ui
         c->quick_acks = QUICK_ACKS;
     else if (quick)
         c->quick_acks--;
-    if (gap || quick || c->rcv_nxt - c->rcv_acked >= 2u * c->peer_mss)
+    if (gap || quick || c->rcv_nxt - c->rcv_acked > c->peer_mss)
         conn_ack_now(tcp, c);
     else if (c->due_us[TCP_TIMER_DELACK] == 0 && !conn_has(c, CONN_ACK_NOW))
         conn_timer_set(tcp, c, TCP_TIMER_DELACK, tcp->now_us + tcp->config.delayed_ack_us);

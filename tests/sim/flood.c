@@ -294,6 +294,8 @@ static const char *judge(const struct world *w, const struct world *quiet)
         return "the flood has filled the table";
     if (w->scenario->cookies && (c->syn_cookies_accepted != 1 || c->syn_cookies_sent < 100))
         return "no cookie was used";
+    if (w->scenario->attack == ATTACK_NONE && w->retransmits > 0)
+        return "something was sent again on a path that loses nothing";
     if (quiet->done_us[0] == 0)
         return NULL;
     if (w->retransmits > quiet->retransmits)
