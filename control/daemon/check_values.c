@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/address.h"
+#include "daemon/arena.h"
 #include "daemon/check.h"
 #include "daemon/config.h"
 #include "daemon/port.h"
@@ -362,41 +364,40 @@ static void check_deployments(const struct config *config, struct problems *prob
         check_deployment_name(config, "domains", i, &root->domains.items[i].deployment, problems);
 }
 
-static bool origin_seen(const struct config *config, const struct config_origin *origin)
+static int by_origin(const void *a, const void *b)
 {
-    const struct config_root *root = &config->root;
+    const struct config_origin *x = *(const struct config_origin *const *)a,
+                               *y = *(const struct config_origin *const *)b;
+    int order = strcmp(x->host, y->host);
 
-    for (uint32_t i = 0; i < root->origins.count; i++) {
-        const struct config_origins *hosts = &root->origins.items[i].hosts;
-
-        for (uint32_t k = 0; k < hosts->count; k++) {
-            if (&hosts->items[k] == origin)
-                return false;
-            if (hosts->items[k].port == origin->port && strcmp(hosts->items[k].host, origin->host) == 0)
-                return true;
-        }
-    }
-    return false;
+    order = order != 0 ? order : (int)x->port - (int)y->port;
+    return order != 0 ? order : x < y ? -1 : x > y;
 }
 
 static void check_origins(const struct config *config, struct problems *problems)
 {
     const struct config_root *root = &config->root;
+    const struct config_origin **all = NULL;
+    size_t count = 0;
 
     for (uint32_t i = 0; i < root->origins.count; i++) {
         const struct config_origins *hosts = &root->origins.items[i].hosts;
 
+        all = memory_grow(all, (count + hosts->count + 1) * sizeof(struct config_origin *));
         for (uint32_t k = 0; k < hosts->count; k++) {
-            const struct config_origin *origin = &hosts->items[k];
-
-            if (origin->host[0] == '\0')
-                problems_add(problems, config->file, config_line(config, origin),
+            all[count++] = &hosts->items[k];
+            if (hosts->items[k].host[0] == '\0')
+                problems_add(problems, config->file, config_line(config, &hosts->items[k]),
                              "origins[%u].hosts: what is said of all origins belongs into verify", i);
-            else if (origin_seen(config, origin))
-                problems_add(problems, config->file, config_line(config, origin),
-                             "origins[%u].hosts: %s is there twice", i, origin->host);
         }
     }
+    if (count > 0)
+        qsort(all, count, sizeof(struct config_origin *), by_origin);
+    for (size_t i = 1; i < count; i++)
+        if (all[i]->port == all[i - 1]->port && strcmp(all[i]->host, all[i - 1]->host) == 0)
+            problems_add(problems, config->file, config_line(config, all[i]), "origins: %s is there twice%s",
+                         all[i]->host, all[i]->port != 0 ? ", with that port" : "");
+    free(all);
 }
 
 void check_values(const struct config *config, struct problems *problems)

@@ -13,6 +13,7 @@ struct origin_key {
     const char *host;
     uint16_t port;
     const struct config_scope_verify *settings; /* NULL: only switched */
+    uint32_t number;                            /* in the order of the file; switches last */
 };
 
 /* A deployment of which something is said. */
@@ -245,21 +246,14 @@ static void collect_deployments(struct builder *build)
             deployment_add(build, switches->items[i].target.deployment)->settings.mode = switches->items[i].verify.mode;
 }
 
-static const struct origin_key *origin_find(const struct builder *build, const char *host, uint16_t port)
-{
-    for (uint32_t i = 0; i < build->origin_count; i++)
-        if (build->origins[i].port == port && strcmp(build->origins[i].host, host) == 0)
-            return &build->origins[i];
-    return NULL;
-}
-
 static void origin_add(struct builder *build, const char *host, uint16_t port,
                        const struct config_scope_verify *settings)
 {
-    if (host == NULL || host[0] == '\0' || origin_find(build, host, port) != NULL)
+    if (host == NULL || host[0] == '\0') /* a partial configuration, or refused by check_values() */
         return;
     build->origins = memory_grow(build->origins, (build->origin_count + 1) * sizeof(*build->origins));
-    build->origins[build->origin_count++] = (struct origin_key){arena_text(build->arena, host), port, settings};
+    build->origins[build->origin_count] = (struct origin_key){host, port, settings, build->origin_count};
+    build->origin_count++;
 }
 
 static int by_host_and_port(const void *a, const void *b)
@@ -267,13 +261,21 @@ static int by_host_and_port(const void *a, const void *b)
     const struct origin_key *x = a, *y = b;
     int order = strcmp(x->host, y->host);
 
-    return order != 0 ? order : (int)x->port - (int)y->port;
+    order = order != 0 ? order : (int)x->port - (int)y->port;
+    return order != 0 ? order : x->number < y->number ? -1 : 1;
 }
 
+static bool same_key(const struct origin_key *a, const struct origin_key *b)
+{
+    return a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
+/* Sorted by host and port; of one that is in the file and switched as well the file's stays, which has the settings. */
 static void collect_origins(struct builder *build)
 {
     const struct config_root *root = &build->input->config->root;
     const struct verify_switches *switches = build->input->switches;
+    uint32_t kept = 0;
 
     for (uint32_t i = 0; i < root->origins.count; i++) {
         const struct config_origin_settings *item = &root->origins.items[i];
@@ -285,6 +287,10 @@ static void collect_origins(struct builder *build)
         origin_add(build, switches->items[i].target.host, switches->items[i].target.port, NULL);
     if (build->origin_count > 0)
         qsort(build->origins, build->origin_count, sizeof(*build->origins), by_host_and_port);
+    for (uint32_t i = 0; i < build->origin_count; i++)
+        if (kept == 0 || !same_key(&build->origins[kept - 1], &build->origins[i]))
+            build->origins[kept++] = build->origins[i];
+    build->origin_count = kept;
 }
 
 /* --- the scopes ------------------------------------------------------------------------------------------------------------- */
@@ -310,29 +316,40 @@ static const char *origin_name(const struct builder *build, const struct origin_
                         deployment != NULL ? ")" : "");
 }
 
+/* The rows of an origin: in no deployment with settings, and in each of them. wider: the same host without a port, or NULL. */
+static void build_origin(struct builder *build, const struct origin_key *key, const struct origin_key *wider)
+{
+    const char *host = arena_text(build->arena, key->host);
+
+    for (uint32_t d = 0; d < build->deployment_count; d++) {
+        const struct deployment_key *deployment = &build->deployments[d];
+        struct config_scope_verify settings = deployment->settings;
+
+        take_origin(build, wider, &settings);
+        take_origin(build, key, &settings);
+        build->rows[build->out->origin_count++] = (struct trust_origin){
+            .host = host,
+            .port = key->port,
+            .deployment = d > 0 ? x509_scope_deployment(slice_text(deployment->name)) : 0,
+            .scope = scope_add(build, origin_name(build, key, deployment->name), &settings, deployment)};
+    }
+}
+
 static void build_origins(struct builder *build)
 {
-    uint32_t count = 0;
+    const struct origin_key *wider = NULL;
 
     for (uint32_t i = 0; i < build->origin_count; i++) {
         const struct origin_key *key = &build->origins[i];
-        const struct origin_key *host = key->port != 0 ? origin_find(build, key->host, 0) : NULL;
 
-        for (uint32_t d = 0; d < build->deployment_count; d++) {
-            const struct deployment_key *deployment = &build->deployments[d];
-            struct config_scope_verify settings = deployment->settings;
-
-            take_origin(build, host, &settings);
-            take_origin(build, key, &settings);
-            build->rows[count++] = (struct trust_origin){
-                .host = key->host,
-                .port = key->port,
-                .deployment = d > 0 ? x509_scope_deployment(slice_text(deployment->name)) : 0,
-                .scope = scope_add(build, origin_name(build, key, deployment->name), &settings, deployment)};
-        }
+        /* The one without a port is the first of its host. */
+        if (key->port == 0 || (wider != NULL && strcmp(wider->host, key->host) != 0))
+            wider = NULL;
+        build_origin(build, key, wider);
+        if (key->port == 0)
+            wider = key;
     }
     build->out->origins = build->rows;
-    build->out->origin_count = count;
 }
 
 static int by_number(const void *a, const void *b)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
 #include "access/access.h"
 #include "daemon/sections.h"
 
@@ -41,6 +43,37 @@ static void add_list(const struct config *config, struct access_builder *builder
     text_free(&csv);
 }
 
+static bool has_domain(const struct config *config, const char *deployment)
+{
+    for (uint32_t i = 0; i < config->root.domains.count; i++)
+        if (config->root.domains.items[i].deployment != NULL &&
+            strcmp(config->root.domains.items[i].deployment, deployment) == 0)
+            return true;
+    return false;
+}
+
+#define IDLE_SAID_MAX 16
+
+/* Rules of a deployment that no domain is of: harmless, and surely not what was meant. Said once a deployment. */
+static void warn_of_idle_rules(const struct config *config, const struct access_set *rules, struct problems *problems)
+{
+    const char *said[IDLE_SAID_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < access_set_count(rules) && config->root.domains.count > 0 && count < IDLE_SAID_MAX; i++) {
+        const struct access_rule *rule = access_set_at(rules, i);
+        bool listed = rule->source == ACCESS_SOURCE_MANUAL, known = has_domain(config, rule->deployment);
+
+        for (size_t k = 0; k < count; k++)
+            known |= strcmp(said[k], rule->deployment) == 0;
+        if (known)
+            continue;
+        said[count++] = rule->deployment;
+        problems_warn(problems, listed ? config->root.allow_list : config->file, listed ? rule->line : 0,
+                      "rules of deployment %s allow nothing: no domain is of that deployment", rule->deployment);
+    }
+}
+
 static void describe(struct section *section)
 {
     for (size_t i = 0; i < access_set_count(section->rules); i++) {
@@ -78,6 +111,7 @@ struct section *section_build_access(const struct config *config, uint32_t cores
         goto out;
     }
     section->data.access.rules = section->rules;
+    warn_of_idle_rules(config, section->rules, problems);
     describe(section);
 out:
     access_builder_free(builder);

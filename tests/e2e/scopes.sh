@@ -98,7 +98,7 @@ echo_of branch.lab unknown.steven.lab
 check "in branch both names are known, and one is right" 200 "$status"
 echo_of branch.lab current.steven.lab
 check "no rule of deployment branch allows it" 403 "$status"
-check_match "S21's counterpart" 'Event="Request Denied" Detail="Access denied" Reason="Only in the allow list of another deployment" Username="" Deployment="branch" Method="POST" Request="https://current\.steven\.lab:8443/lab/echo"' \
+check_match "S21's counterpart" 'Event="Request Denied" Detail="Access denied" Reason="Only in the allow list of another deployment" Username="" Deployment="branch" Method="POST" Request="https://current\.steven\.lab:8443/lab/echo" Status="403" UTCTime="[0-9-]{10} [0-9:]{8},[0-9]{3}"$' \
     "$(log_wait "$mark" 'Request Denied')"
 check "each deployment has connections of its own" "deployment branch,global" \
     "$(ctl origins --json | jq -r '[.origins[] | select(.host == "unknown.steven.lab") | .scope] | sort | join(",")')"

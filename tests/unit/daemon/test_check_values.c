@@ -108,7 +108,7 @@ static const struct {
     {PORT "listeners: [{clients: any, tls: off}]\norigins:\n- hosts: [a.lab, \"a.lab:1\", default]\n"
           "- hosts: [b.lab, A.LAB]\n- {hosts: \"a.lab:1\"}\n",
      {"a.yaml:4: origins[0].hosts: what is said of all origins belongs into verify",
-      "a.yaml:5: origins[1].hosts: a.lab is there twice", "a.yaml:6: origins[2].hosts: a.lab is there twice"}},
+      "a.yaml:5: origins: a.lab is there twice", "a.yaml:6: origins: a.lab is there twice, with that port"}},
     {PORT "listeners: [{clients: any, tls: off}]\norigins:\n- hosts: a.lab\n  verify:\n    revocation: hard-fail\n"
           "deployments:\n- name: b\n  verify:\n    pins:\n    - "
           "zz112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n",

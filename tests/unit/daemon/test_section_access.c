@@ -62,11 +62,29 @@ static void test_rules_of_the_list_and_of_nodes(void **state)
     config_free(config);
 }
 
+static void test_rules_that_nobody_can_use_are_told(void **state)
+{
+    struct config *config =
+        scratch_config("allow_list: two.csv\ndomains: [{name: a.lab}, {name: b.lab, deployment: b}]\n");
+    struct problems problems = {0};
+
+    scratch_write("two.csv", HEADER "https://a.lab/,b,GET,prefix,used\nhttps://b.lab/,c,GET,prefix,idle\n"
+                                    "https://c.lab/,1,GET,prefix,used\nhttps://d.lab/,c,GET,prefix,idle\n");
+    section_drop(section_build_access(config, 1, NULL, &problems));
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(problems.warning_count, 1);
+    assert_non_null(strstr(problems.warnings[0],
+                           "two.csv:3: rules of deployment c allow nothing: no domain is of that deployment"));
+    problems_free(&problems);
+    config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_bad_list_is_refused_with_its_line),
         cmocka_unit_test(test_rules_of_the_list_and_of_nodes),
+        cmocka_unit_test(test_rules_that_nobody_can_use_are_told),
     };
 
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

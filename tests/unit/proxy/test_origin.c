@@ -12,6 +12,7 @@
 #include "proxy/internal.h"
 #include "rig.h"
 #include "world.h"
+#include "x509/scope.h"
 
 #define ORIGIN "198.18.2.11", 8000
 
@@ -154,6 +155,44 @@ static void a_replaced_credential_ends_its_connections_and_no_other(void **state
     world_answer(w, ask(w, b, "https", "cucm.steven.lab", 8443, "\r\n"), "ok");
     assert_int_equal(atomic_load(&w->client_other.users[0]), 1);
     world_free(w);
+}
+
+/* It would be judged, and send, as what it is no more. */
+static void a_request_that_waits_is_refused_when_its_deployment_changes(void **state)
+{
+    for (int queued = 0; queued < 2; queued++) {
+        struct world *w = world_create();
+        struct route_domain moved = {.domain = "steven.lab", .deployment = "2"};
+        struct world_peer *a, *b, *origin = NULL;
+        const struct upstream *u = NULL;
+        char text[1024];
+
+        moved.deployment_number = x509_scope_deployment(slice_text(moved.deployment));
+        w->settings.origin_connections_max = 1;
+        world_trust(w, WORLD_TRUST_ROOT);
+        a = world_connect_tls(w, "edge.steven.lab", NULL);
+        b = world_connect(w);
+        if (queued)
+            origin = ask(w, a, "https", "cucm.steven.lab", 8443, "\r\n");
+        snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: edge\r\n\r\n",
+                 world_path("https", "cucm.steven.lab", 8443, "/x"));
+        world_put(w, b, text, strlen(text)); /* nothing runs yet */
+        for (int i = 0; i < 100 && (u = pool_at(w->proxy->upstreams, 0)) == NULL; i++)
+            world_step(w);
+        assert_non_null(u);
+        assert_int_equal(u->phase, queued ? UPSTREAM_BUSY : UPSTREAM_CONNECT);
+        world_run(w, queued ? 20 : 0);
+        w->route.domains = &moved;
+        w->route.domain_count = 1;
+        world_publish(w);
+        if (queued)
+            world_answer(w, origin, "ok");
+        world_run(w, 20);
+        if (!world_starts(b, "HTTP/1.1 503 "))
+            fail_msg("queued %d: %.60s", queued, b->received);
+        assert_int_equal(world_counters(w)->requests_verified, queued);
+        world_free(w);
+    }
 }
 
 static void the_connection_used_last_is_used_first(void **state)
@@ -468,6 +507,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_connection_is_reused_for_what_it_was_made_for_only),
         cmocka_unit_test(a_replaced_credential_ends_its_connections_and_no_other),
+        cmocka_unit_test(a_request_that_waits_is_refused_when_its_deployment_changes),
         cmocka_unit_test(the_connection_used_last_is_used_first),
         cmocka_unit_test(bytes_that_nobody_asked_for_end_the_connection),
         cmocka_unit_test(an_authenticated_connection_is_its_clients_alone),
