@@ -54,6 +54,13 @@ static const struct golden golden[] = {
      {"", "1", "GET", "https://cucm.steven.lab:8443/axl/", "Not in allow list"},
      "Event=\"Request Denied\" Detail=\"Access denied\" Reason=\"Not in allow list\" Username=\"\" Deployment=\"1\" "
      "Method=\"GET\" Request=\"https://cucm.steven.lab:8443/axl/\" Status=\"403\" UTCTime=\"2022-07-11 16:55:25,910\""},
+    {"S21, refused: the rule of another deployment",
+     {.kind = LOG_ACCESS_DENIED, .status = 403},
+     NULL,
+     {"", "branch", "POST", "https://cucm.steven.lab:8443/axl/", "Only in the allow list of another deployment"},
+     "Event=\"Request Denied\" Detail=\"Access denied\" Reason=\"Only in the allow list of another deployment\" "
+     "Username=\"\" Deployment=\"branch\" Method=\"POST\" Request=\"https://cucm.steven.lab:8443/axl/\" Status=\"403\" "
+     "UTCTime=\"2022-07-11 16:55:25,910\""},
     {"S22",
      {.kind = LOG_SENDING_REQUEST, .transaction = 189, .peer_port = 8443},
      "10.48.36.215",
@@ -101,6 +108,12 @@ static const struct golden golden[] = {
      "10.48.36.215",
      {"10.48.36.215"},
      "[ET_NET 2] WARNING: SNI (10.48.36.215) not in certificate. Action=Terminate server=10.48.36.215(10.48.36.215)"},
+    {"S27, permissive",
+     {.kind = LOG_NAME_MISMATCH, .action = LOG_ACTION_CONTINUE},
+     "10.48.36.215",
+     {"cucm.steven.lab"},
+     "[ET_NET 0] WARNING: SNI (cucm.steven.lab) not in certificate. Action=Continue "
+     "server=cucm.steven.lab(10.48.36.215)"},
     {"S28",
      {.kind = LOG_SSL_FAILED},
      "10.48.36.215",
