@@ -239,10 +239,12 @@ static bool mode_of(const char *word, enum verify_mode *mode)
     return false;
 }
 
-/* Is a deployment of that name known at all? */
-static bool known_deployment(const struct config_root *root, const char *name)
+/* Is a deployment of that name known at all? One that is switched was, and must be switched back. */
+static bool known_deployment(const struct control *control, const char *name)
 {
-    bool known = strcmp(name, "1") == 0;
+    const struct config_root *root = &control->config->root;
+    bool known =
+        strcmp(name, "1") == 0 || switches_find(&control->verify, &(struct verify_target){.deployment = name}) != NULL;
 
     for (uint32_t i = 0; i < root->deployments.count; i++)
         known |= strcmp(root->deployments.items[i].name, name) == 0;
@@ -266,7 +268,7 @@ static const char *target_of(const struct control *control, const json_t *input,
     *target = (struct verify_target){0};
     if (deployment != NULL && origin != NULL)
         return "a deployment or an origin, not both";
-    if (deployment != NULL && !known_deployment(&control->config->root, deployment))
+    if (deployment != NULL && !known_deployment(control, deployment))
         return "no domain or node is of a deployment of that name";
     if (deployment != NULL)
         target->deployment = arena_text(arena, deployment);

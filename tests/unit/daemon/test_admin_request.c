@@ -227,6 +227,12 @@ static void test_verify_of_deployments_and_origins(void **state)
     assert_int_equal(running.control.verify.count, 1);
     assert_false(running.control.verify.global.set);
     json_decref(ask(&running, "GET", "/v1/trust", "deployment=1", none, 404)); /* it has no store of its own */
+    /* A deployment that was switched and is not in the file any more can be switched back. */
+    switches_put(&running.control.verify, &(struct verify_target){.deployment = "gone"},
+                 (struct verify_switch){true, VERIFY_PERMISSIVE, 0});
+    json_decref(
+        ask(&running, "POST", "/v1/verify", NULL, slice_text("{\"mode\":\"inherit\",\"deployment\":\"gone\"}"), 200));
+    assert_int_equal(running.control.verify.count, 1);
     running_stop(&running);
 }
 
