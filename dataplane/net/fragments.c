@@ -185,22 +185,39 @@ struct rte_mbuf *fragments_add(struct fragments *table, uint32_t port, const str
     return is_whole(d) ? take(table, d) : NULL;
 }
 
-void fragments_expire(struct fragments *table, uint64_t now_us)
+/* Frees the row but for its first fragment, which is returned; NULL: that has not come. */
+static struct rte_mbuf *give_up(struct fragments *table, struct fragment_datagram *d)
 {
+    struct rte_mbuf *first = NULL;
+
+    table->counters->fragments_expired++;
+    if (d->count > 0 && d->parts[0].offset == 0) {
+        first = d->parts[0].m;
+        d->parts[0] = d->parts[--d->count];
+    }
+    empty(d);
+    *d = (struct fragment_datagram){0};
+    return first;
+}
+
+struct rte_mbuf *fragments_expire(struct fragments *table, uint64_t now_us, uint32_t *port)
+{
+    struct rte_mbuf *first = NULL;
+
     if (table->next_due_us > now_us)
-        return;
+        return NULL;
     table->next_due_us = UINT64_MAX;
     for (uint32_t i = 0; i < FRAGMENTS_DATAGRAMS_MAX; i++) {
         struct fragment_datagram *d = &table->rows[i];
 
         if (d->due_us == 0)
             continue;
-        if (d->due_us <= now_us) {
-            table->counters->fragments_expired++;
-            empty(d);
-            *d = (struct fragment_datagram){0};
+        if (d->due_us <= now_us && first == NULL) {
+            *port = d->port;
+            first = give_up(table, d);
         } else if (d->due_us < table->next_due_us) {
             table->next_due_us = d->due_us;
         }
     }
+    return first;
 }

@@ -60,7 +60,9 @@ void fragments_fini(struct fragments *table);
  * missing: the first fragment with its own headers, as they came, and behind them all data (chained); else NULL. */
 struct rte_mbuf *fragments_add(struct fragments *table, uint32_t port, const struct fragment *fragment,
                                struct rte_mbuf *m, uint64_t now_us);
-/* Gives up what waited too long. */
-void fragments_expire(struct fragments *table, uint64_t now_us);
+/* Gives up what waited too long, a datagram a call. Returns its first fragment (the caller's then), data at its IP header, and the
+ * port it came in on: its source is to be told (RFC 792, RFC 8200 §4.5). What has none, or overlapped, goes without a word.
+ * NULL: nothing more is due. */
+struct rte_mbuf *fragments_expire(struct fragments *table, uint64_t now_us, uint32_t *port);
 
 #endif

@@ -51,14 +51,14 @@ bool icmp_read_error(struct slice message, struct net_icmp_error *out)
     return true;
 }
 
-uint16_t icmp_write_unreachable(uint8_t message[ICMP_BYTES + ICMP_QUOTE_MAX], uint8_t code, struct slice quote)
+uint16_t icmp_write_error(uint8_t message[ICMP_BYTES + ICMP_QUOTE_MAX], uint8_t type, uint8_t code, struct slice quote)
 {
     uint16_t length, checksum;
 
     quote = slice_head(quote, ICMP_QUOTE_MAX);
     length = (uint16_t)(ICMP_BYTES + quote.len);
     memset(message, 0, ICMP_BYTES);
-    message[0] = ICMP_UNREACHABLE;
+    message[0] = type;
     message[1] = code;
     memcpy(message + ICMP_BYTES, quote.data, quote.len);
     checksum = (uint16_t)~checksum_add(0, message, length);

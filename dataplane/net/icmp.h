@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef ASSAY_NET_ICMP_H
 #define ASSAY_NET_ICMP_H
-/* ICMP messages: reading errors about our TCP segments, writing "destination unreachable". Pure.
+/* ICMP messages: reading errors about our TCP segments, writing errors. Pure.
  * Source: RFC 792, RFC 1122 §3.2.2, RFC 1191 (next-hop MTU), RFC 5927 (attacks), RFC 6633 (no source quench). */
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +21,8 @@
 #define ICMP_CODE_PORT     3
 #define ICMP_CODE_FRAGMENT 4
 
+#define ICMP_CODE_REASSEMBLY 1 /* of "time exceeded" */
+
 /* The IP header that is quoted (at most 60) and the first 8 bytes behind it. */
 #define ICMP_QUOTE_MAX 68
 
@@ -35,8 +37,8 @@ enum net_error_kind icmp_error_kind(uint8_t type, uint8_t code);
  * the source is ours and TCP that the sequence number is in flight. */
 bool icmp_read_error(struct slice message, struct net_icmp_error *out);
 
-/* Writes "destination unreachable" quoting quote (an IP header and 8 bytes: at most ICMP_QUOTE_MAX); returns its length. */
-uint16_t icmp_write_unreachable(uint8_t message[ICMP_BYTES + ICMP_QUOTE_MAX], uint8_t code, struct slice quote);
+/* Writes an error quoting quote (an IP header and 8 bytes: at most ICMP_QUOTE_MAX); returns its length. */
+uint16_t icmp_write_error(uint8_t message[ICMP_BYTES + ICMP_QUOTE_MAX], uint8_t type, uint8_t code, struct slice quote);
 
 /* A token bucket: allows rate events a second, and bursts of a tenth of that. */
 struct icmp_limit {

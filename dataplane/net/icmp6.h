@@ -21,6 +21,7 @@
 
 #define ICMP6_CODE_ADDRESS     3 /* unreachable: nobody has that address */
 #define ICMP6_CODE_PORT        4
+#define ICMP6_CODE_REASSEMBLY  1 /* time exceeded: fragments have not come */
 #define ICMP6_CODE_NEXT_HEADER 1 /* parameter problem: unrecognized next header */
 
 /* What an error quotes at the most: with it the packet is not longer than every link takes (RFC 4443 §2.4 (c)). */

@@ -70,6 +70,19 @@ struct rte_mbuf *input_add_fragment(struct burst *b, struct rte_mbuf *m, const s
     return fragments_add(&b->net->fragments, b->port, fragment, m, b->now_us);
 }
 
+void input_expire_fragments(struct net *net, uint64_t now_us)
+{
+    struct burst b = {.net = net, .now_us = now_us};
+    struct rte_mbuf *first;
+
+    while ((first = fragments_expire(&net->fragments, now_us, &b.port)) != NULL) {
+        if (*rte_pktmbuf_mtod(first, const uint8_t *) >> 4 == 4)
+            ip4_fragments_expired(&b, first);
+        else
+            ip6_fragments_expired(&b, first);
+    }
+}
+
 void input_again(struct burst *b, struct rte_mbuf *m, uint16_t type)
 {
     struct net_port *port = &b->net->ports[b->port];

@@ -64,16 +64,15 @@ static void icmp_message(struct burst *b, struct rte_mbuf *m, const struct ip4_h
 
 /* --- what we do not speak --------------------------------------------------------------------------------------------------- */
 
-/* The sender is a single host and the datagram was for us alone and whole: all that RFC 1122 §3.2.2 asks before an answer. */
-static void unreachable(struct burst *b, struct rte_mbuf *m, const struct ip4_header *ip)
+/* Answers with an error that quotes the datagram; m: data at the IP header. The sender is a single host, and the datagram was for
+ * us alone: all that RFC 1122 §3.2.2 asks before an answer but that it was no error itself. */
+static void send_error(struct burst *b, struct rte_mbuf *m, const struct ip4_header *ip, uint8_t type, uint8_t code)
 {
     struct net *net = b->net;
     uint32_t quoted = ip->header_length + 8U;
-    uint8_t code = ip->protocol == IP4_PROTO_UDP ? ICMP_CODE_PORT : ICMP_CODE_PROTOCOL;
     struct rte_mbuf *out;
     uint8_t *message;
 
-    net->counters.drop_protocol++;
     if (!icmp_limit_allow(&net->error_limit, b->now_us)) {
         input_drop(m, &net->counters.icmp_errors_limited);
         return;
@@ -87,10 +86,32 @@ static void unreachable(struct burst *b, struct rte_mbuf *m, const struct ip4_he
     }
     if (quoted > m->pkt_len)
         quoted = m->pkt_len;
-    mbuf_truncate(out, icmp_write_unreachable(message, code, slice_of(rte_pktmbuf_mtod(m, void *), quoted)));
+    mbuf_truncate(out, icmp_write_error(message, type, code, slice_of(rte_pktmbuf_mtod(m, void *), quoted)));
     net->counters.icmp_errors_sent++;
     ip4_output(net, b->port, out, ip->dst_be, ip->src_be, IP4_PROTO_ICMP, b->now_us);
     rte_pktmbuf_free(m);
+}
+
+/* A protocol we do not speak. */
+static void unreachable(struct burst *b, struct rte_mbuf *m, const struct ip4_header *ip)
+{
+    b->net->counters.drop_protocol++;
+    send_error(b, m, ip, ICMP_UNREACHABLE, ip->protocol == IP4_PROTO_UDP ? ICMP_CODE_PORT : ICMP_CODE_PROTOCOL);
+}
+
+void ip4_fragments_expired(struct burst *b, struct rte_mbuf *m)
+{
+    struct slice head = slice_head(slice_of(rte_pktmbuf_mtod(m, void *), m->data_len), IP4_BYTES_MAX);
+    struct ip4_header ip;
+    bool tell = ip4_read(head, m->pkt_len, true, &ip) == IP4_FRAGMENT && m->data_len > ip.header_length;
+
+    /* Of ICMP only a request may be answered. */
+    if (tell && ip.protocol == IP4_PROTO_ICMP)
+        tell = *rte_pktmbuf_mtod_offset(m, const uint8_t *, ip.header_length) == ICMP_ECHO_REQUEST;
+    if (tell)
+        send_error(b, m, &ip, ICMP_TIME_EXCEEDED, ICMP_CODE_REASSEMBLY);
+    else
+        rte_pktmbuf_free(m);
 }
 
 /* --- IPv4 ----------------------------------------------------------------------------------------------------------------- */

@@ -148,6 +148,22 @@ static void other_protocol(struct burst *b, struct rte_mbuf *m, const struct ip6
         send_error(b, m, ip, ICMP6_PARAMETER_PROBLEM, ICMP6_CODE_NEXT_HEADER, ip->next_at);
 }
 
+void ip6_fragments_expired(struct burst *b, struct rte_mbuf *m)
+{
+    struct slice head =
+        slice_head(slice_of(rte_pktmbuf_mtod(m, void *), m->data_len), IP6_BYTES + IP6_EXTENSION_BYTES_MAX);
+    struct ip6_header ip;
+    bool tell = ip6_read(head, m->pkt_len, &ip) == IP6_FRAGMENT && m->data_len > ip.header_length;
+
+    /* Of ICMP only a request may be answered. */
+    if (tell && ip.protocol == IP6_PROTO_ICMP)
+        tell = *rte_pktmbuf_mtod_offset(m, const uint8_t *, ip.header_length) == ICMP6_ECHO_REQUEST;
+    if (tell)
+        send_error(b, m, &ip, ICMP6_TIME_EXCEEDED, ICMP6_CODE_REASSEMBLY, 0);
+    else
+        rte_pktmbuf_free(m);
+}
+
 /* --- IPv6 ----------------------------------------------------------------------------------------------------------------- */
 
 /* Can the source not be right: no host's address, our own, or of a subnet that is behind another port? A link-local one is

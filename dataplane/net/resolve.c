@@ -4,6 +4,7 @@
 #include <rte_mbuf.h>
 
 #include "base/address.h"
+#include "net/input.h"
 #include "net/ip4.h"
 #include "net/ip6.h"
 #include "net/resolve.h"
@@ -184,7 +185,7 @@ uint32_t net_timers(struct net *net, uint64_t now_us, struct net_icmp_error *err
 
     ndp_timers(net, now_us);
     mld_timers(net, now_us);
-    fragments_expire(&net->fragments, now_us);
+    input_expire_fragments(net, now_us);
     if (net->announce_us <= now_us) {
         net->announce_us = UINT64_MAX;
         arp_announce(net);

@@ -193,23 +193,57 @@ static void bounds_what_it_holds(void **state)
     assert_int_equal(rte_mempool_in_use_count(f->pool), 0);
 }
 
+/* Several at once come one by one, each with the port it came in on; what has no first fragment, or overlapped, comes not. */
+static void gives_up_several_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct fragments *table = make();
+    struct rte_mbuf *first;
+    uint32_t port, ports = 0;
+
+    for (uint16_t i = 0; i < 2; i++) {
+        struct piece piece = {0, 800, true};
+        struct fragment fragment = fragment_of(piece, 5, UDP, IP(198, 18, 2, i));
+
+        assert_null(fragments_add(table, i, &fragment, mbuf_of_piece(f, piece), f->now_us));
+    }
+    assert_null(add(f, table, (struct piece){800, 800, true}, 6, UDP));
+    assert_null(add(f, table, (struct piece){0, 800, true}, 7, UDP));
+    assert_null(add(f, table, (struct piece){400, 800, true}, 7, UDP));
+    while ((first = fragments_expire(table, f->now_us + FRAGMENTS_TIMEOUT_US, &port)) != NULL) {
+        ports |= 1U << port;
+        rte_pktmbuf_free(first);
+    }
+    assert_int_equal(ports, 3);
+    assert_int_equal(count.fragments_expired, 4);
+    assert_int_equal(table->next_due_us, UINT64_MAX);
+    assert_int_equal(rte_mempool_in_use_count(f->pool), 0);
+    fragments_fini(table);
+}
+
 static void gives_up_in_time(void **state)
 {
     struct fixture *f = *state;
     struct fragments *table = make();
+    struct rte_mbuf *first;
+    uint32_t port;
 
     assert_int_equal(table->next_due_us, UINT64_MAX);
     assert_null(add(f, table, (struct piece){0, 800, true}, 1, UDP));
     f->now_us += SECOND;
     assert_null(add(f, table, (struct piece){0, 800, true}, 2, UDP));
     assert_int_equal(table->next_due_us, f->now_us - SECOND + FRAGMENTS_TIMEOUT_US);
-    fragments_expire(table, f->now_us + FRAGMENTS_TIMEOUT_US - SECOND - 1);
+    assert_null(fragments_expire(table, f->now_us + FRAGMENTS_TIMEOUT_US - SECOND - 1, &port));
     assert_int_equal(count.fragments_expired, 0);
-    fragments_expire(table, f->now_us + FRAGMENTS_TIMEOUT_US - SECOND);
+    first = fragments_expire(table, f->now_us + FRAGMENTS_TIMEOUT_US - SECOND, &port);
+    assert_non_null(first);
+    rte_pktmbuf_free(first);
+    assert_null(fragments_expire(table, f->now_us + FRAGMENTS_TIMEOUT_US - SECOND, &port));
     assert_int_equal(count.fragments_expired, 1);
     assert_int_equal(rte_mempool_in_use_count(f->pool), 1);
     assert_int_equal(table->next_due_us, f->now_us + FRAGMENTS_TIMEOUT_US);
-    fragments_expire(table, f->now_us + FRAGMENTS_TIMEOUT_US);
+    rte_pktmbuf_free(fragments_expire(table, f->now_us + FRAGMENTS_TIMEOUT_US, &port));
+    assert_null(fragments_expire(table, f->now_us + FRAGMENTS_TIMEOUT_US, &port));
     assert_int_equal(rte_mempool_in_use_count(f->pool), 0);
     assert_int_equal(table->next_due_us, UINT64_MAX);
     assert_null(add(f, table, (struct piece){800, 8, false}, 1, UDP)); /* begins anew */
@@ -223,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(puts_together_in_any_order), TEST(never_delivers_what_overlaps), TEST(refuses_fragments_nobody_needs),
         TEST(keeps_datagrams_apart),      TEST(bounds_what_it_holds),         TEST(gives_up_in_time),
+        TEST(gives_up_several_at_once),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup_group, fixture_teardown_group);

@@ -112,12 +112,14 @@ static void writes_unreachable(void **state)
     struct frame quoted = frame_ip4(PEERS, OURS, IP4_PROTO_UDP, "abcdefgh", 8);
     uint8_t message[ICMP_BYTES + ICMP_QUOTE_MAX], huge[500] = {0x45};
 
-    assert_int_equal(icmp_write_unreachable(message, ICMP_CODE_PORT, slice_of(quoted.bytes + ETHER_BYTES, 28)), 36);
+    assert_int_equal(
+        icmp_write_error(message, ICMP_UNREACHABLE, ICMP_CODE_PORT, slice_of(quoted.bytes + ETHER_BYTES, 28)), 36);
     assert_int_equal(message[0], 3);
     assert_int_equal(message[1], 3);
     assert_int_equal(checksum_add(0, message, 36), 0xffff);
     assert_memory_equal(message + 8, quoted.bytes + ETHER_BYTES, 28);
-    assert_int_equal(icmp_write_unreachable(message, ICMP_CODE_PORT, slice_of(huge, sizeof(huge))), sizeof(message));
+    assert_int_equal(icmp_write_error(message, ICMP_UNREACHABLE, ICMP_CODE_PORT, slice_of(huge, sizeof(huge))),
+                     sizeof(message));
 }
 
 static uint32_t allowed(struct icmp_limit *limit, uint64_t now_us, uint32_t tries)

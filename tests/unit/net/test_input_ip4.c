@@ -274,6 +274,52 @@ static void puts_fragments_together_where_it_may(void **state)
     assert_int_equal(counters(f)->fragments_expired, 1);
 }
 
+/* RFC 792: "time exceeded", where the first fragment is here; RFC 1122 §3.2.2: never about an error. */
+static void tells_that_fragments_have_not_come(void **state)
+{
+    struct fixture *f = *state;
+    struct frame arp = frame_arp(ARP_REQUEST, all_mac, peer_mac, PEER, NULL, OURS);
+    uint8_t rest[1000] = {0};
+    const struct {
+        struct frame whole;
+        uint32_t part;
+        bool told;
+    } rows[] = {
+        {frame_tcp(PEER, OURS, 1000), 0, true},
+        {frame_tcp(PEER, OURS, 1000), 1, false},
+        {frame_ip4(PEER, OURS, IP4_PROTO_UDP, rest, sizeof(rest)), 0, true},
+        {frame_icmp(PEER, OURS, ICMP_ECHO_REQUEST, 0, rest, sizeof(rest)), 0, true},
+        {frame_icmp(PEER, OURS, ICMP_UNREACHABLE, ICMP_CODE_PORT, rest, sizeof(rest)), 0, false},
+    };
+
+    f->net->reassemble = true;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct frame piece = piece_of(&rows[i].whole, 400, rows[i].part);
+        struct rte_mbuf *m;
+        const uint8_t *p;
+
+        feed(f, 0, &piece);
+        feed(f, 0, &arp); /* the answer needs no question of ours */
+        rte_pktmbuf_free(sent(f, 0));
+        f->now_us += FRAGMENTS_TIMEOUT_US;
+        timers(f);
+        assert_int_equal(counters(f)->fragments_expired, i + 1);
+        while ((m = sent(f, 0)) != NULL && read_be16(rte_pktmbuf_mtod(m, const uint8_t *) + 12) == ETHER_TYPE_ARP)
+            rte_pktmbuf_free(m); /* is the peer still there? */
+        assert_int_equal(m != NULL, rows[i].told);
+        if (m == NULL)
+            continue;
+        p = rte_pktmbuf_mtod(m, const uint8_t *);
+        assert_int_equal(m->pkt_len, 14 + 20 + 8 + 28);
+        assert_int_equal(p[34], ICMP_TIME_EXCEEDED);
+        assert_int_equal(p[35], ICMP_CODE_REASSEMBLY);
+        assert_int_equal(checksum_add(0, p + 34, 36), 0xffff);
+        assert_memory_equal(p + 42, piece.bytes + 14, 28);
+        rte_pktmbuf_free(m);
+    }
+    assert_int_equal(counters(f)->icmp_errors_sent, 3);
+}
+
 /* In a VLAN, and in buffers that somebody else holds as well. */
 static void puts_shared_and_tagged_fragments_together(void **state)
 {
@@ -353,6 +399,7 @@ int main(void)
         TEST(passes_icmp_errors_up),
         TEST(tells_who_asks_for_what_is_not_here),
         TEST(puts_fragments_together_where_it_may),
+        TEST(tells_that_fragments_have_not_come),
         TEST(puts_shared_and_tagged_fragments_together),
         TEST(answers_a_long_echo_in_fragments),
     };

@@ -397,6 +397,51 @@ static void puts_fragments_together_where_it_may(void **state)
     assert_int_equal(counters(f)->drop_ip6_extension, 1);
 }
 
+/* RFC 8200 §4.5, RFC 4443 §3.3: where the first fragment is here; never about an error. */
+static void tells_that_fragments_have_not_come(void **state)
+{
+    struct fixture *f = *state;
+    struct assay_address peer = PEER, ours = OURS;
+    uint8_t rest[1000] = {0};
+    const struct {
+        struct frame whole;
+        uint32_t part;
+        bool told;
+    } rows[] = {
+        {frame_tcp6(PEER, OURS, 1000), 0, true},
+        {frame_tcp6(PEER, OURS, 1000), 1, false},
+        {frame_icmp6(PEER, OURS, 64, ICMP6_ECHO_REQUEST, 0, rest, sizeof(rest)), 0, true},
+        {frame_icmp6(PEER, OURS, 64, ICMP6_UNREACHABLE, 0, rest, sizeof(rest)), 0, false},
+    };
+
+    f->net->reassemble = true;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct frame piece = piece_of(&rows[i].whole, 400, rows[i].part);
+        uint32_t quoted = piece.len - 14;
+        struct rte_mbuf *m;
+        uint8_t *p;
+
+        feed(f, 0, &piece);
+        know_peer(f);
+        f->now_us += FRAGMENTS_TIMEOUT_US;
+        timers(f);
+        assert_int_equal(counters(f)->fragments_expired, i + 1);
+        while ((m = sent(f, 0)) != NULL && rte_pktmbuf_mtod(m, const uint8_t *)[54] >= ICMP6_INFORMATIONAL)
+            rte_pktmbuf_free(m); /* is the peer still there? */
+        assert_int_equal(m != NULL, rows[i].told);
+        if (m == NULL)
+            continue;
+        p = rte_pktmbuf_mtod(m, uint8_t *);
+        assert_int_equal(m->pkt_len, 54 + 8 + quoted);
+        assert_int_equal(p[54], ICMP6_TIME_EXCEEDED);
+        assert_int_equal(p[55], ICMP6_CODE_REASSEMBLY);
+        assert_int_equal(mbuf_checksum(checksum_pseudo6(&ours, &peer, IP6_PROTO_ICMP, 8 + quoted), m, 54), 0xffff);
+        assert_memory_equal(p + 62, piece.bytes + 14, quoted);
+        rte_pktmbuf_free(m);
+    }
+    assert_int_equal(counters(f)->icmp_errors_sent, 2);
+}
+
 /* An answer longer than the MTU leaves in fragments, and they make up what came. */
 static void answers_a_long_echo_in_fragments(void **state)
 {
@@ -488,6 +533,7 @@ int main(void)
         TEST(passes_icmp_errors_up),
         TEST(tells_who_asks_for_what_is_not_here),
         TEST(puts_fragments_together_where_it_may),
+        TEST(tells_that_fragments_have_not_come),
         TEST(answers_a_long_echo_in_fragments),
         TEST(tells_of_faults_that_are_to_be_told),
     };
