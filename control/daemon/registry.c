@@ -259,7 +259,7 @@ static void note_record(struct registry *registry, struct registry_entry *entry,
 
 struct registry_entry *registry_take(struct registry *registry, struct slice bytes)
 {
-    struct x509_chain_digest digest;
+    struct x509_chain_digest digest = {0};
     struct parsed_record record;
     struct registry_entry *entry;
     struct x509_chain *chain;

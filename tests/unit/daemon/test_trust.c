@@ -326,55 +326,57 @@ static void test_many_and_again(void **state)
     text_free(&second);
     trust_free(again);
     trust_free(trust);
-    /* A change that is only thought of: what is there with that role is not taken twice, what goes can come again. */
-    static void test_merge_and_forget(void **state)
-    {
-        struct problems problems = {0};
-        struct trust *trust = NULL, *added;
-        uint8_t first[X509_FINGERPRINT_SIZE];
+}
 
-        for (unsigned i = 0; i < 40; i++) {
-            struct slice der = scratch_ca("many", i % 16);
+/* A change that is only thought of: what is there with that role is not taken twice, what goes can come again. */
+static void test_merge_and_forget(void **state)
+{
+    struct problems problems = {0};
+    struct trust *trust = NULL, *added;
+    uint8_t first[X509_FINGERPRINT_SIZE];
 
-            added = trust_read(der, "one", X509_ROLE_ANCHOR, &problems);
-            assert_non_null(added);
-            if (trust == NULL) {
-                trust = added;
-                memcpy(first, trust->entries[0].certificate.sha256, sizeof(first));
-                continue;
-            }
-            trust_merge(trust, added);
-            trust_merge(trust, added);
-            assert_int_equal(trust->count, i + 1); /* each signature is another certificate */
-            trust_free(added);
+    for (unsigned i = 0; i < 40; i++) {
+        struct slice der = scratch_ca("many", i % 16);
+
+        added = trust_read(der, "one", X509_ROLE_ANCHOR, &problems);
+        assert_non_null(added);
+        if (trust == NULL) {
+            trust = added;
+            memcpy(first, trust->entries[0].certificate.sha256, sizeof(first));
+            continue;
         }
-        added = trust_read(trust->entries[0].certificate.der, "one", X509_ROLE_HELPER, &problems);
-        trust_merge(trust, added); /* another role */
-        assert_int_equal(trust->count, 41);
-        trust_forget(trust, first);
-        assert_int_equal(trust->count, 39);
         trust_merge(trust, added);
         trust_merge(trust, added);
-        assert_int_equal(trust->count, 40);
-        for (size_t i = 0; i < trust->count; i++)
-            for (size_t k = 0; k < i; k++)
-                assert_memory_not_equal(trust->entries[i].certificate.sha256, trust->entries[k].certificate.sha256, 32);
+        assert_int_equal(trust->count, i + 1); /* each signature is another certificate */
         trust_free(added);
-        trust_free(trust);
-        problems_free(&problems);
     }
+    added = trust_read(trust->entries[0].certificate.der, "one", X509_ROLE_HELPER, &problems);
+    trust_merge(trust, added); /* another role */
+    assert_int_equal(trust->count, 41);
+    trust_forget(trust, first);
+    assert_int_equal(trust->count, 39);
+    trust_merge(trust, added);
+    trust_merge(trust, added);
+    assert_int_equal(trust->count, 40);
+    for (size_t i = 0; i < trust->count; i++)
+        for (size_t k = 0; k < i; k++)
+            assert_memory_not_equal(trust->entries[i].certificate.sha256, trust->entries[k].certificate.sha256, 32);
+    trust_free(added);
+    trust_free(trust);
+    problems_free(&problems);
+}
 
-    int main(void)
-    {
-        const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_files_that_are_refused), cmocka_unit_test(test_no_directory),
-            cmocka_unit_test(test_roles_and_formats),      cmocka_unit_test(test_add_list_remove),
-            cmocka_unit_test(test_remove_from_a_bundle),   cmocka_unit_test(test_find),
-            cmocka_unit_test(test_add_is_all_or_nothing),  cmocka_unit_test(test_uploads_that_are_refused),
-            cmocka_unit_test(test_expired_is_accepted),    cmocka_unit_test(test_content),
-            cmocka_unit_test(test_many_and_again),         cmocka_unit_test(test_role_words),
-            cmocka_unit_test(test_merge_and_forget),
-        };
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_files_that_are_refused), cmocka_unit_test(test_no_directory),
+        cmocka_unit_test(test_roles_and_formats),      cmocka_unit_test(test_add_list_remove),
+        cmocka_unit_test(test_remove_from_a_bundle),   cmocka_unit_test(test_find),
+        cmocka_unit_test(test_add_is_all_or_nothing),  cmocka_unit_test(test_uploads_that_are_refused),
+        cmocka_unit_test(test_expired_is_accepted),    cmocka_unit_test(test_content),
+        cmocka_unit_test(test_many_and_again),         cmocka_unit_test(test_role_words),
+        cmocka_unit_test(test_merge_and_forget),
+    };
 
-        return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
-    }
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
+}

@@ -280,7 +280,7 @@ static struct x509_verdict_table *table_of(struct world *w, enum x509_reason rea
 {
     struct x509_verdict verdict = {.chain_reason = reason, .valid_until_s = until_s};
     struct x509_verdict_table *table = x509_verdict_table_create(1);
-    struct x509_chain_digest digest;
+    struct x509_chain_digest digest = {0};
     struct x509_identity identity;
     struct x509_verdict_key key;
     struct chain_record record;

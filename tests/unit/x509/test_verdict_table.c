@@ -14,7 +14,7 @@
 
 static struct x509_verdict_key key_of(uint8_t leaf, uint8_t chain, const char *host, uint32_t policy)
 {
-    struct x509_chain_digest digest;
+    struct x509_chain_digest digest = {0};
     struct x509_identity identity;
     struct x509_verdict_key key;
 
