@@ -20,7 +20,10 @@ static const char usage[] =
     "self-signed\n"
     "CA is an anchor, another CA a helper, a server's own certificate leaf-only (never an issuer).\n"
     "FINGERPRINT is the SHA-256 of the certificate, or its first 8 hex digits or more.\n"
-    "--dry-run changes nothing: it lists the origins, of those seen in the last 24 hours, whose verdicts would flip.\n"
+    "--dry-run changes nothing: it lists the origins, of those seen in the last 24 hours, whose verdicts would flip, "
+    "by "
+    "each\n"
+    "FILE or FINGERPRINT alone.\n"
     "exit status: 0 done (--dry-run: nothing would flip), 1 refused (something would), 2 wrong usage, 3 no assayd\n";
 
 #define PATH_SIZE 512
@@ -175,6 +178,17 @@ static int add_file(const struct ctl_admin *admin, const char *file)
     return CTL_OK;
 }
 
+/* A dry run says what each one would do, by itself; a change ends at the first that is refused. */
+static bool goes_on(const struct ctl_admin *admin, int code)
+{
+    return code == CTL_OK || (admin->dry_run && code == CTL_REFUSED);
+}
+
+static int worse(int a, int b)
+{
+    return a > b ? a : b;
+}
+
 static bool known_role(const struct ctl_admin *admin)
 {
     static const char *const roles[] = {"anchor", "helper", "leaf-only", "leaf"};
@@ -190,8 +204,8 @@ static int add(const struct ctl_admin *admin)
 {
     int code = known_role(admin) ? CTL_OK : CTL_USAGE;
 
-    for (int i = 1; i < admin->word_count && code == CTL_OK; i++)
-        code = add_file(admin, admin->words[i]);
+    for (int i = 1; i < admin->word_count && goes_on(admin, code); i++)
+        code = worse(code, add_file(admin, admin->words[i]));
     return code;
 }
 
@@ -226,8 +240,8 @@ static int remove_all(const struct ctl_admin *admin)
 {
     int code = CTL_OK;
 
-    for (int i = 1; i < admin->word_count && code == CTL_OK; i++)
-        code = remove_one(admin, admin->words[i]);
+    for (int i = 1; i < admin->word_count && goes_on(admin, code); i++)
+        code = worse(code, remove_one(admin, admin->words[i]));
     return code;
 }
 

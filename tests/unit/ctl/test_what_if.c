@@ -48,6 +48,11 @@ static void test_trust(void **state)
     canned_json(200, FLIP);
     assert_int_equal(CANNED_RUN(ctl_trust, "remove", "--dry-run", "00112233", "--json"), CTL_REFUSED);
     assert_non_null(strstr(canned_out(), "\"considered\": 4"));
+    /* a dry run goes on to the second one (nobody answers any more), a change that is refused does not */
+    canned_json(200, FLIP);
+    assert_int_equal(CANNED_RUN(ctl_trust, "remove", "--dry-run", "00112233", "44556677"), CTL_UNREACHABLE);
+    canned_json(422, "{\"error\":\"refused\"}");
+    assert_int_equal(CANNED_RUN(ctl_trust, "remove", "00112233", "44556677"), CTL_REFUSED);
     remove(path);
 }
 
