@@ -19,6 +19,8 @@ struct ctl_command {
 };
 
 int ctl_verify(int argc, char **argv, FILE *out, FILE *err);
+int ctl_certs(int argc, char **argv, FILE *out, FILE *err);
+int ctl_ciphers(int argc, char **argv, FILE *out, FILE *err);
 int ctl_preflight(int argc, char **argv, FILE *out, FILE *err);
 int ctl_allow_list(int argc, char **argv, FILE *out, FILE *err);
 int ctl_check(int argc, char **argv, FILE *out, FILE *err);

@@ -7,6 +7,8 @@
 static const struct ctl_command commands[] = {
     {"verify", "judge a certificate chain for a name, as assayd would", ctl_verify},
     {"preflight", "ask the nodes for their certificates, and judge them as assayd would", ctl_preflight},
+    {"certs", "the certificates that nodes show, by traffic and preflight", ctl_certs},
+    {"ciphers", "explain: what is offered to origins, and which certificate each shows", ctl_ciphers},
     {"check", "check a configuration and the files it names, without a daemon", ctl_check},
     {"allow-list", "show the rules of a configuration, and test them", ctl_allow_list},
     {"status", "what runs", ctl_status},

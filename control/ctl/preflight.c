@@ -3,11 +3,13 @@
 #include "ctl/preflight.h"
 
 #include <getopt.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "ctl/command.h"
+#include "ctl/admin.h"
+#include "ctl/client.h"
 #include "ctl/progress.h"
 #include "daemon/problems.h"
 #include "probe/probe.h"
@@ -16,12 +18,17 @@
 #define TIMEOUT_MAX_S 60
 
 static const char usage[] =
-    "usage: assayctl preflight --config FILE [--nodes FILE] [--trust FILE|DIRECTORY]... [options]\n"
+    "usage: assayctl preflight [--last] [--ports LIST] [--jobs N] [--timeout TIME] [--strict] [--json] [--socket "
+    "PATH]\n"
+    "       assayctl preflight --config FILE [--nodes FILE] [--trust FILE|DIRECTORY]... [options]\n"
     "       assayctl preflight --nodes FILE --trust FILE|DIRECTORY... [options]\n"
     "Connects to each address and port of the nodes, from this machine's own network, and judges the certificates\n"
     "that they show as assayd does for every request: would they pass under enforcement, why not, what to do. Each is\n"
     "asked as assayd connects, with the other key type preferred, in TLS 1.2 alone, and, when it asks for a client\n"
     "certificate, without ours. No request is ever sent.\n"
+    "Without --config and --nodes a running assayd is asked to do so, with what it runs with; --last shows what it "
+    "found\n"
+    "the last time, by order or by its timer (preflight.interval).\n"
     "  --config FILE     origins, trust, client certificates and ciphers of this configuration\n"
     "  --nodes FILE      ask these instead: ADDRESS [cucm|imp|unity|tftp] [PORT,PORT...] on each line\n"
     "  --trust FILE      trusted certificates (PEM, DER, PKCS#7) or a directory of them, instead of the "
@@ -34,11 +41,13 @@ static const char usage[] =
     "  --json            the report as JSON\n"
     "What a running assayd judged: assayctl verdicts. Certificates in files: assayctl verify.\n"
     "exit status: 0 all would pass, 1 at least one would fail, 2 wrong usage or a file that is wrong,\n"
-    "             3 none would fail, but some were not reached\n";
+    "             3 none would fail, but some were not reached; or no assayd\n";
 
 struct options {
     struct preflight_settings settings;
-    bool json, strict, help;
+    const char *socket, *ports;
+    bool json, strict, help, last;
+    bool offline; /* by assayctl itself */
 };
 
 static bool number_parse(const char *word, unsigned long max, unsigned long *out, const char **end)
@@ -91,6 +100,7 @@ static bool option_take(struct options *options, int option, FILE *err)
     case 'p':
         if (probe_ports_parse(slice_text(optarg), &settings->ports) != ASSAY_OK)
             return wrong(err, "--ports", optarg, "not a list of at most 32 ports: 8443,6972");
+        options->ports = optarg;
         return true;
     case 'j':
         if (!number_parse(optarg, PROBE_JOBS_MAX, &number, &end) || *end != '\0')
@@ -101,11 +111,36 @@ static bool option_take(struct options *options, int option, FILE *err)
         if (!timeout_parse(optarg, &settings->timeout_ms))
             return wrong(err, "--timeout", optarg, "not a time up to 60s: 500ms, 5s");
         return true;
+    case 'S': options->socket = optarg; return true;
+    case 'l': options->last = true; return true;
     case 's': options->strict = true; return true;
     case 'J': options->json = true; return true;
     case 'h': options->help = true; return true;
     default: fprintf(err, "assayctl preflight: unknown option, or one without its value (see --help)\n"); return false;
     }
+}
+
+/* Which of the three it is: by a daemon, of a configuration, of a list of nodes. */
+static bool options_judge(struct options *options, FILE *err)
+{
+    struct preflight_settings *settings = &options->settings;
+
+    options->offline = settings->config_file != NULL || settings->nodes_file != NULL || settings->trust_count > 0;
+    if (options->offline && settings->config_file == NULL &&
+        (settings->nodes_file == NULL || settings->trust_count == 0)) {
+        fprintf(err, "assayctl preflight: --nodes and --trust go together, or with --config (see --help)\n");
+        return false;
+    }
+    if (options->last &&
+        (options->offline || options->ports != NULL || settings->jobs > 0 || settings->timeout_ms > 0)) {
+        fprintf(err, "assayctl preflight: --last asks nobody: it goes with --strict, --json and --socket\n");
+        return false;
+    }
+    if (options->offline && settings->jobs == 0)
+        settings->jobs = PREFLIGHT_JOBS_DEFAULT;
+    if (options->offline && settings->timeout_ms == 0)
+        settings->timeout_ms = PREFLIGHT_TIMEOUT_MS_DEFAULT;
+    return true;
 }
 
 static bool options_parse(struct options *options, int argc, char **argv, FILE *err)
@@ -114,14 +149,13 @@ static bool options_parse(struct options *options, int argc, char **argv, FILE *
         {"config", required_argument, NULL, 'c'}, {"nodes", required_argument, NULL, 'n'},
         {"trust", required_argument, NULL, 't'},  {"ports", required_argument, NULL, 'p'},
         {"jobs", required_argument, NULL, 'j'},   {"timeout", required_argument, NULL, 'w'},
+        {"socket", required_argument, NULL, 'S'}, {"last", no_argument, NULL, 'l'},
         {"strict", no_argument, NULL, 's'},       {"json", no_argument, NULL, 'J'},
         {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
     };
-    const struct preflight_settings *settings = &options->settings;
     int option;
 
-    *options =
-        (struct options){.settings = {.jobs = PREFLIGHT_JOBS_DEFAULT, .timeout_ms = PREFLIGHT_TIMEOUT_MS_DEFAULT}};
+    *options = (struct options){.socket = CTL_SOCKET_DEFAULT};
     optind = 0; /* glibc: start anew, also its own state */
     opterr = 0;
     while ((option = getopt_long(argc, argv, "h", table, NULL)) != -1)
@@ -133,10 +167,7 @@ static bool options_parse(struct options *options, int argc, char **argv, FILE *
         fprintf(err, "assayctl preflight: unexpected argument %s\n", argv[optind]);
         return false;
     }
-    if (settings->config_file != NULL || (settings->nodes_file != NULL && settings->trust_count > 0))
-        return true;
-    fprintf(err, "assayctl preflight: --config, or --nodes with --trust, is needed (see --help)\n");
-    return false;
+    return options_judge(options, err);
 }
 
 /* --- running ------------------------------------------------------------------------------------------------------------ */
@@ -159,7 +190,7 @@ static void print_problems(const struct problems *problems, FILE *err)
         fprintf(err, "warning: %s\n", problems->warnings[i]);
 }
 
-json_t *ctl_preflight_run(const struct preflight_settings *settings, FILE *err)
+json_t *ctl_preflight_run(const struct preflight_settings *settings, bool probe, FILE *err)
 {
     struct problems problems = {0};
     struct preflight *preflight = preflight_open(settings, (uint64_t)time(NULL), &problems);
@@ -171,7 +202,7 @@ json_t *ctl_preflight_run(const struct preflight_settings *settings, FILE *err)
     if (preflight == NULL)
         return NULL;
     progress_begin(&progress, err);
-    while (preflight_turn(preflight, now_ms(), TURN_MS)) {
+    while (probe && preflight_turn(preflight, now_ms(), TURN_MS)) {
         size_t done, total;
 
         preflight_progress(preflight, &done, &total);
@@ -183,11 +214,76 @@ json_t *ctl_preflight_run(const struct preflight_settings *settings, FILE *err)
     return report;
 }
 
+/* --- by a daemon -------------------------------------------------------------------------------------------------------- */
+
+static int start_in_daemon(const struct options *options, const struct ctl_admin *admin)
+{
+    json_t *request = json_object(), *answer = NULL;
+    char *body;
+    int code;
+
+    if (options->ports != NULL)
+        json_object_set_new(request, "ports", json_string(options->ports));
+    if (options->settings.jobs > 0)
+        json_object_set_new(request, "jobs", json_integer(options->settings.jobs));
+    if (options->settings.timeout_ms > 0)
+        json_object_set_new(request, "timeout_ms", json_integer((json_int_t)options->settings.timeout_ms));
+    body = json_dumps(request, JSON_COMPACT);
+    code = body != NULL ? ctl_admin_call(admin, "POST", "/v1/preflight", slice_text(body), &answer) : CTL_USAGE;
+    json_decref(answer);
+    json_decref(request);
+    free(body);
+    return code;
+}
+
+/* Until it is over; *answer is then the last word. */
+static int wait_for_daemon(const struct ctl_admin *admin, json_t **answer)
+{
+    struct progress progress;
+    int code;
+
+    progress_begin(&progress, admin->err);
+    for (;;) {
+        code = ctl_admin_call(admin, "GET", "/v1/preflight", slice_of(NULL, 0), answer);
+        if (code != CTL_OK || !json_is_true(json_object_get(*answer, "running")))
+            break;
+        progress_show(&progress, "asking", (size_t)json_integer_value(json_object_get(*answer, "done")),
+                      (size_t)json_integer_value(json_object_get(*answer, "total")));
+        json_decref(*answer);
+        poll(NULL, 0, TURN_MS);
+    }
+    progress_end(&progress);
+    return code;
+}
+
+static int report_of_daemon(const struct options *options, json_t **report, FILE *out, FILE *err)
+{
+    const struct ctl_admin admin = {.socket = options->socket, .out = out, .err = err};
+    int code = options->last ? CTL_OK : start_in_daemon(options, &admin);
+    json_t *answer = NULL;
+
+    if (code == CTL_OK)
+        code = options->last ? ctl_admin_call(&admin, "GET", "/v1/preflight", slice_of(NULL, 0), &answer)
+                             : wait_for_daemon(&admin, &answer);
+    if (code != CTL_OK)
+        return code;
+    *report = json_incref(json_object_get(answer, "report"));
+    if (json_is_object(*report) && options->last && !options->json)
+        fprintf(out, "%s, %s\n", json_string_value(json_object_get(answer, "finished")),
+                json_is_true(json_object_get(answer, "idle_only")) ? "of origins without traffic" : "of all origins");
+    json_decref(answer);
+    if (json_is_object(*report))
+        return CTL_OK;
+    fprintf(err, "assayctl preflight: assayd has not run one yet\n");
+    json_decref(*report);
+    return CTL_REFUSED;
+}
+
 int ctl_preflight(int argc, char **argv, FILE *out, FILE *err)
 {
     struct options options;
-    json_t *report;
-    int status;
+    json_t *report = NULL;
+    int status = CTL_OK;
 
     if (!options_parse(&options, argc, argv, err))
         return CTL_USAGE;
@@ -195,9 +291,12 @@ int ctl_preflight(int argc, char **argv, FILE *out, FILE *err)
         fputs(usage, out);
         return CTL_OK;
     }
-    report = ctl_preflight_run(&options.settings, err);
-    if (report == NULL)
-        return CTL_USAGE;
+    if (!options.offline)
+        status = report_of_daemon(&options, &report, out, err);
+    else if ((report = ctl_preflight_run(&options.settings, true, err)) == NULL)
+        status = CTL_USAGE;
+    if (status != CTL_OK)
+        return status;
     if (options.json) {
         json_dumpf(report, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         fputc('\n', out);

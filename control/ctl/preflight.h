@@ -10,8 +10,9 @@
 
 #include "daemon/preflight.h"
 
-/* Runs it to its end, with a bar on err where that is a terminal. NULL with the faults on err. */
-json_t *ctl_preflight_run(const struct preflight_settings *settings, FILE *err);
+/* Runs it to its end, with a bar on err where that is a terminal. NULL with the faults on err.
+ * probe false: nobody is asked, the report has no rows. */
+json_t *ctl_preflight_run(const struct preflight_settings *settings, bool probe, FILE *err);
 /* The table and its summary. */
 void ctl_preflight_print(const json_t *report, FILE *out);
 /* The exit status of a report. strict: warnings, and what would be met only with other ciphers, count too. */

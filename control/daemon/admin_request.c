@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/admin_capture.h"
+#include "daemon/admin_preflight.h"
 #include "daemon/change_log.h"
 #include "daemon/config_table.h"
 #include "daemon/connections.h"
@@ -533,6 +534,16 @@ static void get_capture(struct call *call)
     call->out->status = admin_capture_status(call->control, &call->out->body);
 }
 
+static void post_preflight(struct call *call)
+{
+    call->out->status = admin_preflight_start(call->control, call->request->body, call->now_s, &call->out->body);
+}
+
+static void get_preflight(struct call *call)
+{
+    call->out->status = admin_preflight_view(call->control, &call->out->body);
+}
+
 static void get_names(struct call *call)
 {
     answer(call, 200, view_names(&call->control->names));
@@ -564,16 +575,17 @@ static const struct route {
     bool below; /* a further segment may follow */
     void (*run)(struct call *call);
 } routes[] = {
-    {"GET", "/v1/status", false, get_status},     {"GET", "/v1/ready", false, get_ready},
-    {"POST", "/v1/reload", false, post_reload},   {"GET", "/v1/trust", true, get_trust},
-    {"POST", "/v1/trust", false, post_trust},     {"DELETE", "/v1/trust", true, delete_trust},
-    {"POST", "/v1/verify", false, post_verify},   {"GET", "/v1/verdicts", false, get_verdicts},
-    {"GET", "/v1/origins", false, get_origins},   {"GET", "/v1/connections", false, get_connections},
-    {"GET", "/v1/names", false, get_names},       {"GET", "/v1/stats", false, get_stats},
-    {"POST", "/v1/capture", false, post_capture}, {"DELETE", "/v1/capture", false, delete_capture},
-    {"GET", "/v1/capture", false, get_capture},   {"GET", "/v1/registry", false, get_registry},
-    {"GET", "/v1/explain", false, get_explain},   {"GET", "/v1/expiry", false, get_expiry},
-    {"POST", "/v1/enforce", false, post_enforce},
+    {"GET", "/v1/status", false, get_status},         {"GET", "/v1/ready", false, get_ready},
+    {"POST", "/v1/reload", false, post_reload},       {"GET", "/v1/trust", true, get_trust},
+    {"POST", "/v1/trust", false, post_trust},         {"DELETE", "/v1/trust", true, delete_trust},
+    {"POST", "/v1/verify", false, post_verify},       {"GET", "/v1/verdicts", false, get_verdicts},
+    {"GET", "/v1/origins", false, get_origins},       {"GET", "/v1/connections", false, get_connections},
+    {"GET", "/v1/names", false, get_names},           {"GET", "/v1/stats", false, get_stats},
+    {"POST", "/v1/capture", false, post_capture},     {"DELETE", "/v1/capture", false, delete_capture},
+    {"GET", "/v1/capture", false, get_capture},       {"GET", "/v1/registry", false, get_registry},
+    {"GET", "/v1/explain", false, get_explain},       {"GET", "/v1/expiry", false, get_expiry},
+    {"POST", "/v1/enforce", false, post_enforce},     {"GET", "/v1/preflight", false, get_preflight},
+    {"POST", "/v1/preflight", false, post_preflight},
 };
 
 static bool path_matches(const struct route *route, const char *path, const char **rest)

@@ -253,6 +253,10 @@ struct config_capture {
     const char *directory;
 };
 
+struct config_preflight {
+    uint64_t interval, jobs, timeout;
+};
+
 struct config_admin {
     const char *socket;
     uint64_t mode;
@@ -306,6 +310,7 @@ struct config_root {
     struct config_log log;
     struct config_capture capture;
     struct config_registry registry;
+    struct config_preflight preflight;
     struct config_admin admin;
     const char *user, *via;
     bool maintenance, telemetry;

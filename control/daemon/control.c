@@ -10,6 +10,7 @@
 #include "daemon/check.h"
 #include "daemon/expiry.h"
 #include "daemon/log.h"
+#include "daemon/prober.h"
 #include "daemon/registry.h"
 #include "daemon/registry_file.h"
 #include "daemon/registry_judge.h"
@@ -410,6 +411,7 @@ bool control_start(struct control *control, struct core_shared *shared, struct f
     *change = (struct change){0};
     control->now_s = now_s;
     publisher_init(&control->publisher, &shared->snapshot, shared->rcu);
+    control->prober = prober_create();
     control->fleet = fleet;
     good = build_sections(control, &candidate, now_s, &change->problems) &&
            finish_candidate(control, &candidate, &change->problems);
@@ -428,6 +430,7 @@ bool control_start(struct control *control, struct core_shared *shared, struct f
 void control_free(struct control *control)
 {
     capture_free(control->capture);
+    prober_free(control->prober); /* before what its run holds: the trust section */
     if (control->publisher.slot != NULL)
         publisher_free(&control->publisher);
     credentials_free(&control->credentials);
@@ -614,6 +617,7 @@ bool control_tick(struct control *control, uint64_t now_s, struct change *change
         control_capture_ended(control);
     take_chains(control, now_s);
     watch_registry(control, now_s);
+    prober_tick(control->prober, control, now_s);
     publisher_reap(&control->publisher);
     credentials_reap(&control->credentials);
     if (switches_expire(&control->verify, now_s) > 0) {

@@ -24,6 +24,7 @@ struct eal_pools;
 struct expiry_said;
 struct log;
 struct registry;
+struct prober;
 
 #define CONTROL_ADOPT_TIMEOUT_US 2000000
 
@@ -42,6 +43,7 @@ struct control {
     uint64_t expiry_due_s;
     struct log *log;                 /* may be NULL */
     struct capture_session *capture; /* the running capture, or the last one; NULL: none yet */
+    struct prober *prober;           /* the preflight of a running daemon */
     const struct eal_pools *pools;   /* may be NULL: for the status alone */
     uint32_t cores;
     struct verify_switches verify;

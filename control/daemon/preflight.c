@@ -14,6 +14,7 @@
 #include "daemon/dns.h"
 #include "daemon/sections.h"
 #include "probe/report.h"
+#include "tls/ciphers.h"
 #include "x509/scope.h"
 
 #define NODES_FILE_MAX (4U << 20)
@@ -49,6 +50,7 @@ struct preflight {
     struct probe_target *targets;
     size_t target_count, target_room;
     struct probe *probe;
+    json_t *ciphers;
 };
 
 static struct preflight *create(const struct preflight_settings *settings, uint64_t now_s)
@@ -65,6 +67,7 @@ void preflight_free(struct preflight *preflight)
     if (preflight == NULL)
         return;
     probe_free(preflight->probe);
+    json_decref(preflight->ciphers);
     for (size_t i = 0; i < preflight->client_count; i++)
         probe_client_free(&preflight->clients[i].client);
     free(preflight->clients);
@@ -327,6 +330,7 @@ static void make_clients(struct preflight *preflight, const struct config *confi
 {
     const struct config_root *root = &config->root;
 
+    preflight->ciphers = preflight_ciphers(config);
     preflight->clients = memory_alloc((root->client_credentials.count + 1) * sizeof(*preflight->clients));
     for (uint32_t i = 0; i < root->client_credentials.count; i++)
         add_client(preflight, config, &root->client_credentials.items[i], problems);
@@ -552,7 +556,21 @@ void preflight_progress(const struct preflight *preflight, size_t *done, size_t 
     *total = preflight->probe != NULL ? preflight->target_count : 0;
 }
 
+json_t *preflight_ciphers(const struct config *config)
+{
+    const struct config_tls *tls = &config->root.tls;
+    const char *string = tls->ciphers.origins;
+
+    return json_pack("{s:s,s:b,s:s}", "string", string != NULL ? string : tls_ciphers_default_client, "default",
+                     string == NULL, "lowest", tls->origins_min == 0 ? "1.2" : "1.3");
+}
+
 json_t *preflight_report(const struct preflight *preflight)
 {
-    return probe_report(preflight->probe, preflight->targets, preflight->target_count, preflight->options.now_s);
+    json_t *out = preflight->probe != NULL ? probe_report(preflight->probe, preflight->targets, preflight->target_count,
+                                                          preflight->options.now_s)
+                                           : json_pack("{s:[],s:{}}", "rows", "summary");
+
+    json_object_set(out, "ciphers", preflight->ciphers);
+    return out;
 }

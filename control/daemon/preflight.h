@@ -52,7 +52,9 @@ void preflight_free(struct preflight *preflight);
 bool preflight_turn(struct preflight *preflight, uint64_t now_ms, int wait_ms);
 /* Origins: how many are done, of how many; *total is 0 while names are resolved. */
 void preflight_progress(const struct preflight *preflight, size_t *done, size_t *total);
-/* probe/report.h's, when all is done. A new reference. */
+/* What is offered to origins: {"string", "default", "lowest": "1.2" | "1.3"}. A new reference. */
+json_t *preflight_ciphers(const struct config *config);
+/* probe/report.h's, when all is done (without rows, when nothing was), and "ciphers". A new reference. */
 json_t *preflight_report(const struct preflight *preflight);
 
 #endif

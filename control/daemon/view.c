@@ -9,6 +9,7 @@
 #include "access/access.h"
 #include "base/address.h"
 #include "daemon/eal.h"
+#include "daemon/prober.h"
 #include "x509/describe.h"
 #include "x509/pem.h"
 
@@ -363,6 +364,9 @@ static json_t *view_alarms(const struct control *control, uint64_t now_s)
                       own->leaf.not_after_s < (int64_t)now_s ? "has expired" : "expires within 14 days");
     for (const struct trust *trust = control->trust; trust != NULL; trust = trust->next)
         add_expired(trust, now_s, out);
+    if (prober_failing(control->prober) > 0)
+        add_alarm(out, "%u origins would fail, by the last preflight (assayctl preflight --last)",
+                  prober_failing(control->prober));
     return out;
 }
 

@@ -156,11 +156,42 @@ check "another trust store: its root is not in it" "1 2" "$rc $(grep -c 'unable 
 printf 'imp.steven.lab imp\nunity..lab\nunity.steven.lab nonsense\n' >"$work/bad"
 preflight --nodes "$work/bad" --trust "$work/trust"
 check "a bad file names its lines" "2 $work/bad:2: neither a host name nor an IP address $work/bad:3: expected ADDRESS [cucm|imp|unity|tftp] [PORT,PORT...]" "$rc $(tr '\n' ' ' <"$work/complaint" | sed 's/ $//')"
-preflight
+preflight --trust "$work/trust"
 check "exit status: wrong usage" 2 "$rc"
+preflight --socket "$work/admin.sock"
+check "exit status: no daemon" 3 "$rc"
 preflight --config "$work/assay.yaml" --timeout 1s --json
 check "the configuration's own origins" "cucm.steven.lab:443,cucm.steven.lab:6971,cucm.steven.lab:6972,cucm.steven.lab:8443,cucm.steven.lab:9444,imp.steven.lab:7336,imp.steven.lab:8443,lab.steven.lab:8443,unity.steven.lab:443,unity.steven.lab:7443,unity.steven.lab:8443" \
     "$(jq -r '[.rows[] | "\(.node):\(.port)"] | unique | join(",")' "$work/table")"
+
+# --- certs, ciphers explain: by asking now -----------------------------------------------------------------------------------
+# offline COMMAND...: $rc, and what it printed in $work/table with blanks squeezed
+offline()
+{
+    rc=0
+    lab_exec phone "$build/assayctl" "$@" 2>"$work/complaint" | sed -E 's/ {2,}/|/g' >"$work/table" || rc=$?
+}
+
+until_day() { date -u -d "$(end_of "$1")" +%Y-%m-%dT%H:%M:%SZ; }
+offline certs cucm.steven.lab --config "$work/assay.yaml"
+check "certs: tomcat, tomcat-ECDSA and CallManager-ECDSA of a node" "cucm.steven.lab|CallManager-ECDSA|cucm-EC.steven.lab|Self-signed|EC|cucm.steven.lab|cucm-EC.steven.lab|$(until_day callmanager-ec)|on 6971; from preflight; fails on 6971: self signed certificate
+cucm.steven.lab|CallManager-ECDSA|cucm-EC.steven.lab|Self-signed|EC|cucm.steven.lab|cucm-EC.steven.lab|$(until_day tomcat-ec)|on 6972; from preflight; fails on 6972: self signed certificate
+cucm.steven.lab|tomcat-ECDSA|cucm-ms.steven.lab|CA-signed|EC|Multi-server (SAN)|steven.lab Issuing CA|$(until_day cucm-ecdsa)|on 8443; from preflight
+cucm.steven.lab|tomcat|cucm-ms.steven.lab|CA-signed|RSA|Multi-server (SAN)|steven.lab Issuing CA|$(until_day cucm-sha256)|on 8443; from preflight" "$(sed '1d;$d' "$work/table" | LC_ALL=C sort)"
+offline certs --config "$work/assay.yaml" --filter key_type=RSA --filter "issuing ca"
+check "certs: filters" "cucm.steven.lab imp.steven.lab" "$(sed '1d;$d' "$work/table" | cut -d '|' -f 1 | tr '\n' ' ' | sed 's/ $//')"
+offline ciphers explain cucm.steven.lab --config "$work/assay.yaml"
+check "ciphers explain: ECDSA by default" "cucm.steven.lab|198.18.2.11|8443|EC P-256|cucm-ms.steven.lab|preflight|ECDSA is preferred; it has a certificate of each type and follows the preference" "$(grep '|8443|' "$work/table")"
+check "ciphers explain: a node of one key type" "cucm.steven.lab|198.18.2.11|6972|EC P-256|cucm-EC.steven.lab|preflight|ECDSA is preferred; it shows the same when RSA is: it has no other, or follows an order of its own" "$(grep '|6972|' "$work/table")"
+ASSAY_TLS='{ciphers: {origins: "ECDHE-RSA-AES256-GCM-SHA384:EECDH:!3DES"}}'
+assay_config
+offline ciphers explain --config "$work/assay.yaml"
+check "ciphers explain: the prefix prefers RSA" "cucm.steven.lab|198.18.2.11|8443|RSA 2048|cucm-ms.steven.lab|preflight|RSA is preferred; it has a certificate of each type and follows the preference" "$(grep '^cucm.*|8443|' "$work/table")"
+check "ciphers explain: and in vain where there is none" "cucm.steven.lab|198.18.2.11|6972|EC P-256|cucm-EC.steven.lab|preflight|RSA is preferred; it has no such certificate, or none that it may use" "$(grep '|6972|' "$work/table")"
+lab_exec phone "$build/assayctl" ciphers explain --config "$work/assay.yaml" --no-probe --json >"$work/table"
+check "ciphers explain: the order of both versions" "RSA rsa_pss_rsae_sha256 ECDHE-RSA-AES256-GCM-SHA384 0" "$(jq -r '"\(.prefers) \(.tls13.signature_algorithms[0]) \(.tls12.suites[0]) \(.origins | length)"' "$work/table")"
+preflight --config "$work/assay.yaml" --timeout 1s
+check "preflight: what is met with that" "RSA 2048|RSA*" "$(row cucm.steven.lab 8443 | head -n 1 | cut -d '|' -f 4,5)"
 check "no request came out of all that" 0 "$(wc -l <"$work/nginx-access.log")"
 assay_pid=
 e2e_end

@@ -16,7 +16,7 @@ static struct canned {
     int fd;
     pthread_t thread;
     pthread_mutex_t lock;
-    char *answer;
+    char *answer, *then;
     char request[65536];
     char out[65536], err[65536];
 } canned = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -51,7 +51,8 @@ static void *serve(void *arg)
         pthread_mutex_lock(&canned.lock);
         read_request(fd);
         answer = canned.answer;
-        canned.answer = NULL;
+        canned.answer = canned.then;
+        canned.then = NULL;
         pthread_mutex_unlock(&canned.lock);
         if (answer != NULL)
             (void)!send(fd, answer, strlen(answer), MSG_NOSIGNAL);
@@ -83,6 +84,7 @@ int canned_end(void **state)
     pthread_join(canned.thread, NULL);
     close(canned.fd);
     free(canned.answer);
+    free(canned.then);
     return unlink(canned.path) == 0 ? rmdir(canned.directory) : -1;
 }
 
@@ -90,19 +92,36 @@ void canned_raw(const char *bytes)
 {
     pthread_mutex_lock(&canned.lock);
     free(canned.answer);
+    free(canned.then);
     canned.answer = bytes != NULL ? strdup(bytes) : NULL;
+    canned.then = NULL;
     pthread_mutex_unlock(&canned.lock);
 }
 
-void canned_json(unsigned status, const char *json)
+static char *answer_of(unsigned status, const char *json)
 {
     char *bytes = NULL;
 
     if (asprintf(&bytes, "HTTP/1.1 %u X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", status,
                  strlen(json), json) < 0)
         abort();
+    return bytes;
+}
+
+void canned_json(unsigned status, const char *json)
+{
+    char *bytes = answer_of(status, json);
+
     canned_raw(bytes);
     free(bytes);
+}
+
+void canned_then_json(unsigned status, const char *json)
+{
+    pthread_mutex_lock(&canned.lock);
+    free(canned.then);
+    canned.then = answer_of(status, json);
+    pthread_mutex_unlock(&canned.lock);
 }
 
 const char *canned_request(void)

@@ -12,6 +12,8 @@ int canned_end(void **state);
 void canned_raw(const char *bytes);
 /* A whole HTTP answer with that status and JSON. */
 void canned_json(unsigned status, const char *json);
+/* The same for the call after the next one; the next answer is laid out first. */
+void canned_then_json(unsigned status, const char *json);
 /* What was asked last: head and body. */
 const char *canned_request(void);
 const char *canned_socket(void);

@@ -75,6 +75,9 @@ static void test_wrong_usage(void **state)
     assert_int_equal(RUN(ctl_preflight, "--config", "x", "--timeout", "61s"), CTL_USAGE);
     assert_int_equal(RUN(ctl_preflight, "--config", "x", "--timeout", "5m"), CTL_USAGE);
     assert_int_equal(RUN(ctl_preflight, "--config", "x", "--timeout", "0"), CTL_USAGE);
+    assert_int_equal(RUN(ctl_preflight, "--trust", "x"), CTL_USAGE);
+    assert_int_equal(RUN(ctl_preflight, "--last", "--config", "x"), CTL_USAGE);
+    assert_int_equal(RUN(ctl_preflight, "--last", "--ports", "8443"), CTL_USAGE);
     assert_int_equal(RUN(ctl_preflight, "--config", "/nonexistent"), CTL_USAGE);
     assert_non_null(strstr(complaint, "/nonexistent: cannot be read"));
 }
@@ -90,6 +93,42 @@ static void test_files(void **state)
     assert_non_null(strstr(complaint, "/nonexistent.pem: cannot be read"));
     write_nodes("# nobody\n");
     assert_int_equal(RUN(ctl_preflight, "--nodes", nodes, "--trust", P_tmpdir), CTL_USAGE);
+}
+
+#define REPORT(fail)                                                                                               \
+    "\"finished\":\"2026-01-01T00:00:00Z\",\"idle_only\":true,\"report\":{\"rows\":[{\"node\":\"a.lab\",\"port\":" \
+    "8443,"                                                                                                        \
+    "\"verdict\":\"pass\",\"now\":true,\"preferring\":[\"RSA\"],\"reason\":\"ok\"}],\"summary\":{\"origins\":1,"   \
+    "\"pass\":1,\"fail\":" fail "}}}"
+
+/* By a running daemon: asked to begin, then asked until it is over. */
+static void test_daemon(void **state)
+{
+    canned_json(200, "{\"running\":true,\"report\":null}");
+    canned_then_json(200, "{\"running\":false," REPORT("1"));
+    assert_int_equal(CANNED_RUN(ctl_preflight, "--ports", "8443", "--jobs", "4"), CTL_REFUSED);
+    assert_non_null(strstr(canned_out(), "a.lab"));
+    assert_null(strstr(canned_out(), "2026-01-01"));
+    canned_json(409, "{\"error\":\"a preflight is under way\"}");
+    assert_int_equal(CANNED_RUN(ctl_preflight, "--ports", "8443", "--jobs", "4", "--timeout", "2s"), CTL_REFUSED);
+    assert_non_null(strstr(canned_request(), "POST /v1/preflight "));
+    assert_non_null(strstr(canned_request(), "{\"ports\":\"8443\",\"jobs\":4,\"timeout_ms\":2000}"));
+    assert_non_null(strstr(canned_err(), "under way"));
+}
+
+static void test_last(void **state)
+{
+    canned_json(200, "{\"running\":false,\"report\":null}");
+    assert_int_equal(CANNED_RUN(ctl_preflight, "--last"), CTL_REFUSED);
+    assert_non_null(strstr(canned_err(), "has not run one yet"));
+    canned_json(200, "{\"running\":true," REPORT("0"));
+    assert_int_equal(CANNED_RUN(ctl_preflight, "--last"), CTL_OK);
+    assert_memory_equal(canned_request(), "GET /v1/preflight ", 18);
+    assert_non_null(strstr(canned_out(), "2026-01-01T00:00:00Z, of origins without traffic\n"));
+    canned_json(200, "{\"running\":false," REPORT("0"));
+    assert_int_equal(CANNED_RUN(ctl_preflight, "--last", "--json"), CTL_OK);
+    assert_int_equal(canned_out()[0], '{');
+    assert_int_equal(RUN(ctl_preflight, "--socket", "/nonexistent"), CTL_UNREACHABLE);
 }
 
 static void test_help(void **state)
@@ -134,6 +173,8 @@ int main(void)
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_help_names_the_others),
         cmocka_unit_test(test_special_address),
+        cmocka_unit_test(test_daemon),
+        cmocka_unit_test(test_last),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* assayctl certs: the certificates of the nodes, as an operator knows them from the nodes' own view (MRA S12). */
+#include <getopt.h>
+#include <string.h>
+
+#include "ctl/admin.h"
+#include "ctl/certs_view.h"
+#include "ctl/client.h"
+
+#define FILTERS_MAX 16
+
+static const char usage[] =
+    "usage: assayctl certs [NODE] [--filter [COLUMN=]TEXT]... [--config FILE] [--json] [--socket PATH]\n"
+    "The certificates that the nodes show, a line each, RSA and ECDSA next to each other: those that a running assayd\n"
+    "saw in traffic and in its last preflight; with --config those that the origins of that configuration show now.\n"
+    "Which certificate of the node it is (tomcat, CallManager) follows from its ports.\n"
+    "  NODE                    of this node alone: its name or address, as announced\n"
+    "  --filter TEXT           rows with that text in one of the columns (may be given again: all of them)\n"
+    "  --filter COLUMN=TEXT    in that column: node, certificate, common_name, type, key_type, distribution, "
+    "issued_by,\n"
+    "                          expiration, description\n"
+    "  --config FILE           ask the nodes now (assayctl preflight), without a daemon\n"
+    "exit status: 0 done, 1 refused, 2 wrong usage, 3 no assayd\n";
+
+struct options {
+    struct seen_source source;
+    const char *node, *filters[FILTERS_MAX];
+    size_t filter_count;
+    bool json, help;
+};
+
+static bool option_take(struct options *options, int option, FILE *err)
+{
+    switch (option) {
+    case 'c': options->source.config_file = optarg; return true;
+    case 'S': options->source.socket = optarg; return true;
+    case 'f':
+        if (options->filter_count == FILTERS_MAX || !certs_filter_is_sound(optarg)) {
+            fprintf(err, "assayctl certs: --filter %s: %s\n", optarg,
+                    options->filter_count == FILTERS_MAX ? "there are too many" : "no such column, or no text");
+            return false;
+        }
+        options->filters[options->filter_count++] = optarg;
+        return true;
+    case 'J': options->json = true; return true;
+    case 'h': options->help = true; return true;
+    default: fprintf(err, "assayctl certs: unknown option, or one without its value (see --help)\n"); return false;
+    }
+}
+
+static bool options_parse(struct options *options, int argc, char **argv, FILE *err)
+{
+    static const struct option table[] = {
+        {"config", required_argument, NULL, 'c'}, {"socket", required_argument, NULL, 'S'},
+        {"filter", required_argument, NULL, 'f'}, {"json", no_argument, NULL, 'J'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    *options = (struct options){.source = {.socket = CTL_SOCKET_DEFAULT, .probe = true}};
+    optind = 0; /* glibc: start anew, also its own state */
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "h", table, NULL)) != -1)
+        if (!option_take(options, option, err))
+            return false;
+    if (optind < argc)
+        options->node = argv[optind++];
+    if (optind < argc)
+        fprintf(err, "assayctl certs: unexpected argument %s\n", argv[optind]);
+    return optind == argc;
+}
+
+static bool is_wanted(const struct options *options, const json_t *row)
+{
+    if (options->node != NULL && strcasecmp(json_string_value(json_object_get(row, "node")), options->node) != 0)
+        return false;
+    for (size_t i = 0; i < options->filter_count; i++)
+        if (!certs_matches(row, options->filters[i]))
+            return false;
+    return true;
+}
+
+static void print(const struct options *options, json_t *rows, FILE *out)
+{
+    static const struct ctl_column columns[] = {
+        {"node", "node", 0},
+        {"certificate", "certificate", 0},
+        {"common_name", "common name", 40},
+        {"type", "type", 0},
+        {"key_type", "key type", 0},
+        {"distribution", "distribution", 40},
+        {"issued_by", "issued by", 40},
+        {"expiration", "expiration", 0},
+        {"description", "description", 0},
+    };
+
+    if (options->json) {
+        json_t *whole = json_pack("{s:O}", "certificates", rows);
+
+        json_dumpf(whole, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        fputc('\n', out);
+        json_decref(whole);
+        return;
+    }
+    ctl_table_print(out, rows, columns, sizeof(columns) / sizeof(columns[0]));
+    fprintf(out, "%zu certificates\n", json_array_size(rows));
+}
+
+int ctl_certs(int argc, char **argv, FILE *out, FILE *err)
+{
+    json_t *rows, *wanted, *row;
+    struct options options;
+    struct seen seen;
+    size_t i;
+    int code;
+
+    if (!options_parse(&options, argc, argv, err))
+        return CTL_USAGE;
+    if (options.help) {
+        fputs(usage, out);
+        return CTL_OK;
+    }
+    code = seen_gather(&options.source, &seen, err);
+    if (code != CTL_OK)
+        return code;
+    rows = certs_view(&seen);
+    wanted = json_array();
+    json_array_foreach(rows, i, row) if (is_wanted(&options, row)) json_array_append(wanted, row);
+    print(&options, wanted, out);
+    json_decref(wanted);
+    json_decref(rows);
+    seen_free(&seen);
+    return CTL_OK;
+}
