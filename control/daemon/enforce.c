@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#include "daemon/prober.h"
 #include "daemon/registry.h"
 #include "daemon/registry_judge.h"
 #include "daemon/registry_view.h"
 #include "report/values.h"
+#include "x509/scope.h"
 
 #define NS_PER_S 1000000000
 
@@ -47,13 +49,63 @@ static void look_at(const struct control *control, const struct trust_section *r
     }
 }
 
+/* --- what no traffic has shown ------------------------------------------------------------------------------------------------ */
+
+static const char *text(const json_t *row, const char *member)
+{
+    const char *value = json_string_value(json_object_get(row, member));
+
+    return value != NULL ? value : "";
+}
+
+static bool was_seen(const struct control *control, const char *host, uint16_t port, uint64_t since_ns)
+{
+    const struct registry_entry *entry = NULL;
+
+    while ((entry = registry_of_origin(control->registry, host, port, entry)) != NULL)
+        if (entry->last_ns >= since_ns)
+            return true;
+    return false;
+}
+
+/* A certificate that a preflight found bad, of an origin whose chains nobody has seen since. That it refuses our certificate, or
+ * does not answer, is no matter of verification. */
+static bool stands_in_the_way(const struct control *control, const struct trust_section *running,
+                              const struct trust_section *next, const json_t *row, uint64_t since_ns)
+{
+    uint64_t deployment = x509_scope_deployment(slice_text(text(row, "deployment")));
+    struct slice host = slice_text(text(row, "node"));
+    uint16_t port = (uint16_t)json_integer_value(json_object_get(row, "port"));
+
+    return json_is_true(json_object_get(row, "now")) && strcmp(text(row, "verdict"), "fail") == 0 &&
+           json_object_get(row, "depth") != NULL && !was_seen(control, text(row, "node"), port, since_ns) &&
+           running->scopes[x509_scope_find(running, deployment, host, port)].mode != VERIFY_ENFORCED &&
+           next->scopes[x509_scope_find(next, deployment, host, port)].mode == VERIFY_ENFORCED;
+}
+
+static json_t *probed(const struct control *control, const struct trust_section *running,
+                      const struct trust_section *next, uint64_t since_ns)
+{
+    json_t *out = json_array();
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach(prober_rows(control->prober), i,
+                       row) if (stands_in_the_way(control, running, next, row, since_ns))
+        json_array_append_new(out, json_pack("{s:s, s:O, s:O, s:s, s:O, s:s}", "host", text(row, "node"), "port",
+                                             json_object_get(row, "port"), "address", json_object_get(row, "address"),
+                                             "error", text(row, "reason"), "depth", json_object_get(row, "depth"),
+                                             "action", text(row, "action")));
+    return out;
+}
+
 json_t *enforce_report(const struct control *control, const struct verify_target *target, uint64_t now_s,
                        size_t *failing, struct problems *problems)
 {
     const struct trust_section *running = publisher_snapshot(&control->publisher)->trust;
     uint64_t since_ns = (now_s - ENFORCE_WINDOW_S) * NS_PER_S;
     struct section *next = switched(control, target, problems);
-    json_t *out, *bad, *repaired;
+    json_t *out, *bad, *repaired, *unseen;
     uint64_t considered = 0;
 
     *failing = 0;
@@ -70,11 +122,13 @@ json_t *enforce_report(const struct control *control, const struct verify_target
         considered++;
         look_at(control, running, entry, since_ns, bad, repaired);
     }
+    unseen = probed(control, running, &next->data.trust, since_ns);
     section_drop(next);
-    *failing = json_array_size(bad);
+    *failing = json_array_size(bad) + json_array_size(unseen);
     json_object_set_new(out, "considered", report_number(considered));
     json_object_set_new(out, "window_s", report_number(ENFORCE_WINDOW_S));
     json_object_set_new(out, "failing", bad);
+    json_object_set_new(out, "preflight", unseen);
     json_object_set_new(out, "repaired", repaired);
     return out;
 }

@@ -235,6 +235,11 @@ json_t *prober_view(const struct prober *prober)
     return out;
 }
 
+const json_t *prober_rows(const struct prober *prober)
+{
+    return json_object_get(prober->report, "rows");
+}
+
 unsigned prober_failing(const struct prober *prober)
 {
     return (unsigned)json_integer_value(json_object_get(json_object_get(prober->report, "summary"), "fail"));

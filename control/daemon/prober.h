@@ -28,6 +28,8 @@ void prober_tick(struct prober *prober, struct control *control, uint64_t now_s)
 
 /* {"running", "done", "total", "started", "finished", "idle_only", "report": null or probe/report.h's}. A new reference. */
 json_t *prober_view(const struct prober *prober);
+/* Rows of the last run's report, NULL: there was none. Valid until the next tick. */
+const json_t *prober_rows(const struct prober *prober);
 /* Origins that would fail now, by the last run. */
 unsigned prober_failing(const struct prober *prober);
 

@@ -11,6 +11,7 @@ e2e_begin preflight-daemon
 cucm_serves sha256 ecdsa
 origins_start
 ASSAY_MORE="preflight: {interval: 3s, timeout: 1s}"
+ASSAY_VERIFY="{mode: permissive}"
 assay_config
 assay_start
 
@@ -33,6 +34,10 @@ check "is an alarm in the log" "[ALARM: preflight: cucm.steven.lab:6972 (198.18.
     "[$(grep -o 'ALARM: preflight: cucm.steven.lab:6972.*' "$work/assayd.log" | head -n 1 | sed 's/"$//')]"
 check "and in the status" "2 origins would fail, by the last preflight (assayctl preflight --last)" "$(ctl status --json | jq -r '.alarms[] | select(contains("preflight"))')"
 rc=0
+ctl enforce --json >"$work/enforce.json" || rc=$?
+check "enforce: what no traffic has shown stands in the way, too" "1 false 0 6971,6972 self signed certificate" \
+    "$rc $(jq -r '"\(.enforced) \(.failing | length) \([.preflight[].port] | join(",")) \(.preflight[0].error)"' "$work/enforce.json")"
+rc=0
 ctl preflight --last >"$work/table" || rc=$?
 check_match "preflight --last: exit status, and when" "^1 [0-9TZ:-]+, of origins without traffic" "$rc $(head -n 1 "$work/table")"
 
@@ -52,6 +57,9 @@ done
 check "by order: all origins on these ports; trusted now; exit status 3: some ports are closed" "3 0 pass pass" \
     "$rc $(jq -r '"\(.summary.fail) \(.rows[] | select(.node == "cucm.steven.lab" and .port == 6972) | .verdict) \(.rows[] | select(.node == "imp.steven.lab" and .port == 8443) | .verdict)"' "$work/report.json")"
 check "no alarm any more" "" "$(ctl status --json | jq -r '.alarms[] | select(contains("preflight"))')"
+rc=0
+ctl enforce --json >"$work/enforce.json" || rc=$?
+check "enforce: repaired, and asked again" "0 true 0" "$rc $(jq -r '"\(.enforced) \(.preflight | length)"' "$work/enforce.json")"
 check "no request of a probe reached CUCM" 0 "$(grep -c '198.18.2.11' "$work/nginx-access.log")"
 
 # --- what is known -----------------------------------------------------------------------------------------------------------

@@ -45,6 +45,8 @@ static void expect(struct running *running, const struct verify_target *target, 
     assert_int_equal(count, failing);
     assert_int_equal(json_array_size(json_object_get(json, "failing")), failing);
     assert_int_equal(json_array_size(json_object_get(json, "repaired")), repaired);
+    assert_true(json_is_array(json_object_get(json, "preflight"))); /* tests/e2e/preflight_daemon.sh fills it */
+    assert_int_equal(json_array_size(json_object_get(json, "preflight")), 0);
     json_decref(json);
     problems_free(&problems);
 }
