@@ -244,7 +244,7 @@ static int wait_for_daemon(const struct ctl_admin *admin, json_t **answer)
 
     progress_begin(&progress, admin->err);
     for (;;) {
-        code = ctl_admin_call(admin, "GET", "/v1/preflight", slice_of(NULL, 0), answer);
+        code = ctl_admin_call(admin, "GET", "/v1/preflight?brief=1", slice_of(NULL, 0), answer);
         if (code != CTL_OK || !json_is_true(json_object_get(*answer, "running")))
             break;
         progress_show(&progress, "asking", (size_t)json_integer_value(json_object_get(*answer, "done")),

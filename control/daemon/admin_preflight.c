@@ -58,7 +58,7 @@ unsigned admin_preflight_start(struct control *control, struct slice request, ui
     if (wrong != NULL)
         return refuse(body, 400, wrong);
     switch (prober_start(control->prober, control, &settings, now_s, &problems)) {
-    case ASSAY_OK: *body = prober_view(control->prober); break;
+    case ASSAY_OK: *body = prober_view(control->prober, true); break;
     case ASSAY_ERR_BUSY: status = refuse(body, 409, "a preflight is under way"); break;
     default:
         status = refuse(body, 422, "the preflight cannot begin");
@@ -68,9 +68,9 @@ unsigned admin_preflight_start(struct control *control, struct slice request, ui
     return status;
 }
 
-unsigned admin_preflight_view(const struct control *control, json_t **body)
+unsigned admin_preflight_view(const struct control *control, bool brief, json_t **body)
 {
-    *body = prober_view(control->prober);
+    *body = prober_view(control->prober, brief);
     json_object_set_new(*body, "ciphers", preflight_ciphers(control->config));
     return 200;
 }

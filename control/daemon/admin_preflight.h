@@ -11,6 +11,6 @@
  * under way. */
 unsigned admin_preflight_start(struct control *control, struct slice request, uint64_t now_s, json_t **body);
 /* prober_view(), with "ciphers": what is offered to origins now (preflight_ciphers()). */
-unsigned admin_preflight_view(const struct control *control, json_t **body);
+unsigned admin_preflight_view(const struct control *control, bool brief, json_t **body);
 
 #endif

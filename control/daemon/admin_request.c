@@ -541,7 +541,7 @@ static void post_preflight(struct call *call)
 
 static void get_preflight(struct call *call)
 {
-    call->out->status = admin_preflight_view(call->control, &call->out->body);
+    call->out->status = admin_preflight_view(call->control, query(call, "brief") != NULL, &call->out->body);
 }
 
 static void get_names(struct call *call)

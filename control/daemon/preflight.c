@@ -229,7 +229,7 @@ static struct trust *load_trust(const char *path, struct problems *problems)
     return trust;
 }
 
-/* Trust given by hand replaces what is in the directory; how certificates are judged stays the configuration's. */
+/* Trust given by hand replaces all stores; how certificates are judged is what the configuration says of all origins. */
 static void trust_by_hand(struct preflight *preflight, const struct preflight_settings *settings,
                           const struct config *config, struct problems *problems)
 {
@@ -478,11 +478,11 @@ struct preflight *preflight_open(const struct preflight_settings *settings, uint
     if (problems->count == before && preflight->entry_count == 0)
         problems_add(problems, settings->nodes_file != NULL ? settings->nodes_file : settings->config_file, 0,
                      "names no origin that is reached over https");
-    if (problems->count == before) {
+    if (problems->count == before && preflight->config != NULL) {
         want_names(preflight, preflight->config);
         preflight->dns = dns_create(preflight->config, problems);
     }
-    if (problems->count == before)
+    if (preflight->dns != NULL)
         return preflight;
     preflight_free(preflight);
     return NULL;

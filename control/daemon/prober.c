@@ -220,7 +220,7 @@ static json_t *time_json(uint64_t seconds)
     return json_string(out);
 }
 
-json_t *prober_view(const struct prober *prober)
+json_t *prober_view(const struct prober *prober, bool brief)
 {
     json_t *out = json_object();
 
@@ -231,7 +231,8 @@ json_t *prober_view(const struct prober *prober)
     json_object_set_new(out, "finished", time_json(prober->finished_s));
     json_object_set_new(out, "idle_only", json_boolean(prober->idle_only));
     json_object_set_new(out, "interval_s", json_integer((json_int_t)prober->interval_s));
-    json_object_set(out, "report", prober->report != NULL ? prober->report : json_null());
+    json_object_set(out, "report",
+                    prober->report != NULL && !(brief && prober->run != NULL) ? prober->report : json_null());
     return out;
 }
 

@@ -26,8 +26,9 @@ enum assay_error prober_start(struct prober *prober, struct control *control, co
  * the timer says so. */
 void prober_tick(struct prober *prober, struct control *control, uint64_t now_s);
 
-/* {"running", "done", "total", "started", "finished", "idle_only", "report": null or probe/report.h's}. A new reference. */
-json_t *prober_view(const struct prober *prober);
+/* {"running", "done", "total", "started", "finished", "idle_only", "interval_s", "report": null or preflight_report()'s}. brief:
+ * without the report of the one before, while one is under way. A new reference. */
+json_t *prober_view(const struct prober *prober, bool brief);
 /* Rows of the last run's report, NULL: there was none. Valid until the next tick. */
 const json_t *prober_rows(const struct prober *prober);
 /* Origins that would fail now, by the last run. */

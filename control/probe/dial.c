@@ -193,21 +193,20 @@ static bool shake(struct dial *dial)
 {
     enum tls_status status;
     struct tls_io io;
+    bool alive;
 
     do {
         io = io_of(dial);
         status = tls_handshake(dial->tls, &io);
         io_done(dial, &io);
-        if (!flush(dial)) {
-            closed(dial);
-            return false;
-        }
-    } while (status == TLS_STATUS_WANT_ROOM && dial->out_length < sizeof(dial->out));
+        alive = flush(dial);
+    } while (alive && status == TLS_STATUS_WANT_ROOM && dial->out_length < sizeof(dial->out));
+    /* an alert came before the end, and says more */
     if (status == TLS_STATUS_FAILED)
         failed(dial);
-    else if (status == TLS_STATUS_CLOSED)
+    else if (status == TLS_STATUS_CLOSED || !alive)
         closed(dial);
-    return status == TLS_STATUS_OK;
+    return alive && status == TLS_STATUS_OK;
 }
 
 static void handshake_turn(struct dial *dial, uint64_t now_ms)

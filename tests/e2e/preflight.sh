@@ -39,6 +39,7 @@ s_server cnonly 198.18.2.16:9001 cnonly
 s_server sha1 198.18.2.16:9002 cucm-sha1
 s_server expired 198.18.2.16:9003 expired
 s_server impostor 198.18.2.14:8443 impostor
+s_server revoked 198.18.2.16:9006 revoked
 s_server literal 198.18.2.11:9004 cucm-ip
 s_server strict 198.18.2.17:8443 matrix-rsa -Verify 3 -verify_return_error -CAfile "$work/pki/root.crt"
 s_server stranger 198.18.2.17:8444 matrix-rsa -Verify 3 -verify_return_error -CAfile "$work/pki/foreign-root.crt"
@@ -52,7 +53,7 @@ while True:
 lab_exec origin nft -f - <<'NFT'
 table inet hole { chain in { type filter hook input priority 0; tcp dport 9009 drop; }; }
 NFT
-for at in 198.18.2.16:9001 198.18.2.16:9002 198.18.2.16:9003 198.18.2.14:8443 198.18.2.11:9004 198.18.2.17:8443 198.18.2.17:8444 198.18.2.17:9005; do
+for at in 198.18.2.16:9001 198.18.2.16:9002 198.18.2.16:9003 198.18.2.16:9006 198.18.2.14:8443 198.18.2.11:9004 198.18.2.17:8443 198.18.2.17:8444 198.18.2.17:9005; do
     until_true 5 listens origin "${at%:*}" "${at#*:}" || die "nothing listens on $at"
 done
 sed -i 's/^198.18.2.17 matrix/198.18.2.17 matrix/; s/^198.18.2.16 cnonly.*/& sha1.steven.lab/' "$work/hosts"
@@ -163,6 +164,28 @@ check "exit status: no daemon" 3 "$rc"
 preflight --config "$work/assay.yaml" --timeout 1s --json
 check "the configuration's own origins" "cucm.steven.lab:443,cucm.steven.lab:6971,cucm.steven.lab:6972,cucm.steven.lab:8443,cucm.steven.lab:9444,imp.steven.lab:7336,imp.steven.lab:8443,lab.steven.lab:8443,unity.steven.lab:443,unity.steven.lab:7443,unity.steven.lab:8443" \
     "$(jq -r '[.rows[] | "\(.node):\(.port)"] | unique | join(",")' "$work/table")"
+
+# --- what is configured for one origin, as on the data path -------------------------------------------------------------------
+mkdir "$work/crls"
+cp "$work"/pki/{root,issuing}.crl "$work/crls"
+printf '%s\n' 'cnonly.steven.lab 9001' 'cucm.steven.lab 6972' 'revoked.steven.lab 9006' 'imp.steven.lab 8443' >"$work/scoped"
+ASSAY_REVOCATION="{mode: off, crls: crls}"
+ASSAY_MORE='origins:
+  - {hosts: "cnonly.steven.lab:9001", verify: {cn_match: never}}
+  - {hosts: cucm.steven.lab, verify: {properties: name}}
+  - {hosts: revoked.steven.lab, verify: {revocation: hard-fail}}'
+assay_config
+preflight --config "$work/assay.yaml" --nodes "$work/scoped" --json
+check "origins with settings of their own: CN, properties, revocation" "cnonly.steven.lab fail NAME_MISMATCH, cucm.steven.lab pass OK, imp.steven.lab pass OK, revoked.steven.lab fail REVOKED" \
+    "$(jq -r '[.rows[] | "\(.node) \(.verdict) \(.code)"] | join(", ")' "$work/table")"
+ASSAY_REVOCATION=
+ASSAY_MORE=
+assay_config
+
+# --- on a terminal ------------------------------------------------------------------------------------------------------------
+printf 'silent.steven.lab 9009\nimp.steven.lab 8443\n' >"$work/slow"
+bar=$(lab_exec phone python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' "$build/assayctl" preflight --nodes "$work/slow" --trust "$work/trust" --timeout 1s </dev/null | tr '\r' '\n' | grep -c 'asking \[#\{20\}\.\{20\}\] 1/2')
+check "a bar on a terminal, half way" 1 "$bar"
 
 # --- certs, ciphers explain: by asking now -----------------------------------------------------------------------------------
 # offline COMMAND...: $rc, and what it printed in $work/table with blanks squeezed

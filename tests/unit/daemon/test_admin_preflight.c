@@ -63,7 +63,7 @@ static void a_run_is_asked_for_and_looked_at(void **state)
     json_t *body;
 
     running_start(&running, FORGE_NOW);
-    assert_int_equal(admin_preflight_view(&running.control, &body), 200);
+    assert_int_equal(admin_preflight_view(&running.control, false, &body), 200);
     assert_true(json_is_false(json_object_get(body, "running")));
     assert_true(json_is_null(json_object_get(body, "report")));
     assert_true(json_is_true(json_object_get(json_object_get(body, "ciphers"), "default")));
@@ -78,7 +78,7 @@ static void a_run_is_asked_for_and_looked_at(void **state)
         bool under_way;
 
         prober_tick(running.control.prober, &running.control, FORGE_NOW + 1);
-        assert_int_equal(admin_preflight_view(&running.control, &body), 200);
+        assert_int_equal(admin_preflight_view(&running.control, false, &body), 200);
         under_way = json_is_true(json_object_get(body, "running"));
         if (!under_way)
             break;

@@ -30,7 +30,7 @@ static int begin(void **state)
 
 static bool is_running(const struct prober *prober)
 {
-    json_t *view = prober_view(prober);
+    json_t *view = prober_view(prober, false);
     bool running = json_is_true(json_object_get(view, "running"));
 
     json_decref(view);
@@ -49,7 +49,7 @@ static void finish(struct running *running, uint64_t now_s)
 
 static size_t rows_of(const struct prober *prober)
 {
-    json_t *view = prober_view(prober);
+    json_t *view = prober_view(prober, false);
     size_t count = json_array_size(json_object_get(json_object_get(view, "report"), "rows"));
 
     json_decref(view);
@@ -66,6 +66,7 @@ static void test_timer(void **state)
 {
     struct running running;
     struct prober *prober;
+    json_t *view;
 
     running_start(&running, FORGE_NOW);
     prober = running.control.prober;
@@ -84,6 +85,10 @@ static void test_timer(void **state)
     assert_false(is_running(prober));
     prober_tick(prober, &running.control, FORGE_NOW + 2 * HOUR);
     assert_true(is_running(prober));
+    assert_int_equal(rows_of(prober), 5); /* the one before is there while the next one runs, for those who want it */
+    view = prober_view(prober, true);
+    assert_true(json_is_null(json_object_get(view, "report")));
+    json_decref(view);
     /* stopped in the middle, too */
     running_stop(&running);
 }
@@ -107,7 +112,7 @@ static void test_idle_only(void **state)
     prober_tick(prober, &running.control, FORGE_NOW + HOUR);
     finish(&running, FORGE_NOW + HOUR);
     assert_int_equal(rows_of(prober), 4);
-    view = prober_view(prober);
+    view = prober_view(prober, false);
     assert_true(json_is_true(json_object_get(view, "idle_only")));
     json_decref(view);
     assert_int_equal(prober_failing(prober), 0);
