@@ -324,11 +324,10 @@ void registry_judge_candidate(struct registry *registry, const struct trust_sect
     }
 }
 
-/* A core may have had a stapled response, which control does not see. */
-static bool knows_more(const struct registry_entry *entry)
+/* Where revocation counts a core may have had a stapled response, which control does not see; that time is over it need not know. */
+static bool knows_more(const struct registry_entry *entry, const struct trust_scope *scope)
 {
-    return staple_may_differ(entry->judged.chain_reason) || staple_may_differ(entry->seen_chain_reason) ||
-           entry->seen_chain_reason == X509_REASON_REVOKED;
+    return scope->policy->revocation != X509_REVOCATION_OFF && entry->judged.chain_reason != X509_REASON_EXPIRED;
 }
 
 struct registry_verdict registry_verdict(const struct registry_entry *entry, const struct trust_section *trust)
@@ -336,7 +335,7 @@ struct registry_verdict registry_verdict(const struct registry_entry *entry, con
     bool judged = entry->judged.epoch == trust->epoch;
     struct registry_verdict out = {0};
 
-    if (entry->seen_epoch == trust->epoch && (!judged || knows_more(entry))) {
+    if (entry->seen_epoch == trust->epoch && (!judged || knows_more(entry, registry_scope(trust, entry)))) {
         out = (struct registry_verdict){.judged = true,
                                         .by_core = true,
                                         .chain_reason = entry->seen_chain_reason,

@@ -385,8 +385,10 @@ static void whose_word_counts(void **state)
     registry_judge_entry(entry, &running.section, NOW);
     verdict = registry_verdict(entry, &running.section);
     assert_true(verdict.judged && !verdict.by_core && verdict.reason == X509_REASON_UNKNOWN_ISSUER);
-    entry->judged.chain_reason = X509_REASON_NO_CRL;
+    running.policy.revocation = X509_REVOCATION_HARD_FAIL;
     assert_true(registry_verdict(entry, &running.section).by_core);
+    entry->judged.chain_reason = X509_REASON_EXPIRED; /* since then */
+    assert_false(registry_verdict(entry, &running.section).by_core);
     running.section.epoch = 2;
     assert_false(registry_verdict(entry, &running.section).judged);
     registry_free(registry);
