@@ -110,7 +110,9 @@ void expiry_collect(const struct control *control, struct expiry_list *out)
 
     for (const struct trust *trust = control->trust; trust != NULL; trust = trust->next)
         for (size_t i = 0; i < trust->count; i++) {
-            snprintf(where, sizeof(where), trust->deployment != NULL ? "deployment %s" : "", trust->deployment);
+            where[0] = '\0';
+            if (trust->deployment != NULL)
+                snprintf(where, sizeof(where), "deployment %s", trust->deployment);
             add(&collection, EXPIRY_TRUSTED, &trust->entries[i].certificate, where);
         }
     for (const struct credential *own = control->credentials.first; own != NULL; own = own->next)
