@@ -160,12 +160,12 @@ static void io_done(struct dial *dial, const struct tls_io *io)
 
 /* Keeps the chain and lets it pass: it is judged behind the handshake, so that what the peer thinks of our certificate
  * becomes known whatever we think of its own. Nothing but the handshake is ever said to it. */
-static uint8_t keep_chain(void *arg, const struct slice *certificates, size_t count)
+static uint8_t keep_chain(void *arg, const struct slice *certificates, size_t count, struct slice staple)
 {
     struct dial *dial = arg;
 
     x509_chain_unref(dial->chain);
-    dial->chain = x509_chain_create(certificates, count);
+    dial->chain = x509_chain_create_stapled(certificates, count, staple);
     return 0;
 }
 
@@ -259,7 +259,7 @@ static void settle_turn(struct dial *dial)
 
 static void connected(struct dial *dial, uint64_t now_ms)
 {
-    struct tls_verifier verifier = {keep_chain, dial};
+    struct tls_verifier verifier = {.fn = keep_chain, .arg = dial, .ask_status = true};
     socklen_t len = sizeof(int);
     int code = 0;
 

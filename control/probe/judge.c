@@ -100,7 +100,8 @@ void probe_judge(const struct x509_chain *chain, const struct x509_identity *ide
     memcpy(out->chain_sha256, digest->chain, sizeof(out->chain_sha256));
     memcpy(out->sha256, digest->leaf, sizeof(out->sha256));
     describe_leaf(presented[0], out);
-    x509_verify(trust->store, presented, out->presented, identity, trust->policy, now_s, &result);
+    x509_verify_traced(trust->store, presented, out->presented, x509_chain_staple(chain), identity, trust->policy,
+                       now_s, &result, NULL);
     out->reason = reason_that_counts(&result, trust->properties);
     out->depth = out->reason == result.chain_reason ? result.depth : 0;
     out->detail = out->reason == X509_REASON_OK || out->reason == result.chain_reason ? result.detail : NULL;

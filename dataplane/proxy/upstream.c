@@ -124,7 +124,7 @@ static void upstream_ready(struct proxy *p, struct upstream *u)
 static void upstream_start_tls(struct proxy *p, struct upstream *u)
 {
     struct origin *o = u->origin;
-    struct tls_verifier verifier = {.fn = verdict_verify, .arg = u};
+    struct tls_verifier verifier = {.fn = verdict_verify, .arg = u, .ask_status = verdict_asks_status(p, o)};
     const struct tls_session *session = NULL;
 
     u->credential = route_client_credential(p->snapshot->credentials, slice_text(o->host), o->port);

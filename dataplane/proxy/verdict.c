@@ -3,6 +3,7 @@
  * or when the trust epoch moved, kept on the connection, and compared on every request. The mode acts where they are used. */
 #include "assay/log_record.h"
 #include "proxy/internal.h"
+#include "x509/ocsp.h"
 #include "x509/verdict_table.h"
 
 static const char verify_failed_text[] =
@@ -43,7 +44,7 @@ static bool verdict_precomputed(struct proxy *p, const struct x509_verdict_key *
 
 /* From the cache, from what was published, or in full. */
 static void verdict_judge(struct proxy *p, const struct x509_chain_digest *digest, const struct slice *certificates,
-                          size_t count, struct origin *o, struct verdict_state *out)
+                          size_t count, struct slice staple, struct origin *o, struct verdict_state *out)
 {
     const struct trust_scope *scope = origin_scope(p, o);
     uint64_t now_s = verdict_now_s(p), epoch = p->snapshot->trust->epoch;
@@ -67,7 +68,7 @@ static void verdict_judge(struct proxy *p, const struct x509_chain_digest *diges
         return;
     }
     begin_ns = p->config.cycles_ns();
-    x509_verify(scope->store, certificates, count, &o->identity, scope->policy, now_s, &result);
+    x509_verify_traced(scope->store, certificates, count, staple, &o->identity, scope->policy, now_s, &result, NULL);
     p->counters.verify_check_ns += p->config.cycles_ns() - begin_ns;
     p->counters.verify_checks++;
     x509_verdict_cache_put(p->verdicts, &key, epoch, now_s, &result);
@@ -87,7 +88,7 @@ static void verdict_judge_chain(struct proxy *p, const struct x509_chain *chain,
     const struct slice *certificates = x509_chain_slices(chain, &count);
 
     p->counters.verify_rejudged += out->epoch != p->snapshot->trust->epoch;
-    verdict_judge(p, x509_chain_digests(chain), certificates, count, o, out);
+    verdict_judge(p, x509_chain_digests(chain), certificates, count, x509_chain_staple(chain), o, out);
 }
 
 /* The reason that counts under the properties checked, or OK. */
@@ -114,7 +115,12 @@ static void verdict_hand_over(struct proxy *p, struct upstream *u)
     u->handed_over = true;
 }
 
-uint8_t verdict_verify(void *arg, const struct slice *certificates, size_t count)
+bool verdict_asks_status(const struct proxy *p, struct origin *o)
+{
+    return origin_scope(p, o)->policy->revocation != X509_REVOCATION_OFF;
+}
+
+uint8_t verdict_verify(void *arg, const struct slice *certificates, size_t count, struct slice staple)
 {
     struct upstream *u = arg;
     struct proxy *p = u->proxy;
@@ -123,7 +129,13 @@ uint8_t verdict_verify(void *arg, const struct slice *certificates, size_t count
 
     if (count == 0)
         return x509_reason_alert(X509_REASON_NO_CERTIFICATE);
+    if (staple.len > X509_OCSP_SIZE_MAX) {
+        p->counters.staple_too_large++;
+        staple = slice_of(NULL, 0);
+    }
+    p->counters.staples += staple.len > 0;
     x509_chain_digest(certificates, count, &digest);
+    x509_chain_digest_staple(staple, &digest);
     if (u->chain != NULL)
         x509_chain_unref(u->chain);
     u->chain = NULL;
@@ -131,7 +143,7 @@ uint8_t verdict_verify(void *arg, const struct slice *certificates, size_t count
     if (o->chain == NULL || memcmp(x509_chain_digests(o->chain), &digest, sizeof(digest)) != 0) {
         if (o->chain != NULL)
             x509_chain_unref(o->chain);
-        o->chain = x509_chain_create(certificates, count);
+        o->chain = x509_chain_create_stapled(certificates, count, staple);
     }
     if (o->chain != NULL)
         u->chain = x509_chain_ref(o->chain);
@@ -140,7 +152,7 @@ uint8_t verdict_verify(void *arg, const struct slice *certificates, size_t count
         verdict_hand_over(p, u);
         return 0;
     }
-    verdict_judge(p, &digest, certificates, count, o, &u->verdict);
+    verdict_judge(p, &digest, certificates, count, staple, o, &u->verdict);
     verdict_hand_over(p, u);
     if (!verdict_refuses(p, o, &u->verdict))
         return 0;
@@ -251,6 +263,7 @@ void verdict_log(struct proxy *p, const struct upstream *u, struct verdict_state
     p->counters.verify_failed++;
     p->counters.verify_failed_chain += chain;
     p->counters.verify_failed_name += !chain;
+    p->counters.verify_failed_revoked += reason == X509_REASON_REVOKED;
     line.kind = LOG_SSL_FAILED;
     line.strings[1] = slice_text(verify_failed_text);
     proxy_log(p, &line);

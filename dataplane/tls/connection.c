@@ -179,11 +179,50 @@ enum pull_result connection_pull(struct tls_connection *tls, uint8_t *out, size_
     return PULL_BYTES;
 }
 
-uint8_t connection_judge(struct tls_connection *tls, const struct slice *certificates, size_t count)
+uint8_t connection_judge(struct tls_connection *tls, const struct slice *certificates, size_t count,
+                         struct slice staple)
 {
-    tls->verdict = tls->verifier.fn(tls->verifier.arg, certificates, count);
+    tls->verdict = tls->verifier.fn(tls->verifier.arg, certificates, count, staple);
     tls->judged = true;
     return tls->verdict;
+}
+
+struct tls_held {
+    size_t count;
+    struct slice certificates[]; /* then their bytes */
+};
+
+bool connection_hold(struct tls_connection *tls, const struct slice *certificates, size_t count)
+{
+    size_t bytes = sizeof(struct tls_held) + count * sizeof(struct slice);
+    struct tls_held *held;
+    uint8_t *at;
+
+    for (size_t i = 0; i < count; i++)
+        bytes += certificates[i].len;
+    held = slot_alloc(bytes);
+    if (held == NULL)
+        return false;
+    held->count = count;
+    at = (uint8_t *)(held->certificates + count);
+    for (size_t i = 0; i < count; i++) {
+        if (certificates[i].len > 0)
+            memcpy(at, certificates[i].data, certificates[i].len);
+        held->certificates[i] = slice_of(at, certificates[i].len);
+        at += certificates[i].len;
+    }
+    slot_free(tls->held);
+    tls->held = held;
+    return true;
+}
+
+uint8_t connection_judge_held(struct tls_connection *tls, struct slice staple)
+{
+    uint8_t alert = connection_judge(tls, tls->held->certificates, tls->held->count, staple);
+
+    slot_free(tls->held);
+    tls->held = NULL;
+    return alert;
 }
 
 /* --- failures ------------------------------------------------------------------------------------------------------------------ */
@@ -276,6 +315,9 @@ enum tls_status tls_handshake(struct tls_connection *tls, struct tls_io *io)
     if (tls->state != TLS_STATE_HANDSHAKE)
         return conclude(tls, WOLF_DONE, 0);
     step = wolf_handshake(tls, &code);
+    /* The library ends no handshake before the held chain was judged. Should it ever: no. */
+    if (step == WOLF_DONE && tls->held != NULL)
+        step = WOLF_FAILED;
     if (step == WOLF_DONE)
         established(tls);
     return conclude(tls, step, code);
@@ -443,6 +485,7 @@ void tls_free(struct tls_connection *tls)
     hello_done(tls);
     spill_free(tls);
     slot_free(tls->name);
+    slot_free(tls->held);
     slot_free(tls);
 }
 

@@ -47,6 +47,9 @@ struct tls_connection {
     uint8_t verdict; /* the verifier's alert; 0: accepted */
     uint8_t name_length;
     uint8_t *name; /* server: SNI, until the handshake is complete */
+    /* client: */
+    struct slice staple;   /* between the leaf's extensions and the verifier; the library's memory */
+    struct tls_held *held; /* TLS 1.2: a chain that waits for its OCSP response */
 };
 static_assert(sizeof(struct tls_connection) <= 256, "an idle connection is to stay small");
 
@@ -59,7 +62,12 @@ enum pull_result connection_pull(struct tls_connection *tls, uint8_t *out, size_
 /* Takes all of it, whether the caller has room or not. NO_MEMORY. */
 enum assay_error connection_push(struct tls_connection *tls, const uint8_t *data, size_t len) ASSAY_MUST_USE;
 /* Asks the verifier; 0 or the alert. */
-uint8_t connection_judge(struct tls_connection *tls, const struct slice *certificates, size_t count);
+uint8_t connection_judge(struct tls_connection *tls, const struct slice *certificates, size_t count,
+                         struct slice staple);
+/* Keeps a copy of the chain, to be judged when it is known what is stapled to it; false: out of memory. */
+bool connection_hold(struct tls_connection *tls, const struct slice *certificates, size_t count) ASSAY_MUST_USE;
+/* Judges the chain that is held, and lets it go. */
+uint8_t connection_judge_held(struct tls_connection *tls, struct slice staple);
 
 /* --- wolf_connection.c ------------------------------------------------------------------------------------------------------ */
 

@@ -93,10 +93,14 @@ struct tls_io {
 };
 
 /* Judges the origin's chain inside the handshake, before our Finished (DESIGN: the one upward callback). May be called
- * twice for one handshake: must be idempotent. certificates[0] is the leaf; wire order. Returns 0 to accept, or the alert. */
+ * twice for one handshake: must be idempotent. certificates[0] is the leaf; wire order. staple: the OCSP response that came
+ * with it, unread; empty: none, or not asked for. Returns 0 to accept, or the alert.
+ * In TLS 1.2 a response follows the chain (RFC 6066 §8): then the call comes with the response, or when it is clear that
+ * there will be none. */
 struct tls_verifier {
-    uint8_t (*fn)(void *arg, const struct slice *certificates, size_t count);
+    uint8_t (*fn)(void *arg, const struct slice *certificates, size_t count, struct slice staple);
     void *arg;
+    bool ask_status; /* ask for a stapled OCSP response (status_request) */
 };
 
 /* The hello is taken over (freed by the connection), also on failure. */

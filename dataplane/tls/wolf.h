@@ -20,6 +20,7 @@ struct tls_session {
 int wolf_receive(WOLFSSL *ssl, char *buffer, int capacity, void *arg);
 int wolf_send(WOLFSSL *ssl, char *data, int len, void *arg);
 int wolf_verify(int ok, WOLFSSL_X509_STORE_CTX *store);
+int wolf_stapled(WOLFSSL *ssl, const unsigned char *response, unsigned int len);
 int wolf_ticket_received(WOLFSSL *ssl, const unsigned char *ticket, int len, void *arg);
 int wolf_ticket(WOLFSSL *ssl, unsigned char *name, unsigned char *iv, unsigned char *mac, int seal,
                 unsigned char *content, int in_length, int *out_length, void *arg);

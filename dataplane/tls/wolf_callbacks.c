@@ -83,22 +83,33 @@ static bool verifier_takes_over(int error)
 
 static uint8_t judge(struct tls_connection *tls, int ok, const WOLFSSL_X509_STORE_CTX *store)
 {
-    struct slice certificates[MAX_CHAIN_DEPTH];
+    struct slice certificates[MAX_CHAIN_DEPTH], staple = tls->staple;
+    bool sound = ok || verifier_takes_over(store->error);
     size_t count = 0;
     uint8_t alert;
 
+    tls->staple = slice_of(NULL, 0);
     if (store->totalCerts < 1 || store->totalCerts > MAX_CHAIN_DEPTH)
         return TLS_ALERT_BAD_CERTIFICATE;
     for (; count < (size_t)store->totalCerts; count++)
         certificates[count] = slice_of(store->certs[count].buffer, store->certs[count].length);
-    alert = connection_judge(tls, certificates, count);
-    if (alert != 0 || ok || verifier_takes_over(store->error))
-        return alert;
-    return TLS_ALERT_BAD_CERTIFICATE;
+    /* A response is still to come? Nothing of ours leaves before it is here. */
+    if (sound && wolfSSL_AwaitsStapledStatus(tls->library))
+        return connection_hold(tls, certificates, count) ? 0 : TLS_ALERT_INTERNAL_ERROR;
+    alert = connection_judge(tls, certificates, count, staple);
+    return alert != 0 || sound ? alert : TLS_ALERT_BAD_CERTIFICATE;
 }
 
-/* Called once for the leaf, perhaps twice; the alert goes out once, and only from here: the library itself would send none
- * (TLS 1.3) or handshake_failure (TLS 1.2). */
+/* The alert goes out once, and only from here: the library itself would send none (TLS 1.3) or handshake_failure (TLS 1.2). */
+static void refuse(struct tls_connection *tls, uint8_t alert)
+{
+    if (tls->verdict_sent)
+        return;
+    tls->verdict_sent = true;
+    wolf_send_alert(tls, alert);
+}
+
+/* Called once for the leaf, perhaps twice. */
 int wolf_verify(int ok, WOLFSSL_X509_STORE_CTX *store)
 {
     struct tls_connection *tls = store->userCtx;
@@ -106,11 +117,28 @@ int wolf_verify(int ok, WOLFSSL_X509_STORE_CTX *store)
 
     if (alert == 0)
         return 1;
-    if (!tls->verdict_sent) {
-        tls->verdict_sent = true;
-        wolf_send_alert(tls, alert);
-    }
+    refuse(tls, alert);
     return 0;
+}
+
+/* TLS 1.3: a moment before wolf_verify(), out of the same message. TLS 1.2: behind it, perhaps with nothing. */
+int wolf_stapled(WOLFSSL *ssl, const unsigned char *response, unsigned int len)
+{
+    struct tls_connection *tls = wolfSSL_GetIOReadCtx(ssl);
+    struct slice staple = slice_of(response, len);
+    uint8_t alert;
+
+    if (wolfSSL_GetVersion(ssl) == WOLFSSL_TLSV1_3) {
+        tls->staple = staple;
+        return 0;
+    }
+    if (tls->held == NULL) /* no chain came before it */
+        return OUT_OF_ORDER_E;
+    alert = connection_judge_held(tls, staple);
+    if (alert == 0)
+        return 0;
+    refuse(tls, alert);
+    return VERIFY_CERT_ERROR;
 }
 
 /* --- tickets ------------------------------------------------------------------------------------------------------------------- */

@@ -45,6 +45,8 @@ static enum assay_error prepare_client(struct tls_connection *tls, const char *s
     if (server_name != NULL && wolfSSL_UseSNI(tls->library, WOLFSSL_SNI_HOST_NAME, server_name,
                                               (unsigned short)strlen(server_name)) != WOLFSSL_SUCCESS)
         return ASSAY_ERR_NO_MEMORY;
+    if (tls->verifier.ask_status && wolfSSL_AskStapledStatus(tls->library) != WOLFSSL_SUCCESS)
+        return ASSAY_ERR_NO_MEMORY;
     return session != NULL ? resume_with(tls, session) : ASSAY_OK;
 }
 

@@ -161,6 +161,7 @@ static enum assay_error set_hooks(struct tls_context *context, const struct tls_
     /* The library parses the chain without judging it; the verifier judges. Never VERIFY_PEER with a callback that
      * accepts: unverified intermediates would then become this context's authorities. */
     wolfSSL_CTX_set_verify(library, WOLFSSL_VERIFY_NONE, wolf_verify);
+    wolfSSL_CTX_SetStapledStatusCb(library, wolf_stapled);
     return wolfSSL_CTX_SetMinDhKey_Sz(library, DH_MIN_BITS) == WOLFSSL_SUCCESS ? ASSAY_OK : ASSAY_ERR_INTERNAL;
 }
 

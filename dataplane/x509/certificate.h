@@ -104,6 +104,7 @@ enum x509_extension {
     X509_EXT_CRL_POINTS = 1 << 11,
     X509_EXT_AUTHORITY_INFO = 1 << 12,
     X509_EXT_OCSP_NOCHECK = 1 << 13,
+    X509_EXT_TLS_FEATURE = 1 << 14,
 };
 
 /* What the parser lets pass and a strict profile does not (profile.h). */
@@ -130,6 +131,7 @@ struct x509_certificate {
     bool self_issued; /* subject equals issuer; says nothing about who signed */
     bool is_ca;       /* basicConstraints cA */
     bool unknown_critical;
+    bool must_staple;    /* TLS feature status_request (RFC 7633): no stapled response, no trust */
     int16_t path_length; /* -1: no limit */
     uint16_t key_usage;  /* meaningful with X509_EXT_KEY_USAGE */
     uint16_t extended_key_usage;

@@ -9,12 +9,18 @@ struct x509_chain {
     uint32_t count;
     size_t bytes;
     struct x509_chain_digest digest;
-    struct slice certificates[]; /* then their bytes */
+    struct slice staple;
+    struct slice certificates[]; /* then their bytes, then the staple's */
 };
 
 struct x509_chain *x509_chain_create(const struct slice *presented, size_t count)
 {
-    size_t bytes = sizeof(struct x509_chain) + count * sizeof(struct slice);
+    return x509_chain_create_stapled(presented, count, slice_of(NULL, 0));
+}
+
+struct x509_chain *x509_chain_create_stapled(const struct slice *presented, size_t count, struct slice staple)
+{
+    size_t bytes = sizeof(struct x509_chain) + count * sizeof(struct slice) + staple.len;
     struct x509_chain *chain;
     uint8_t *at;
 
@@ -35,7 +41,11 @@ struct x509_chain *x509_chain_create(const struct slice *presented, size_t count
         chain->certificates[i] = slice_of(at, presented[i].len);
         at += presented[i].len;
     }
+    if (staple.len > 0)
+        memcpy(at, staple.data, staple.len);
+    chain->staple = slice_of(at, staple.len);
     x509_chain_digest(chain->certificates, count, &chain->digest);
+    x509_chain_digest_staple(staple, &chain->digest);
     return chain;
 }
 
@@ -56,6 +66,11 @@ const struct slice *x509_chain_slices(const struct x509_chain *chain, size_t *co
 {
     *count = chain->count;
     return chain->certificates;
+}
+
+struct slice x509_chain_staple(const struct x509_chain *chain)
+{
+    return chain->staple;
 }
 
 const struct x509_chain_digest *x509_chain_digests(const struct x509_chain *chain)

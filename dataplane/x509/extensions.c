@@ -263,6 +263,22 @@ static enum assay_error ocsp_nocheck_parse(struct slice value, struct x509_certi
     return ASSAY_OK;
 }
 
+/* Features: the numbers of TLS extensions. Those beside status_request demand nothing of us (RFC 7633 §4.1). */
+static enum assay_error tls_feature_parse(struct slice value, struct x509_certificate *out, const char **fault)
+{
+    static const uint8_t status_request[] = {5};
+    struct slice list, feature;
+
+    if (der_read(&value, DER_SEQUENCE, &list) != ASSAY_OK || value.len != 0)
+        return malformed(fault, "the TLS feature extension does not decode");
+    while (list.len > 0) {
+        if (der_read_integer(&list, DER_INTEGER, &feature) != ASSAY_OK)
+            return malformed(fault, "the TLS feature extension does not decode");
+        out->must_staple |= slice_equal(feature, slice_of(status_request, sizeof(status_request)));
+    }
+    return ASSAY_OK;
+}
+
 struct known_extension {
     uint8_t arc;
     bool never_critical; /* §4.2.1.1 and §4.2.1.2: MUST be non-critical */
@@ -288,12 +304,17 @@ static const struct known_extension known[] = {
 
 static const struct known_extension authority_info = {1, false, X509_EXT_AUTHORITY_INFO, authority_info_parse};
 static const struct known_extension ocsp_nocheck = {5, false, X509_EXT_OCSP_NOCHECK, ocsp_nocheck_parse};
+static const struct known_extension tls_feature = {24, false, X509_EXT_TLS_FEATURE, tls_feature_parse};
 
 static const struct known_extension *known_find(struct slice oid)
 {
     static const uint8_t id_pe_authority_info[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01};
     static const uint8_t id_ocsp_nocheck[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x05};
 
+    static const uint8_t id_pe_tls_feature[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x18};
+
+    if (slice_equal(oid, slice_of(id_pe_tls_feature, sizeof(id_pe_tls_feature))))
+        return &tls_feature;
     if (slice_equal(oid, slice_of(id_pe_authority_info, sizeof(id_pe_authority_info))))
         return &authority_info;
     if (slice_equal(oid, slice_of(id_ocsp_nocheck, sizeof(id_ocsp_nocheck))))

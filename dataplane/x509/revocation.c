@@ -22,6 +22,7 @@ struct status {
     size_t scope_count;
     uint16_t reasons;        /* covered by current CRLs */
     int64_t until_s;         /* of those */
+    bool stapled;            /* the stapled response says good */
     enum x509_reason reason; /* why not more */
     const char *detail;
 };
@@ -156,8 +157,15 @@ static bool staple_find(struct status *status, struct x509_revocation *revocatio
     if (verdict.reason == X509_REASON_OK) {
         status->reasons = X509_REASONS_ALL;
         status->until_s = verdict.until_s;
+        status->stapled = true;
     }
     return true;
+}
+
+/* Does the leaf demand a response that is not there, or no use? */
+static bool staple_is_missing(const struct status *status, const struct x509_revocation *revocation)
+{
+    return status->certificate->must_staple && !status->stapled && revocation->policy->purpose == X509_PURPOSE_SERVER;
 }
 
 enum x509_reason x509_revocation_check(const struct x509_certificate *const *path, size_t count,
@@ -186,6 +194,12 @@ enum x509_reason x509_revocation_check(const struct x509_certificate *const *pat
             *depth = (int)i;
             revocation->detail = status.detail;
             return X509_REASON_REVOKED;
+        }
+        if (i == 0 && staple_is_missing(&status, revocation)) {
+            *depth = 0;
+            revocation->detail =
+                revocation->staple.len > 0 ? status.detail : "the certificate demands a stapled response";
+            return X509_REASON_OCSP_NEEDED;
         }
         if (status.reasons == X509_REASONS_ALL) {
             revocation->until_s = status.until_s < revocation->until_s ? status.until_s : revocation->until_s;

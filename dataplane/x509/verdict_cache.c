@@ -17,6 +17,7 @@ struct cache_entry {
     uint32_t used; /* tick of the last use */
     uint8_t leaf[32];
     uint8_t chain[32]; /* negative entries */
+    uint8_t staple[32];
     struct x509_identity identity;
 };
 
@@ -61,6 +62,13 @@ void x509_chain_digest(const struct slice *presented, size_t count_, struct x509
     wc_Sha256Free(&sha);
 }
 
+void x509_chain_digest_staple(struct slice staple, struct x509_chain_digest *out)
+{
+    memset(out->staple, 0, sizeof(out->staple));
+    if (staple.len > 0)
+        (void)wc_Sha256Hash(staple.data, (word32)staple.len, out->staple);
+}
+
 static uint64_t word_at(const uint8_t *bytes)
 {
     uint64_t word;
@@ -79,8 +87,8 @@ static uint64_t mix(uint64_t a, uint64_t b)
 void x509_verdict_key_init(struct x509_verdict_key *key, const struct x509_chain_digest *digest,
                            const struct x509_identity *identity, uint32_t policy_id)
 {
-    uint64_t hash =
-        mix(word_at(digest->leaf), (uint64_t)policy_id << 16 | (uint64_t)identity->kind << 8 | identity->length);
+    uint64_t hash = mix(word_at(digest->leaf) ^ word_at(digest->staple),
+                        (uint64_t)policy_id << 16 | (uint64_t)identity->kind << 8 | identity->length);
 
     key->digest = *digest;
     key->identity = *identity;
@@ -108,6 +116,7 @@ static bool entry_matches(const struct cache_table *table, const struct cache_en
                           const struct x509_verdict_key *key)
 {
     return entry->policy_id == key->policy_id && memcmp(entry->leaf, key->digest.leaf, sizeof(entry->leaf)) == 0 &&
+           memcmp(entry->staple, key->digest.staple, sizeof(entry->staple)) == 0 &&
            x509_identity_equal(&entry->identity, &key->identity) &&
            (!table->negative || memcmp(entry->chain, key->digest.chain, sizeof(entry->chain)) == 0);
 }
@@ -251,6 +260,7 @@ void x509_verdict_cache_put(struct x509_verdict_cache *cache, const struct x509_
     entry->used = ++cache->tick;
     memcpy(entry->leaf, key->digest.leaf, sizeof(entry->leaf));
     memcpy(entry->chain, key->digest.chain, sizeof(entry->chain));
+    memcpy(entry->staple, key->digest.staple, sizeof(entry->staple));
     entry->identity = key->identity;
     count(&cache->stats.inserts);
 }

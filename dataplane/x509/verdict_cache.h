@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef ASSAY_X509_VERDICT_CACHE_H
 #define ASSAY_X509_VERDICT_CACHE_H
-/* The verdicts of one core (DESIGN 6). Positive: key = SHA-256 of the leaf + identity + policy id, valid in one trust epoch
- * and until valid_until_s. Negative: a small table of its own, keyed also on the digest of the whole presented chain, for
+/* The verdicts of one core (DESIGN 6). Positive: key = SHA-256 of the leaf and of the OCSP response stapled to it + identity
+ * + policy id, valid in one trust epoch and until valid_until_s. So a response is judged on every handshake: the same octets
+ * as before, or anew; what one response proved serves no connection without it. Negative: a small table of its own, keyed also on the digest of the whole presented chain, for
  * negative_ttl_s, only for deterministic reasons (not WORK_LIMIT).
  * A verdict does not depend on the mode. Owner: one core; memory allocated at creation only. Thread: that core (control
  * reads the counters). Units: seconds of wall clock. Lookup cost: one hash, one compare (target ≤ 100 ns). */
@@ -29,12 +30,15 @@ struct x509_verdict_stats {
     uint64_t hits, misses, inserts, evictions, negative_hits, epoch_flushes;
 };
 
-/* A chain as a key: SHA-256 of the leaf, SHA-256 over all presented certificates. */
+/* A chain as a key: SHA-256 of the leaf, SHA-256 over all presented certificates, SHA-256 of the stapled OCSP response. */
 struct x509_chain_digest {
     uint8_t leaf[32];
     uint8_t chain[32];
+    uint8_t staple[32]; /* zero: none */
 };
+/* Of a chain without a staple. */
 void x509_chain_digest(const struct slice *presented, size_t count, struct x509_chain_digest *out);
+void x509_chain_digest_staple(struct slice staple, struct x509_chain_digest *out); /* empty: none */
 
 struct x509_verdict_cache *x509_verdict_cache_create(uint32_t entries, uint32_t negative_entries,
                                                      uint32_t negative_ttl_s);

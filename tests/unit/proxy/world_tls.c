@@ -185,7 +185,7 @@ struct x509_store *world_tls_store(unsigned trust)
 
 /* --- connections ------------------------------------------------------------------------------------------------------------ */
 
-static uint8_t believe(void *arg, const struct slice *certificates, size_t count)
+static uint8_t believe(void *arg, const struct slice *certificates, size_t count, struct slice staple)
 {
     return 0;
 }

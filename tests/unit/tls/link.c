@@ -532,7 +532,7 @@ void link_peer_reads(struct link *link)
 
 /* --- the verifier ------------------------------------------------------------------------------------------------------------------ */
 
-static uint8_t judge_chain(void *arg, const struct slice *certificates, size_t count)
+static uint8_t judge_chain(void *arg, const struct slice *certificates, size_t count, struct slice staple)
 {
     struct link_judge *judge = arg;
 
@@ -541,10 +541,13 @@ static uint8_t judge_chain(void *arg, const struct slice *certificates, size_t c
     judge->leaf_length = certificates[0].len < sizeof(judge->leaf) ? certificates[0].len : sizeof(judge->leaf);
     memcpy(judge->leaf, certificates[0].data, judge->leaf_length);
     judge->second_length = count > 1 ? certificates[1].len : 0;
+    judge->staple_length = staple.len;
+    if (staple.len > 0 && staple.len <= sizeof(judge->staple))
+        memcpy(judge->staple, staple.data, staple.len);
     return judge->alert;
 }
 
 struct tls_verifier link_verifier(struct link_judge *judge)
 {
-    return (struct tls_verifier){judge_chain, judge};
+    return (struct tls_verifier){judge_chain, judge, judge->ask_status};
 }

@@ -87,6 +87,9 @@ struct link_judge {
     uint8_t alert;
     uint8_t leaf[4096];
     size_t leaf_length, second_length;
+    bool ask_status;
+    uint8_t staple[4096]; /* of the last call */
+    size_t staple_length;
 };
 struct tls_verifier link_verifier(struct link_judge *judge);
 

@@ -30,7 +30,7 @@ static void test_no_verifier(void **state)
     struct tls_context *context = link_client_context(NULL, NULL, 0, 0);
     struct tls_connection *tls;
 
-    assert_int_equal(tls_client_create(context, "origin.test", (struct tls_verifier){NULL, NULL}, NULL, &tls),
+    assert_int_equal(tls_client_create(context, "origin.test", (struct tls_verifier){NULL, NULL, false}, NULL, &tls),
                      ASSAY_ERR_RANGE);
     assert_null(tls);
     tls_context_free(context);

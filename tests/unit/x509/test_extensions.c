@@ -27,6 +27,9 @@ static void refuses_values(void **state)
         {"2.5.29.17", "3003a20161", "the subjectAltName does not decode", false},                /* DNS, constructed */
         {"2.5.29.17", "3002a400", "the subjectAltName does not decode", false},                  /* DN without Name */
         {"2.5.29.17", "3004 a0020500", "the subjectAltName does not decode", false},             /* otherName */
+        {"1.3.6.1.5.5.7.1.24", "020105", "the TLS feature extension does not decode", false},
+        {"1.3.6.1.5.5.7.1.24", "3003 040105", "the TLS feature extension does not decode", false},
+        {"1.3.6.1.5.5.7.1.24", "3003 020105 00", "the TLS feature extension does not decode", false},
         {"2.5.29.35", "0400", "the authorityKeyIdentifier does not decode", false},
         {"2.5.29.35", "3002 8300", "the authorityKeyIdentifier does not decode", false},
         {"2.5.29.35", "3003 800161", "a key identifier is marked critical", true},
@@ -103,6 +106,7 @@ static void unknown_critical(void **state)
         {"2.5.29.54", "020100", true, false},                      /* inhibitAnyPolicy */
         {"2.5.29.31", "3009 3007 a005 a003 8601 61", true, false}, /* CRL distribution points */
         {"1.3.6.1.5.5.7.48.1.5", "0500", true, false},             /* ocsp-nocheck */
+        {"1.3.6.1.5.5.7.1.24", "3003 020105", true, false},        /* TLS feature */
     };
 
     (void)state;

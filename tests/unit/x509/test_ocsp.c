@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "forge.h"
+#include "x509/crl_set.h"
 #include "x509/ocsp.h"
 #include "x509/signature.h"
 
@@ -333,6 +334,60 @@ static void in_a_verdict(void **state)
     x509_store_free(store);
 }
 
+/* A leaf that demands a stapled response (RFC 7633): nothing else will do, where revocation is asked for at all. */
+static void must_staple(void **state)
+{
+    struct slice revoked = RESPONSE(.status = FORGE_TLV(0xa1, generalized(FORGE_NOW)));
+    const struct {
+        const char *features; /* of the extension */
+        struct slice staple;
+        bool crl;
+        enum x509_revocation_mode mode;
+        enum x509_reason expected;
+    } cases[] = {
+        {"3003 020105", NONE, true, X509_REVOCATION_HARD_FAIL, X509_REASON_OCSP_NEEDED},
+        {"3003 020105", NONE, false, X509_REVOCATION_SOFT_FAIL, X509_REASON_OCSP_NEEDED},
+        {"3006 020111 020105", NONE, true, X509_REVOCATION_SOFT_FAIL, X509_REASON_OCSP_NEEDED},
+        {"3003 020105", slice_text("x"), true, X509_REVOCATION_SOFT_FAIL, X509_REASON_OCSP_NEEDED},
+        {"3003 020105", RESPONSE(.next_update = FORGE_NOW - 1), true, X509_REVOCATION_SOFT_FAIL,
+         X509_REASON_OCSP_NEEDED},
+        {"3003 020105", revoked, true, X509_REVOCATION_SOFT_FAIL, X509_REASON_REVOKED},
+        {"3003 020105", RESPONSE(.digest = 256), false, X509_REVOCATION_HARD_FAIL, X509_REASON_OK},
+        {"3003 020105", NONE, false, X509_REVOCATION_OFF, X509_REASON_OK},
+        {"3003 020111", NONE, true, X509_REVOCATION_HARD_FAIL, X509_REASON_OK}, /* status_request_v2: not offered */
+        {"3000", NONE, true, X509_REVOCATION_HARD_FAIL, X509_REASON_OK},
+    };
+    struct x509_identity identity;
+    struct x509_result result;
+    struct x509_policy policy;
+
+    (void)state;
+    x509_policy_default(&policy);
+    assert_int_equal(x509_identity_from_host(slice_text("leaf"), &identity), ASSAY_OK);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct slice leaf = forge_certificate(&(struct forge){
+            .subject = "leaf",
+            .issuer = "CA",
+            .key = forge_key(FORGE_P256, 1),
+            .signer = ca_key(),
+            .extensions = {forge_extension("1.3.6.1.5.5.7.1.24", false, forge_hex(cases[i].features))}});
+        struct slice crl = forge_crl(&(struct forge_crl){.issuer = "CA", .signer = ca_key()});
+        struct x509_store *store = x509_store_create();
+        struct x509_crl_set *crls = x509_crl_set_create();
+
+        assert_int_equal(x509_store_add(store, ca_der(), X509_ROLE_ANCHOR, NULL), ASSAY_OK);
+        if (cases[i].crl)
+            assert_int_equal(x509_crl_set_add(crls, crl, NULL), ASSAY_OK);
+        x509_store_set_crls(store, crls);
+        policy.revocation = cases[i].mode;
+        x509_verify_traced(store, &leaf, 1, cases[i].staple, &identity, &policy, FORGE_NOW, &result, NULL);
+        if (result.chain_reason != cases[i].expected)
+            fail_msg("case %zu: %s", i, x509_reason_name(result.chain_reason));
+        assert_int_equal(result.depth, 0);
+        x509_store_free(store);
+    }
+}
+
 static int teardown(void **state)
 {
     (void)state;
@@ -343,10 +398,8 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refuses),
-        cmocka_unit_test(refuses_every_prefix),
-        cmocka_unit_test(judges),
-        cmocka_unit_test(in_a_verdict),
+        cmocka_unit_test(refuses),      cmocka_unit_test(refuses_every_prefix), cmocka_unit_test(judges),
+        cmocka_unit_test(in_a_verdict), cmocka_unit_test(must_staple),
     };
 
     return cmocka_run_group_tests(tests, NULL, teardown);

@@ -14,7 +14,7 @@
 
 static struct x509_chain_digest digest_of(uint8_t leaf, uint8_t chain)
 {
-    struct x509_chain_digest digest;
+    struct x509_chain_digest digest = {0};
 
     for (size_t i = 0; i < 32; i++) {
         digest.leaf[i] = (uint8_t)(leaf * 31 + i);
@@ -77,6 +77,32 @@ static void positive_and_negative(void **state)
     x509_verdict_cache_insert(cache, &more, &name, 1, EPOCH, NOW, &good);
     assert_true(x509_verdict_cache_lookup(cache, &a, &name, 1, EPOCH, NOW, &verdict));
     assert_int_equal(verdict.chain_reason, X509_REASON_OK);
+    x509_verdict_cache_free(cache);
+}
+
+/* What a stapled response proved serves no connection without it, nor one with another: a revocation beats the cache. */
+static void staples_do_not_meet(void **state)
+{
+    struct x509_verdict_cache *cache = x509_verdict_cache_create(64, 64, 5);
+    struct x509_chain_digest none = digest_of(1, 1), one = none, two = none;
+    const struct x509_result revoked = {.chain_reason = X509_REASON_REVOKED};
+    struct x509_identity name = identity_of("a.b");
+    struct x509_verdict verdict;
+
+    (void)state;
+    x509_chain_digest_staple(slice_text("good"), &one);
+    x509_chain_digest_staple(slice_text("revoked"), &two);
+    x509_verdict_cache_insert(cache, &one, &name, 1, EPOCH, NOW, &good);
+    assert_false(x509_verdict_cache_lookup(cache, &none, &name, 1, EPOCH, NOW, &verdict));
+    assert_false(x509_verdict_cache_lookup(cache, &two, &name, 1, EPOCH, NOW, &verdict));
+    x509_verdict_cache_insert(cache, &two, &name, 1, EPOCH, NOW, &revoked);
+    assert_true(x509_verdict_cache_lookup(cache, &two, &name, 1, EPOCH, NOW, &verdict));
+    assert_int_equal(verdict.chain_reason, X509_REASON_REVOKED);
+    assert_false(x509_verdict_cache_lookup(cache, &none, &name, 1, EPOCH, NOW, &verdict));
+    assert_true(x509_verdict_cache_lookup(cache, &one, &name, 1, EPOCH, NOW, &verdict));
+    assert_int_equal(verdict.chain_reason, X509_REASON_OK);
+    x509_chain_digest_staple(slice_of(NULL, 0), &one);
+    assert_memory_equal(&one, &none, sizeof(one));
     x509_verdict_cache_free(cache);
 }
 
@@ -219,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(different_keys_do_not_meet),
         cmocka_unit_test(positive_and_negative),
+        cmocka_unit_test(staples_do_not_meet),
         cmocka_unit_test(names_are_negative_and_work_limits_forgotten),
         cmocka_unit_test(evicts_within_bounds),
         cmocka_unit_test(old_epochs_make_room),
