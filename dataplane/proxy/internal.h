@@ -408,8 +408,9 @@ void upstream_keep_session(struct proxy *p, struct upstream *u);
 
 /* verdict.c */
 uint8_t verdict_verify(void *upstream, const struct slice *certificates, size_t count,
-                       struct slice staple);     /* struct tls_verifier */
-bool verdict_asks_status(const struct proxy *p, struct origin *o); /* for a stapled OCSP response: where the policy has a use for it */
+                       struct slice staple); /* struct tls_verifier */
+bool verdict_asks_status(const struct proxy *p,
+                         struct origin *o); /* for a stapled OCSP response: where the policy has a use for it */
 /* Is the connection good for a request now? Judges again where the epoch moved or time passed. */
 bool verdict_current(struct proxy *p, struct upstream *u);
 /* The same for a session before it is offered. */
