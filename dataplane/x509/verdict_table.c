@@ -51,6 +51,7 @@ static bool same_key(const struct table_entry *entry, const struct x509_verdict_
 {
     return entry->negative == negative && entry->key.policy_id == key->policy_id &&
            memcmp(entry->key.digest.leaf, key->digest.leaf, sizeof(key->digest.leaf)) == 0 &&
+           memcmp(entry->key.digest.staple, key->digest.staple, sizeof(key->digest.staple)) == 0 &&
            x509_identity_equal(&entry->key.identity, &key->identity) &&
            (!negative || memcmp(entry->key.digest.chain, key->digest.chain, sizeof(key->digest.chain)) == 0);
 }
