@@ -89,8 +89,8 @@ static json_t *explain_entry(const struct control *control, struct registry_entr
     FILE *stream;
 
     registry_judge_entry(entry, trust, now_s);
-    x509_verify_traced(scope->store, certificates, count, slice_of(NULL, 0), &entry->identity, scope->policy, now_s,
-                       &result, trace);
+    x509_verify_traced(scope->store, certificates, count, x509_chain_staple(entry->chain), &entry->identity,
+                       scope->policy, now_s, &result, trace);
     report.result = &result;
     report.trace = trace;
     out = registry_view_entry(control, entry);

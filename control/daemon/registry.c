@@ -122,24 +122,41 @@ static struct registry_entry *find(const struct registry *registry, const char *
     struct registry_entry *entry = NULL;
 
     while ((entry = registry_of_origin(registry, host, port, entry)) != NULL)
-        if (entry->deployment == deployment && memcmp(&entry->digest, digest, sizeof(*digest)) == 0)
+        if (entry->deployment == deployment && memcmp(entry->digest.leaf, digest->leaf, sizeof(digest->leaf)) == 0 &&
+            memcmp(entry->digest.chain, digest->chain, sizeof(digest->chain)) == 0)
             return entry;
     return NULL;
 }
 
-static void note_shown(struct registry_entry *entry, struct slice der)
+/* Takes over the chain; what is parsed of it lies in it. */
+static void set_chain(struct registry *registry, struct registry_entry *entry, struct x509_chain *chain,
+                      const struct x509_chain_digest *digest)
 {
+    size_t count;
+    const struct slice *certificates = x509_chain_slices(chain, &count);
     struct x509_certificate certificate;
-    struct registry_shown *shown = &entry->shown[entry->shown_count];
 
-    if (x509_certificate_parse(der, &certificate, NULL) != ASSAY_OK)
-        return;
-    entry->shown_count++;
-    shown->issuer = certificate.issuer;
-    shown->issuer_hash = certificate.issuer_hash;
-    shown->not_before_s = certificate.not_before_s;
-    shown->not_after_s = certificate.not_after_s;
-    memcpy(shown->sha256, certificate.sha256, sizeof(shown->sha256));
+    if (entry->chain != NULL)
+        registry->bytes -= x509_chain_bytes(entry->chain);
+    x509_chain_unref(entry->chain);
+    registry->bytes += x509_chain_bytes(chain);
+    entry->chain = chain;
+    entry->digest = *digest;
+    entry->judged.epoch = 0;
+    entry->leaf_parsed = x509_certificate_parse(certificates[0], &entry->leaf, NULL) == ASSAY_OK;
+    entry->shown_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct registry_shown *shown = &entry->shown[entry->shown_count];
+
+        if (x509_certificate_parse(certificates[i], &certificate, NULL) != ASSAY_OK)
+            continue;
+        entry->shown_count++;
+        shown->issuer = certificate.issuer;
+        shown->issuer_hash = certificate.issuer_hash;
+        shown->not_before_s = certificate.not_before_s;
+        shown->not_after_s = certificate.not_after_s;
+        memcpy(shown->sha256, certificate.sha256, sizeof(shown->sha256));
+    }
 }
 
 /* Takes over the chain. */
@@ -147,9 +164,10 @@ static struct registry_entry *insert(struct registry *registry, const char *host
                                      struct x509_chain *chain, const struct x509_chain_digest *digest, uint64_t last_ns)
 {
     size_t count;
-    const struct slice *certificates = x509_chain_slices(chain, &count);
-    struct registry_entry *entry = memory_alloc(sizeof(*entry) + count * sizeof(entry->shown[0])), **bucket;
+    struct registry_entry *entry, **bucket;
 
+    (void)x509_chain_slices(chain, &count);
+    entry = memory_alloc(sizeof(*entry) + count * sizeof(entry->shown[0]));
     strncpy(entry->host, host, sizeof(entry->host) - 1);
     if (x509_identity_from_host(slice_text(host), &entry->identity) != ASSAY_OK ||
         !make_room(registry, x509_chain_bytes(chain))) {
@@ -159,11 +177,7 @@ static struct registry_entry *insert(struct registry *registry, const char *host
     }
     entry->port = port;
     entry->deployment = deployment;
-    entry->digest = *digest;
-    entry->chain = chain;
-    entry->leaf_parsed = x509_certificate_parse(certificates[0], &entry->leaf, NULL) == ASSAY_OK;
-    for (size_t i = 0; i < count; i++)
-        note_shown(entry, certificates[i]);
+    set_chain(registry, entry, chain, digest);
     entry->first_ns = entry->last_ns = last_ns;
     bucket = bucket_of(registry, host, port);
     entry->next_hash = *bucket;
@@ -171,7 +185,6 @@ static struct registry_entry *insert(struct registry *registry, const char *host
     link_order(registry, entry);
     registry->count++;
     registry->stats.added++;
-    registry->bytes += x509_chain_bytes(chain);
     return entry;
 }
 
@@ -198,6 +211,7 @@ struct parsed_record {
     struct chain_record head;
     char host[REGISTRY_HOST_MAX];
     struct slice certificates[CHAIN_RECORD_CERTIFICATES];
+    struct slice staple;
 };
 
 static bool record_parse(struct slice bytes, struct parsed_record *out)
@@ -220,7 +234,10 @@ static bool record_parse(struct slice bytes, struct parsed_record *out)
         out->certificates[i] = slice_of(bytes.data + total, length);
         total += length;
     }
-    return total == bytes.len;
+    if (bytes.len - total != out->head.staple_length)
+        return false;
+    out->staple = slice_of(bytes.data + total, out->head.staple_length);
+    return true;
 }
 
 void registry_note_failures(struct registry_entry *entry, enum x509_reason reason, int depth, uint64_t count)
@@ -257,9 +274,19 @@ static void note_record(struct registry *registry, struct registry_entry *entry,
     entry->bad_uses += head->chain_reason != X509_REASON_OK || head->name_reason != X509_REASON_OK;
 }
 
+/* Of equal digests they are: an entry has room for as many as it began with. */
+static bool same_length(const struct x509_chain *a, const struct x509_chain *b)
+{
+    size_t m, n;
+
+    (void)x509_chain_slices(a, &m);
+    (void)x509_chain_slices(b, &n);
+    return m == n;
+}
+
 struct registry_entry *registry_take(struct registry *registry, struct slice bytes)
 {
-    struct x509_chain_digest digest = {0};
+    struct x509_chain_digest digest;
     struct parsed_record record;
     struct registry_entry *entry;
     struct x509_chain *chain;
@@ -271,12 +298,18 @@ struct registry_entry *registry_take(struct registry *registry, struct slice byt
     }
     memcpy(digest.leaf, record.head.leaf_sha256, sizeof(digest.leaf));
     memcpy(digest.chain, record.head.chain_sha256, sizeof(digest.chain));
+    memcpy(digest.staple, record.head.staple_sha256, sizeof(digest.staple));
     entry = find(registry, record.host, record.head.peer_port, record.head.deployment, &digest);
-    if (entry == NULL && record.head.certificate_count > 0) {
-        chain = x509_chain_create(record.certificates, record.head.certificate_count);
-        if (chain != NULL)
+    if (record.head.certificate_count > 0 &&
+        (entry == NULL || memcmp(entry->digest.staple, digest.staple, sizeof(digest.staple)) != 0)) {
+        chain = x509_chain_create_stapled(record.certificates, record.head.certificate_count, record.staple);
+        if (chain != NULL && entry == NULL)
             entry = insert(registry, record.host, record.head.peer_port, record.head.deployment, chain, &digest,
                            record.head.wall_ns);
+        else if (chain != NULL && same_length(entry->chain, chain))
+            set_chain(registry, entry, chain, &digest);
+        else
+            x509_chain_unref(chain);
     }
     if (entry != NULL)
         note_record(registry, entry, &record.head);

@@ -5,7 +5,7 @@
  * expiry warnings are made of, and what verdicts are worked out for before a trust section is published (registry_judge.h).
  * Cores hand chains over by ring (assay/chain_record.h). Bounded: at most limits.entries of them and limits.bytes of chains,
  * the one not seen for longest goes first; those not seen for limits.keep_s go by themselves.
- * An entry is a chain of one origin: host, port, deployment. It lives through reloads, and through restarts by
+ * An entry is a chain of one origin: host, port, deployment; with the OCSP response that was stapled to it last. It lives through reloads, and through restarts by
  * registry_file.h.
  * Owner: control. Thread: control. Units: wall-clock nanoseconds (_ns) and seconds (_s) since 1970; bytes. */
 #include <stdbool.h>

@@ -144,7 +144,8 @@ static void judge(const struct registry_entry *entry, const struct trust_section
     struct x509_digest_value digest;
     struct x509_result result;
 
-    x509_verify(scope->store, certificates, count, &entry->identity, scope->policy, now_s, &result);
+    x509_verify_traced(scope->store, certificates, count, x509_chain_staple(entry->chain), &entry->identity,
+                       scope->policy, now_s, &result, NULL);
     *out = (struct registry_judgement){.epoch = trust->epoch,
                                        .policy_id = scope->policy->id,
                                        .chain_reason = result.chain_reason,
@@ -219,13 +220,6 @@ static bool stands(const struct registry_entry *entry, const struct trust_sectio
 
 /* --- all of them ---------------------------------------------------------------------------------------------------------------- */
 
-/* What hangs on revocation status alone a stapled response may decide otherwise, in the handshake. */
-static bool staple_may_differ(enum x509_reason reason)
-{
-    return reason == X509_REASON_NO_CRL || reason == X509_REASON_CRL_EXPIRED || reason == X509_REASON_OCSP_FAILED ||
-           reason == X509_REASON_OCSP_UNKNOWN;
-}
-
 static void table_add(struct x509_verdict_table *table, const struct registry_entry *entry, uint64_t now_s)
 {
     const struct registry_judgement *judgement = &entry->judged;
@@ -236,7 +230,7 @@ static void table_add(struct x509_verdict_table *table, const struct registry_en
                                    .valid_until_s = judgement->valid_until_s};
     struct x509_verdict_key key;
 
-    if (judgement->chain_reason == X509_REASON_WORK_LIMIT || staple_may_differ(judgement->chain_reason))
+    if (judgement->chain_reason == X509_REASON_WORK_LIMIT)
         return;
     if (judgement->chain_reason != X509_REASON_OK || judgement->name_reason != X509_REASON_OK)
         verdict.valid_until_s =
@@ -324,18 +318,12 @@ void registry_judge_candidate(struct registry *registry, const struct trust_sect
     }
 }
 
-/* Where revocation counts a core may have had a stapled response, which control does not see; that time is over it need not know. */
-static bool knows_more(const struct registry_entry *entry, const struct trust_scope *scope)
-{
-    return scope->policy->revocation != X509_REVOCATION_OFF && entry->judged.chain_reason != X509_REASON_EXPIRED;
-}
-
 struct registry_verdict registry_verdict(const struct registry_entry *entry, const struct trust_section *trust)
 {
     bool judged = entry->judged.epoch == trust->epoch;
     struct registry_verdict out = {0};
 
-    if (entry->seen_epoch == trust->epoch && (!judged || knows_more(entry, registry_scope(trust, entry)))) {
+    if (entry->seen_epoch == trust->epoch && !judged) {
         out = (struct registry_verdict){.judged = true,
                                         .by_core = true,
                                         .chain_reason = entry->seen_chain_reason,

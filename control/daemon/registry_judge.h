@@ -54,8 +54,7 @@ const struct trust_scope *registry_scope(const struct trust_section *trust, cons
 enum x509_reason registry_reason(enum verify_properties properties, enum x509_reason chain_reason,
                                  enum x509_reason name_reason);
 
-/* What holds for an entry now: control's judgement; the cores' word of the same epoch where a stapled response may have made it, or
- * where control has not come by yet. */
+/* What holds for an entry now: control's judgement; the cores' word of the same epoch where control has not come by yet. */
 struct registry_verdict {
     bool judged;
     bool by_core;

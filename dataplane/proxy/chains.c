@@ -15,12 +15,14 @@ static bool chains_write(struct proxy *p, const struct upstream *u, bool handsha
     const struct x509_chain_digest *digest = x509_chain_digests(u->chain);
     size_t count, total = sizeof(struct chain_record) + host.len;
     const struct slice *certificates = x509_chain_slices(u->chain, &count);
+    struct slice staple = whole ? x509_chain_staple(u->chain) : slice_of(NULL, 0);
     struct chain_record *record;
     uint8_t *at;
 
     count = !whole ? 0 : count < CHAIN_RECORD_CERTIFICATES ? count : CHAIN_RECORD_CERTIFICATES;
     for (size_t i = 0; i < count; i++)
         total += certificates[i].len;
+    total += staple.len;
     record = byte_ring_reserve(p->config.chains, total);
     if (record == NULL)
         return false;
@@ -39,6 +41,8 @@ static bool chains_write(struct proxy *p, const struct upstream *u, bool handsha
                                     .warnings = u->verdict.warnings};
     memcpy(record->leaf_sha256, digest->leaf, sizeof(record->leaf_sha256));
     memcpy(record->chain_sha256, digest->chain, sizeof(record->chain_sha256));
+    memcpy(record->staple_sha256, digest->staple, sizeof(record->staple_sha256));
+    record->staple_length = (uint32_t)staple.len;
     at = (uint8_t *)(record + 1);
     memcpy(at, host.data, host.len);
     at += host.len;
@@ -48,6 +52,8 @@ static bool chains_write(struct proxy *p, const struct upstream *u, bool handsha
             memcpy(at, certificates[i].data, certificates[i].len);
         at += certificates[i].len;
     }
+    if (staple.len > 0)
+        memcpy(at, staple.data, staple.len);
     byte_ring_commit(p->config.chains, total);
     return true;
 }

@@ -4,7 +4,7 @@
 /* What a core tells control's registry about the certificates of an origin (DESIGN 6): which chain it showed, where, and what the
  * core's verdict was. Data only.
  * Layout: struct chain_record, then the host, then certificate_count DERs (none: control has them already, from an earlier
- * record of the same digests), one behind the other.
+ * record of the same digests), one behind the other, then the stapled OCSP response.
  * Units: wall-clock nanoseconds since 1970; ports in host order. */
 #include <stdint.h>
 
@@ -32,8 +32,10 @@ struct chain_record {
     uint8_t host_length;
     uint8_t certificate_count; /* at most CHAIN_RECORD_CERTIFICATES, the first ones */
     int32_t depth;
-    uint32_t warnings;                         /* enum x509_warning */
-    uint8_t leaf_sha256[32], chain_sha256[32]; /* struct x509_chain_digest, over all certificates shown */
+    uint32_t warnings; /* enum x509_warning */
+    /* struct x509_chain_digest: over all certificates shown */
+    uint8_t leaf_sha256[32], chain_sha256[32], staple_sha256[32];
+    uint32_t staple_length;
     uint32_t certificate_length[CHAIN_RECORD_CERTIFICATES];
 };
 

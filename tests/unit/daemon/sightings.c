@@ -28,8 +28,11 @@ struct slice sighting_bytes(const struct sighting *sighting)
 
     assert_int_equal(address_parse(slice_text(address), &head.peer), ASSAY_OK);
     x509_chain_digest(sighting->certificates, sighting->count, &digest);
+    x509_chain_digest_staple(sighting->staple, &digest);
     memcpy(head.leaf_sha256, digest.leaf, 32);
     memcpy(head.chain_sha256, digest.chain, 32);
+    memcpy(head.staple_sha256, digest.staple, 32);
+    head.staple_length = sighting->brief ? 0 : (uint32_t)sighting->staple.len;
     memcpy(buffer + length, sighting->host, head.host_length);
     length += head.host_length;
     for (size_t i = 0; i < head.certificate_count; i++) {
@@ -38,6 +41,9 @@ struct slice sighting_bytes(const struct sighting *sighting)
         memcpy(buffer + length, sighting->certificates[i].data, sighting->certificates[i].len);
         length += sighting->certificates[i].len;
     }
+    if (head.staple_length > 0)
+        memcpy(buffer + length, sighting->staple.data, head.staple_length);
+    length += head.staple_length;
     memcpy(buffer, &head, sizeof(head));
     return slice_of(buffer, length);
 }

@@ -20,6 +20,7 @@ struct sighting {
     uint64_t epoch; /* 0: not judged */
     uint8_t chain_reason, name_reason;
     const char *address; /* NULL: 198.18.2.11 */
+    struct slice staple;
 };
 
 /* The bytes of a record, in a buffer that the next call overwrites. */

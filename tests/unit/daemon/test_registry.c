@@ -139,6 +139,31 @@ static void a_renewed_certificate_supersedes_the_old_one(void **state)
     registry_free(registry);
 }
 
+/* Another stapled response is no other chain: the entry has the last one, and is judged again. */
+static void the_last_staple_counts(void **state)
+{
+    struct registry *registry = registry_create(&roomy);
+    struct slice chain[] = {leaf(NODE, FORGE_P256, 1)};
+    struct registry_entry *entry = sighting_take(registry, &(struct sighting){NODE, 8443, chain, 1, .at_s = NOW});
+    uint64_t bytes = registry_bytes(registry);
+
+    entry->judged.epoch = 1;
+    assert_ptr_equal(sighting_take(registry, &(struct sighting){NODE, 8443, chain, 1, .at_s = NOW + 1}), entry);
+    assert_int_equal(entry->judged.epoch, 1);
+    assert_ptr_equal(
+        sighting_take(registry, &(struct sighting){NODE, 8443, chain, 1, .at_s = NOW + 2, .staple = slice_text("one")}),
+        entry);
+    assert_int_equal(entry->judged.epoch, 0);
+    assert_true(slice_equal(x509_chain_staple(entry->chain), slice_text("one")));
+    assert_memory_equal(x509_chain_digests(entry->chain), &entry->digest, sizeof(entry->digest));
+    assert_int_equal(registry_bytes(registry), bytes + 3);
+    assert_ptr_equal(sighting_take(registry, &(struct sighting){NODE, 8443, chain, 1, .at_s = NOW + 3}), entry);
+    assert_int_equal(registry_bytes(registry), bytes);
+    assert_int_equal(entry->shown_count, 1);
+    assert_int_equal(entry->handshakes, 4);
+    registry_free(registry);
+}
+
 static void rings_are_emptied_in_pieces(void **state)
 {
     struct registry *registry = registry_create(&roomy);
@@ -189,6 +214,7 @@ int main(void)
         cmocka_unit_test(an_entry_is_a_chain_of_an_origin),
         cmocka_unit_test(it_is_bounded),
         cmocka_unit_test(a_renewed_certificate_supersedes_the_old_one),
+        cmocka_unit_test(the_last_staple_counts),
         cmocka_unit_test(rings_are_emptied_in_pieces),
         cmocka_unit_test(failures_are_remembered),
     };
