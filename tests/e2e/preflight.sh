@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# test: timeout=120 parallel
 #
 # assayctl preflight against nginx and openssl s_server: each kind of certificate, each way of not answering, by name and by
 # address; its table, its exit codes and its JSON. No request may reach an origin.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# test: timeout=120 parallel
 #
 # assayd asks origins itself: those without traffic on its timer (S34), all of them when it is told to. What it found, and what
 # traffic showed, in assayctl preflight --last, certs and ciphers explain; what would fail is an alarm.
