@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/address.h"
+#include "x509/ocsp.h"
 
 #define RECORD_ALERT     21
 #define RECORD_HANDSHAKE 22
@@ -158,12 +159,14 @@ static void io_done(struct dial *dial, const struct tls_io *io)
 
 /* --- the handshake ------------------------------------------------------------------------------------------------------ */
 
-/* Keeps the chain and lets it pass: it is judged behind the handshake, so that what the peer thinks of our certificate
- * becomes known whatever we think of its own. Nothing but the handshake is ever said to it. */
+/* Keeps the chain, with what was stapled to it, and lets it pass: it is judged behind the handshake, so that what the peer
+ * thinks of our certificate becomes known whatever we think of its own. Nothing but the handshake is ever said to it. */
 static uint8_t keep_chain(void *arg, const struct slice *certificates, size_t count, struct slice staple)
 {
     struct dial *dial = arg;
 
+    if (staple.len > X509_OCSP_SIZE_MAX) /* as on the data path: none */
+        staple = slice_of(NULL, 0);
     x509_chain_unref(dial->chain);
     dial->chain = x509_chain_create_stapled(certificates, count, staple);
     return 0;
@@ -259,7 +262,7 @@ static void settle_turn(struct dial *dial)
 
 static void connected(struct dial *dial, uint64_t now_ms)
 {
-    struct tls_verifier verifier = {.fn = keep_chain, .arg = dial, .ask_status = true};
+    struct tls_verifier verifier = {.fn = keep_chain, .arg = dial, .ask_status = dial->request.ask_status};
     socklen_t len = sizeof(int);
     int code = 0;
 

@@ -35,6 +35,7 @@ struct dial_request {
     uint16_t port;
     const char *server_name; /* NULL: no SNI (an address was asked for) */
     struct tls_context *context;
+    bool ask_status;     /* for a stapled OCSP response */
     uint64_t timeout_ms; /* for all of it */
 };
 

@@ -179,6 +179,7 @@ static bool advance(struct probe *probe, struct slot *slot, uint64_t now_ms)
     if (target->identity.kind == X509_IDENTITY_DNS)
         request.server_name = (const char *)target->identity.bytes; /* a NUL follows */
     request.context = context_of(target, &try);
+    request.ask_status = target->trust->policy->revocation != X509_REVOCATION_OFF; /* as on the data path */
     dial_begin(&slot->dial, &request, now_ms);
     return true;
 }
