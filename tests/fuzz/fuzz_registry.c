@@ -4,6 +4,8 @@
 #include "daemon/registry_file.h"
 #include "fuzz.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct registry_limits limits = {4, 1 << 16, 1000};
