@@ -32,6 +32,7 @@ int ctl_trust(int argc, char **argv, FILE *out, FILE *err);
 int ctl_origins(int argc, char **argv, FILE *out, FILE *err);
 int ctl_verdicts(int argc, char **argv, FILE *out, FILE *err);
 int ctl_connections(int argc, char **argv, FILE *out, FILE *err);
+int ctl_crls(int argc, char **argv, FILE *out, FILE *err);
 int ctl_names(int argc, char **argv, FILE *out, FILE *err);
 int ctl_capture(int argc, char **argv, FILE *out, FILE *err);
 int ctl_stats(int argc, char **argv, FILE *out, FILE *err);

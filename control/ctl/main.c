@@ -14,6 +14,7 @@ static const struct ctl_command commands[] = {
     {"status", "what runs", ctl_status},
     {"reload", "read the configuration and its files again", ctl_reload},
     {"trust", "list, show, add, remove trusted certificates", ctl_trust},
+    {"crls", "revocation lists at hand, and fetching them again", ctl_crls},
     {"origins", "origins and their connections", ctl_origins},
     {"verdicts", "verdicts the cores remember; show HOST:PORT: why one is what it is", ctl_verdicts},
     {"connections", "connections of both sides", ctl_connections},

@@ -9,11 +9,13 @@
 #include "daemon/change_log.h"
 #include "daemon/config_table.h"
 #include "daemon/connections.h"
+#include "daemon/crl_fetch.h"
 #include "daemon/enforce.h"
 #include "daemon/expiry.h"
 #include "daemon/explain.h"
 #include "daemon/registry_view.h"
 #include "daemon/view.h"
+#include "daemon/view_crls.h"
 #include "daemon/what_if.h"
 
 #define COMMAND_TIMEOUT_US 1000000
@@ -549,6 +551,24 @@ static void get_names(struct call *call)
     answer(call, 200, view_names(&call->control->names));
 }
 
+static void get_crls(struct call *call)
+{
+    answer(call, 200, view_crls(call->control, call->now_s));
+}
+
+static void post_crls(struct call *call)
+{
+    json_t *body = json_object();
+
+    if (call->control->fetcher == NULL) {
+        json_decref(body);
+        refuse(call, 409, "nothing is fetched: trust.revocation.fetch is off");
+        return;
+    }
+    json_object_set_new(body, "asked", json_integer((json_int_t)crl_fetch_again(call->control)));
+    answer(call, 200, body);
+}
+
 static void get_stats(struct call *call)
 {
     json_t *body = view_stats(call->control->fleet, query(call, "help") != NULL);
@@ -585,7 +605,8 @@ static const struct route {
     {"GET", "/v1/capture", false, get_capture},       {"GET", "/v1/registry", false, get_registry},
     {"GET", "/v1/explain", false, get_explain},       {"GET", "/v1/expiry", false, get_expiry},
     {"POST", "/v1/enforce", false, post_enforce},     {"GET", "/v1/preflight", false, get_preflight},
-    {"POST", "/v1/preflight", false, post_preflight},
+    {"POST", "/v1/preflight", false, post_preflight}, {"GET", "/v1/crls", false, get_crls},
+    {"POST", "/v1/crls", false, post_crls},
 };
 
 static bool path_matches(const struct route *route, const char *path, const char **rest)

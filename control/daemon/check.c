@@ -12,7 +12,7 @@ static void check_files(const struct config *config, uint64_t now_s, struct prob
     struct credential_cache cache = {0};
 
     if (trust != NULL)
-        section_drop(section_build_trust(config, trust, &switches, problems));
+        section_drop(section_build_trust(config, trust, &switches, NULL, problems));
     section_drop(section_build_access(config, 1, NULL, problems));
     section_drop(section_build_credentials(config, 1, &cache, NULL, now_s, problems));
     credentials_free(&cache);

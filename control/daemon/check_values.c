@@ -8,6 +8,7 @@
 #include "daemon/arena.h"
 #include "daemon/check.h"
 #include "daemon/config.h"
+#include "daemon/crl_url.h"
 #include "daemon/port.h"
 #include "x509/scope.h"
 #include "x509/verify.h"
@@ -295,9 +296,28 @@ static void check_pins(const struct config *config, const char *what, const stru
 static void check_revocation(const struct config *config, const char *what, const uint32_t *mode,
                              struct problems *problems)
 {
-    if (*mode == X509_REVOCATION_HARD_FAIL && config->root.trust.revocation.crls == NULL)
+    const struct config_revocation *revocation = &config->root.trust.revocation;
+
+    if (*mode == X509_REVOCATION_HARD_FAIL && revocation->crls == NULL && !revocation->fetch)
         problems_add(problems, config->file, config_line(config, mode),
-                     "%s: hard-fail without crls would refuse every certificate of a CA", what);
+                     "%s: hard-fail without crls and without fetch would refuse every certificate of a CA", what);
+}
+
+static void check_fetch(const struct config *config, struct problems *problems)
+{
+    const struct config_revocation *revocation = &config->root.trust.revocation;
+    struct crl_url url;
+
+    if (revocation->crl_urls.count > 0 && !revocation->fetch)
+        problems_add(problems, config->file, config_line(config, &revocation->crl_urls),
+                     "trust.revocation.crl_urls: nothing is fetched without fetch: on");
+    for (uint32_t i = 0; i < revocation->crl_urls.count; i++)
+        if (crl_url_parse(slice_text(revocation->crl_urls.items[i]), &url) != ASSAY_OK)
+            problems_add(problems, config->file, config_line(config, &revocation->crl_urls.items[i]),
+                         "trust.revocation.crl_urls[%u]: %s is no http or https URL", i, revocation->crl_urls.items[i]);
+    if (revocation->fetch_max > revocation->cache_max)
+        problems_add(problems, config->file, config_line(config, &revocation->fetch_max),
+                     "trust.revocation: fetch_max is above cache_max");
 }
 
 static void check_scope(const struct config *config, const char *list, uint32_t index,
@@ -316,6 +336,7 @@ static void check_verify(const struct config *config, struct problems *problems)
     const struct config_root *root = &config->root;
 
     check_revocation(config, "trust.revocation", &root->trust.revocation.mode, problems);
+    check_fetch(config, problems);
     check_pins(config, "verify", &root->verify.pins, problems);
     for (uint32_t i = 0; i < root->deployments.count; i++)
         check_scope(config, "deployments", i, &root->deployments.items[i].verify, problems);

@@ -159,6 +159,12 @@ struct config_tls {
 struct config_revocation {
     uint32_t mode; /* enum x509_revocation_mode */
     const char *crls;
+    bool fetch;
+    struct config_texts crl_urls;
+    struct config_prefixes fetch_from;
+    uint64_t fetch_interval, fetch_retry, fetch_timeout, fetch_max;
+    const char *cache;
+    uint64_t cache_max;
 };
 
 struct config_trust {

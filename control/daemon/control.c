@@ -8,6 +8,7 @@
 
 #include "daemon/capture_session.h"
 #include "daemon/check.h"
+#include "daemon/crl_fetch.h"
 #include "daemon/expiry.h"
 #include "daemon/log.h"
 #include "daemon/prober.h"
@@ -217,7 +218,8 @@ static bool build_sections(struct control *control, struct candidate *candidate,
 
     out[SECTION_SETTINGS] = choose(control, SECTION_SETTINGS, section_build_settings(config, problems));
     out[SECTION_TRUST] =
-        choose(control, SECTION_TRUST, section_build_trust(config, candidate->trust, &control->verify, problems));
+        choose(control, SECTION_TRUST,
+               section_build_trust(config, candidate->trust, &control->verify, &control->crls, problems));
     out[SECTION_ACCESS] =
         choose(control, SECTION_ACCESS,
                section_build_access(config, control->cores, access != NULL ? access->rules : NULL, problems));
@@ -231,7 +233,7 @@ static bool build_sections(struct control *control, struct candidate *candidate,
 /* The route comes last: it holds the names that the rules use. Nothing can go wrong from here on but the memory. */
 static bool finish_candidate(struct control *control, struct candidate *candidate, struct problems *problems)
 {
-    sections_want_names(candidate->config, candidate->sections[SECTION_ACCESS]->rules, &control->names);
+    sections_want_names(candidate->config, candidate->sections[SECTION_ACCESS]->rules, &control->crls, &control->names);
     apply_fixed_names(candidate->config, &control->names);
     candidate->sections[SECTION_ROUTE] =
         choose(control, SECTION_ROUTE, section_build_route(candidate->config, &control->names, problems));
@@ -282,6 +284,20 @@ static void publish_one(struct control *control, struct section *next, struct ch
     await(control, publisher_replace(&control->publisher, chosen), change);
 }
 
+/* Which CRLs are wanted follows from what was published. Those on disk are in force when the change is. */
+static void follow_crls(struct control *control)
+{
+    struct change more = {0};
+    struct section *section;
+
+    if (!crl_fetch_follow(control))
+        return;
+    section = section_build_trust(control->config, control->trust, &control->verify, &control->crls, &more.problems);
+    if (section != NULL)
+        publish_one(control, section, &more);
+    change_free(&more);
+}
+
 /* --- configuration --------------------------------------------------------------------------------------------------------- */
 
 /* Takes over config. */
@@ -320,6 +336,7 @@ bool control_reload(struct control *control, uint64_t now_s, struct change *chan
     control->config = candidate.config;
     control->trust = candidate.trust;
     control->names_changed = true;
+    follow_crls(control);
     control->reloads++;
     follow_registry(control);
     free(control->fallback);
@@ -419,6 +436,7 @@ bool control_start(struct control *control, struct core_shared *shared, struct f
     candidate.trust = NULL;
     if (good) {
         publish_all(control, &candidate, change);
+        follow_crls(control);
         control->names_changed = true;
         if (control->fallback == NULL)
             state_save_config(control->state_directory, control->config_file, control->config, &change->problems);
@@ -431,9 +449,11 @@ void control_free(struct control *control)
 {
     capture_free(control->capture);
     prober_free(control->prober); /* before what its run holds: the trust section */
+    crl_fetch_stop(control);
     if (control->publisher.slot != NULL)
         publisher_free(&control->publisher);
     credentials_free(&control->credentials);
+    crls_free(&control->crls);
     names_free(&control->names);
     switches_free(&control->verify);
     if (control->registry != NULL)
@@ -458,7 +478,7 @@ static bool trust_changed(struct control *control, struct change *change)
     struct section *section = NULL;
 
     if (trust != NULL)
-        section = section_build_trust(control->config, trust, &control->verify, &change->problems);
+        section = section_build_trust(control->config, trust, &control->verify, &control->crls, &change->problems);
     if (section == NULL) {
         trust_free(trust);
         return false;
@@ -466,6 +486,7 @@ static bool trust_changed(struct control *control, struct change *change)
     publish_one(control, section, change);
     trust_free(control->trust);
     control->trust = trust;
+    follow_crls(control);
     return true;
 }
 
@@ -527,7 +548,8 @@ enum assay_error control_trust_remove(struct control *control, const char *deplo
 
 static bool apply_verify(struct control *control, struct change *change)
 {
-    struct section *section = section_build_trust(control->config, control->trust, &control->verify, &change->problems);
+    struct section *section =
+        section_build_trust(control->config, control->trust, &control->verify, &control->crls, &change->problems);
 
     if (section == NULL)
         return false;
@@ -623,6 +645,10 @@ bool control_tick(struct control *control, uint64_t now_s, struct change *change
     if (switches_expire(&control->verify, now_s) > 0) {
         *what = "set verify: the time is over";
         state_save_verify(control->state_directory, control->config_file, &control->verify, &change->problems);
+        return apply_verify(control, change) && change->published;
+    }
+    if (crl_fetch_turn(control, now_s)) {
+        *what = "fetched CRLs";
         return apply_verify(control, change) && change->published;
     }
     if (now_s >= control->tickets_rotate_s) {

@@ -12,6 +12,8 @@
 
 #include "assay/error.h"
 #include "daemon/config.h"
+#include "daemon/crl_fetcher.h"
+#include "daemon/crls.h"
 #include "daemon/fleet.h"
 #include "daemon/names.h"
 #include "daemon/publisher.h"
@@ -34,6 +36,9 @@ struct control {
     struct trust *trust; /* trust_load_all(): that of all, behind it those of deployments */
     struct names names;
     struct credential_cache credentials;
+    struct crls crls;
+    struct crl_fetcher *fetcher; /* NULL: nothing is fetched */
+    bool fetcher_allowed;        /* privileges were dropped: it may be made */
     struct publisher publisher;
     struct fleet *fleet;
     struct registry *registry;       /* chains that origins showed (registry.h) */

@@ -5,37 +5,59 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <time.h>
 
 #include "daemon/arena.h"
 #include "x509/describe.h"
 #include "x509/pem.h"
 
-static void add_crl(struct x509_crl_set *set, struct slice der, const char *file, uint32_t number,
-                    struct problems *problems)
+/* A file system's clock may stand still for some milliseconds; FAT's for two seconds. */
+#define SETTLED_S 3
+
+/* --- one file -------------------------------------------------------------------------------------------------------------------- */
+
+static void file_free(struct crls_file *file)
 {
+    for (size_t i = 0; i < file->count; i++)
+        x509_crl_record_unref(file->records[i]);
+    free(file->records);
+    free(file->path);
+    problems_free(&file->warnings);
+    *file = (struct crls_file){0};
+}
+
+static void add_record(struct crls_file *file, struct x509_crl_record *record)
+{
+    file->records = memory_grow(file->records, (file->count + 1) * sizeof(struct x509_crl_record *));
+    file->records[file->count++] = record;
+}
+
+static void add_crl(struct crls_file *file, struct slice der, uint32_t number, struct problems *problems)
+{
+    struct x509_crl_record *record;
     const char *fault = "malformed";
 
-    switch (x509_crl_set_add(set, der, &fault)) {
-    case ASSAY_OK:
-    case ASSAY_ERR_DUPLICATE: return;
-    case ASSAY_ERR_UNSUPPORTED: problems_warn(problems, file, 0, "CRL %u left out: %s", number, fault); return;
-    case ASSAY_ERR_MALFORMED: problems_add(problems, file, 0, "CRL %u: %s", number, fault); return;
-    default: problems_add(problems, file, 0, "CRL %u: out of memory", number);
+    switch (x509_crl_record_create(der, &record, &fault)) {
+    case ASSAY_OK: add_record(file, record); return;
+    case ASSAY_ERR_UNSUPPORTED:
+        problems_warn(&file->warnings, file->path, 0, "CRL %u left out: %s", number, fault);
+        return;
+    case ASSAY_ERR_MALFORMED: problems_add(problems, file->path, 0, "CRL %u: %s", number, fault); return;
+    default: problems_add(problems, file->path, 0, "CRL %u: out of memory", number);
     }
 }
 
-static void load_file(struct x509_crl_set *set, const char *path, struct problems *problems)
+static void read_file(struct crls_file *file, struct problems *problems)
 {
     struct text data = {0};
-    enum assay_error error = text_read_file(&data, path, X509_CRL_SIZE_MAX);
+    enum assay_error error = text_read_file(&data, file->path, X509_CRL_SIZE_MAX);
     struct x509_pem_reader reader;
     uint8_t *buffer = NULL;
     uint32_t number = 0;
     struct slice der;
 
     if (error != ASSAY_OK) {
-        problems_add(problems, path, 0, "cannot be read: %s", assay_error_text(error));
+        problems_add(problems, file->path, 0, "cannot be read: %s", assay_error_text(error));
         text_free(&data);
         return;
     }
@@ -44,14 +66,95 @@ static void load_file(struct x509_crl_set *set, const char *path, struct problem
     while ((error = x509_pem_next(&reader, &der)) != ASSAY_ERR_NOT_FOUND) {
         number++;
         if (error == ASSAY_OK)
-            add_crl(set, der, path, number, problems);
+            add_crl(file, der, number, problems);
         else
-            problems_add(problems, path, (uint32_t)reader.block_line, "CRL %u: cannot be decoded", number);
+            problems_add(problems, file->path, (uint32_t)reader.block_line, "CRL %u: cannot be decoded", number);
     }
     if (number == 0)
-        problems_add(problems, path, 0, "holds no CRL (PEM or DER)");
+        problems_add(problems, file->path, 0, "holds no CRL (PEM or DER)");
     free(buffer);
     text_free(&data);
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           same_time(&a->st_mtim, &b->st_mtim) && same_time(&a->st_ctim, &b->st_ctim);
+}
+
+static bool is_settled(const struct stat *status)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return status->st_mtim.tv_sec + SETTLED_S <= now.tv_sec && status->st_ctim.tv_sec + SETTLED_S <= now.tv_sec;
+}
+
+/* What is kept of that path, if it is still so. */
+static const struct crls_file *kept_file(const struct crls *crls, const char *path, const struct stat *status)
+{
+    for (size_t i = 0; crls != NULL && i < crls->count; i++) {
+        const struct crls_file *file = &crls->files[i];
+
+        if (strcmp(file->path, path) == 0)
+            return file->settled && same_file(&file->status, status) ? file : NULL;
+    }
+    return NULL;
+}
+
+/* Their texts begin with the path, and get it again. */
+static void repeat_warnings(const struct crls_file *file, struct problems *out)
+{
+    for (size_t i = 0; i < file->warnings.warnings_kept; i++)
+        problems_warn(out, file->path, 0, "%s", file->warnings.warnings[i] + strlen(file->path) + strlen(": "));
+}
+
+static void copy_file(struct crls_file *file, const struct crls_file *kept)
+{
+    for (size_t i = 0; i < kept->count; i++)
+        add_record(file, x509_crl_record_ref(kept->records[i]));
+    repeat_warnings(kept, &file->warnings);
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------------------------------ */
+
+/* A load under way: what will be kept when it went well. */
+struct load {
+    const struct crls *before;
+    struct crls_file *files;
+    size_t count;
+    uint64_t reads;
+    struct problems *problems;
+};
+
+static void load_file(struct load *load, const char *path)
+{
+    const struct crls_file *kept;
+    struct crls_file *file;
+
+    load->files = memory_grow(load->files, (load->count + 1) * sizeof(*load->files));
+    file = &load->files[load->count++];
+    *file = (struct crls_file){.path = memory_alloc(strlen(path) + 1)};
+    memcpy(file->path, path, strlen(path) + 1);
+    /* looked at before it is read: what is written in between has a newer time */
+    if (stat(path, &file->status) != 0) {
+        problems_add(load->problems, path, 0, "cannot be read: %s", strerror(errno));
+        return;
+    }
+    kept = kept_file(load->before, path, &file->status);
+    file->settled = is_settled(&file->status);
+    if (kept != NULL) {
+        copy_file(file, kept);
+    } else {
+        read_file(file, load->problems);
+        load->reads++;
+    }
+    repeat_warnings(file, load->problems);
 }
 
 static int known(const struct dirent *entry)
@@ -70,60 +173,137 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static void load_folder(struct x509_crl_set *set, const char *folder, struct problems *problems)
+static void load_folder(struct load *load, const char *folder)
 {
     struct dirent **names = NULL;
     int n = scandir(folder, &names, known, by_name);
     struct arena arena = {0};
 
     if (n < 0)
-        problems_add(problems, folder, 0, "cannot be read: %s", strerror(errno));
+        problems_add(load->problems, folder, 0, "cannot be read: %s", strerror(errno));
     if (n > CRLS_FILES_MAX)
-        problems_add(problems, folder, 0, "more than %d CRL files", CRLS_FILES_MAX);
+        problems_add(load->problems, folder, 0, "more than %d CRL files", CRLS_FILES_MAX);
     for (int i = 0; i < n; i++) {
         if (n <= CRLS_FILES_MAX)
-            load_file(set, arena_printf(&arena, "%s/%s", folder, names[i]->d_name), problems);
+            load_file(load, arena_printf(&arena, "%s/%s", folder, names[i]->d_name));
         free(names[i]);
     }
     free(names);
     arena_free(&arena);
 }
 
+static void load_path(struct load *load, const char *path)
+{
+    size_t before = load->problems->count, count = 0;
+    struct stat status;
+
+    if (stat(path, &status) != 0)
+        problems_add(load->problems, path, 0, "cannot be read: %s", strerror(errno));
+    else if (S_ISDIR(status.st_mode))
+        load_folder(load, path);
+    else
+        load_file(load, path);
+    for (size_t i = 0; i < load->count; i++)
+        count += load->files[i].count;
+    if (load->problems->count == before && count == 0)
+        problems_warn(load->problems, path, 0, "no CRL in it");
+}
+
+static bool insert(struct x509_crl_set *set, struct x509_crl_record *record)
+{
+    enum assay_error error = x509_crl_set_insert(set, record);
+
+    return error == ASSAY_OK || error == ASSAY_ERR_DUPLICATE;
+}
+
+static bool fill(struct x509_crl_set *set, const struct load *load, const struct crls *crls)
+{
+    for (size_t i = 0; i < load->count; i++)
+        for (size_t k = 0; k < load->files[i].count; k++)
+            if (!insert(set, load->files[i].records[k]))
+                return false;
+    for (size_t i = 0; crls != NULL && i < crls->sources.count; i++) {
+        struct crl_source *source = crls->sources.items[i];
+
+        if ((source->record != NULL && !insert(set, source->record)) ||
+            (source->newest != NULL && !insert(set, source->newest)))
+            return false;
+    }
+    return true;
+}
+
+/* The set's order depends on what is in it, not on files. */
 static void describe(const struct x509_crl_set *set, struct text *content)
 {
     for (size_t i = 0; i < x509_crl_set_count(set); i++) {
-        const struct x509_crl *crl = &x509_crl_set_at(set, i)->crl;
+        const struct x509_crl_record *record = x509_crl_set_at(set, i);
         char hex[X509_DESCRIBE_HEX_SIZE];
-        struct x509_digest_value digest;
 
-        /* The set's order depends on what is in it, not on files. */
-        if (x509_digest_make(X509_DIGEST_SHA256, crl->der, &digest) != ASSAY_OK)
-            continue;
-        x509_describe_hex(slice_of(digest.bytes, digest.size), hex, sizeof(hex));
+        x509_describe_hex(slice_of(record->sha256, sizeof(record->sha256)), hex, sizeof(hex));
         text_printf(content, "crl %s\n", hex);
     }
 }
 
-struct x509_crl_set *crls_load(const char *path, struct text *content, struct problems *problems)
+static void files_free(struct crls_file *files, size_t count)
 {
+    for (size_t i = 0; i < count; i++)
+        file_free(&files[i]);
+    free(files);
+}
+
+struct x509_crl_set *crls_load(struct crls *crls, const char *path, struct text *content, struct problems *problems)
+{
+    struct load load = {.before = crls, .problems = problems};
     struct x509_crl_set *set = x509_crl_set_create();
     size_t before = problems->count;
-    struct stat status;
 
-    if (set == NULL)
+    if (path != NULL)
+        load_path(&load, path);
+    if (problems->count == before && (set == NULL || !fill(set, &load, crls)))
         problems_add(problems, path, 0, "out of memory");
-    else if (stat(path, &status) != 0)
-        problems_add(problems, path, 0, "cannot be read: %s", strerror(errno));
-    else if (S_ISDIR(status.st_mode))
-        load_folder(set, path, problems);
-    else
-        load_file(set, path, problems);
-    if (set != NULL && problems->count == before && x509_crl_set_count(set) == 0)
-        problems_warn(problems, path, 0, "no CRL in it");
-    if (problems->count == before) {
-        describe(set, content);
-        return set;
+    if (problems->count != before) {
+        files_free(load.files, load.count);
+        x509_crl_set_free(set);
+        return NULL;
     }
-    x509_crl_set_free(set);
-    return NULL;
+    describe(set, content);
+    if (crls != NULL) {
+        files_free(crls->files, crls->count);
+        crls->files = load.files;
+        crls->count = load.count;
+        crls->reads += load.reads;
+    } else {
+        files_free(load.files, load.count);
+    }
+    return set;
+}
+
+struct crls crls_lend(const struct crls *crls)
+{
+    struct crls out = {
+        .count = crls->count, .files = memory_alloc(crls->count * sizeof(*crls->files)), .sources = crls->sources};
+
+    for (size_t i = 0; i < crls->count; i++) {
+        const struct crls_file *from = &crls->files[i];
+        size_t length = strlen(from->path) + 1;
+
+        out.files[i] =
+            (struct crls_file){.path = memory_alloc(length), .status = from->status, .settled = from->settled};
+        memcpy(out.files[i].path, from->path, length);
+        copy_file(&out.files[i], from);
+    }
+    return out;
+}
+
+void crls_give_back(struct crls *lent)
+{
+    files_free(lent->files, lent->count);
+    *lent = (struct crls){0};
+}
+
+void crls_free(struct crls *crls)
+{
+    files_free(crls->files, crls->count);
+    crl_sources_free(&crls->sources);
+    *crls = (struct crls){0};
 }

@@ -1,17 +1,47 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef ASSAY_DAEMON_CRLS_H
 #define ASSAY_DAEMON_CRLS_H
-/* Revocation lists from a directory (its .crl, .pem and .der files, names that begin with '.' skipped) or from one file, PEM
- * or DER. What cannot be read or does not decode is a problem; what is sound but not supported (delta and indirect CRLs, unknown critical
+/* The revocation lists that verdicts are made with: those of a directory (its .crl, .pem and .der files, names that begin with
+ * '.' skipped) or of one file, PEM or DER, and those that were fetched (crl_sources.h). A list of a million entries takes half a
+ * second to index: a file that did not change since is not read again.
+ * What cannot be read or does not decode is a problem; what is sound but not supported (delta and indirect CRLs, unknown critical
  * extensions) is left out with a warning, since CAs publish such files beside the complete ones.
- * Thread: one. Errors: into problems, naming the file and the number of the CRL in it. */
+ * Owner: the struct, with copies. Thread: one. Errors: into problems, naming the file and the number of the CRL in it. */
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "daemon/crl_sources.h"
 #include "daemon/problems.h"
 #include "daemon/text.h"
 #include "x509/crl_set.h"
 
 #define CRLS_FILES_MAX 10000
 
-/* content gains a line for each CRL: equal sets, equal lines. NULL with problems. Owner: the caller. */
-struct x509_crl_set *crls_load(const char *path, struct text *content, struct problems *problems);
+/* A file as it was read. */
+struct crls_file {
+    char *path;
+    struct stat status;
+    bool settled; /* nobody wrote to it just before: the same times mean the same content */
+    size_t count;
+    struct x509_crl_record **records;
+    struct problems warnings; /* said again whenever it is used */
+};
+
+struct crls {
+    size_t count;
+    struct crls_file *files;
+    struct crl_sources sources;
+    uint64_t reads; /* of files, so far */
+};
+
+void crls_free(struct crls *crls);
+
+/* For a try: the same files and sources, so that what is loaded with it changes nothing here. The sources are borrowed. */
+struct crls crls_lend(const struct crls *crls);
+void crls_give_back(struct crls *lent);
+
+/* A set of all of them; path NULL: of the fetched ones alone. content gains a line for each CRL: equal sets, equal lines. NULL
+ * with problems, and then crls is as it was. crls NULL: nothing is kept. Owner: the caller. */
+struct x509_crl_set *crls_load(struct crls *crls, const char *path, struct text *content, struct problems *problems);
 
 #endif

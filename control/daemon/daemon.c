@@ -15,6 +15,7 @@
 #include "daemon/admin.h"
 #include "daemon/change_log.h"
 #include "daemon/control.h"
+#include "daemon/crl_fetch.h"
 #include "daemon/dataplane.h"
 #include "daemon/dns.h"
 #include "daemon/log.h"
@@ -162,7 +163,8 @@ static bool start(struct daemon *daemon, struct problems *problems)
     return daemon->admin != NULL &&
            privileges_drop_user(control->config, daemon->options->state_directory, problems) == ASSAY_OK &&
            privileges_drop_thread(control->config) == ASSAY_OK && start_log_thread(daemon, problems) &&
-           telemetry_start(control, problems) && dataplane_launch(&daemon->dataplane, control->config, problems);
+           crl_fetch_start(control) && telemetry_start(control, problems) &&
+           dataplane_launch(&daemon->dataplane, control->config, problems);
 }
 
 static void log_started(struct daemon *daemon)

@@ -17,11 +17,13 @@ static struct section *switched(const struct control *control, const struct veri
                                 struct problems *problems)
 {
     struct verify_switches switches = switches_copy(&control->verify);
+    struct crls crls = crls_lend(&control->crls);
     struct section *section;
 
     switches_put(&switches, target, (struct verify_switch){.set = true, .mode = VERIFY_ENFORCED});
-    section = section_build_trust(control->config, control->trust, &switches, problems);
+    section = section_build_trust(control->config, control->trust, &switches, &crls, problems);
     switches_free(&switches);
+    crls_give_back(&crls);
     return section;
 }
 

@@ -252,7 +252,7 @@ static void trust_by_hand(struct preflight *preflight, const struct preflight_se
     if (preflight->store == NULL)
         problems_add(problems, "trust", 0, "out of memory");
     else if (revocation->mode != X509_REVOCATION_OFF && revocation->crls != NULL)
-        x509_store_set_crls(preflight->store, crls_load(revocation->crls, &content, problems));
+        x509_store_set_crls(preflight->store, crls_load(NULL, revocation->crls, &content, problems));
     text_free(&content);
     sections_policy(config, &preflight->policy);
     preflight->scopes = memory_alloc(sizeof(*preflight->scopes));
@@ -275,7 +275,7 @@ static void trust_of_config(struct preflight *preflight, const struct config *co
 {
     const struct verify_switches none = {0};
     struct trust *trust = trust_load_all(config, problems);
-    struct section *section = trust != NULL ? section_build_trust(config, trust, &none, problems) : NULL;
+    struct section *section = trust != NULL ? section_build_trust(config, trust, &none, NULL, problems) : NULL;
 
     if (section != NULL)
         use_section(preflight, section);

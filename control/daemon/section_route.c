@@ -180,7 +180,8 @@ static void want_text(struct names *names, const char *host)
         names_want(names, slice_text(host));
 }
 
-void sections_want_names(const struct config *config, const struct access_set *rules, struct names *names)
+void sections_want_names(const struct config *config, const struct access_set *rules, const struct crls *crls,
+                         struct names *names)
 {
     const struct config_root *root = &config->root;
 
@@ -193,6 +194,8 @@ void sections_want_names(const struct config *config, const struct access_set *r
         want_text(names, root->domains.items[i].edge_config.host);
     for (uint32_t i = 0; i < root->listeners.count; i++)
         want_text(names, root->listeners.items[i].origin.host);
+    for (size_t i = 0; crls != NULL && i < crls->sources.count; i++)
+        want_text(names, crls->sources.items[i]->at.host);
     names_sweep(names);
     for (uint32_t i = 0; i < root->dns.hosts.count; i++) {
         const struct config_host *host = &root->dns.hosts.items[i];

@@ -77,22 +77,24 @@ static bool asks_for_status(const struct trust_section *trust)
 }
 
 /* Into the stores, and by their fingerprints into what verdicts depend on. A CRL speaks for its issuer, in every store. */
-static bool take_crls(const struct config *config, struct section *section, struct problems *problems)
+static bool take_crls(const struct config *config, struct section *section, struct crls *crls,
+                      struct problems *problems)
 {
     const struct config_revocation *revocation = &config->root.trust.revocation;
-    struct x509_crl_set *crls;
+    struct x509_crl_set *set;
 
-    if (revocation->crls == NULL || !asks_for_status(&section->data.trust))
+    if ((revocation->crls == NULL && !revocation->fetch) || !asks_for_status(&section->data.trust))
         return true;
-    crls = crls_load(revocation->crls, &section->judged, problems);
-    x509_store_set_crls(section->store, crls);
+    set = crls_load(crls, revocation->crls, &section->judged, problems);
+    x509_store_set_crls(section->store, set);
     for (size_t i = 0; i < section->deployment_store_count; i++)
-        x509_store_lend_crls(section->deployment_stores[i], crls);
-    return crls != NULL;
+        x509_store_lend_crls(section->deployment_stores[i], set);
+    return set != NULL;
 }
 
 struct section *section_build_trust(const struct config *config, const struct trust *trust,
-                                    const struct verify_switches *switches, struct problems *problems)
+                                    const struct verify_switches *switches, struct crls *crls,
+                                    struct problems *problems)
 {
     struct section *section = section_create(SECTION_TRUST);
     struct trust_section *out = &section->data.trust;
@@ -102,7 +104,7 @@ struct section *section_build_trust(const struct config *config, const struct tr
     if (build_stores(section, config, trust, &stores, problems)) {
         input.store_count = stores.count;
         if (scopes_build(&input, &section->arena, out, &section->judged, &section->content, problems) &&
-            take_crls(config, section, problems)) {
+            take_crls(config, section, crls, problems)) {
             out->revoke_grace_us = config->root.verify.revoke_grace;
             text_printf(&section->content, "%llu\n%s", (unsigned long long)out->revoke_grace_us,
                         text_get(&section->judged));

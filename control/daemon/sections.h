@@ -12,6 +12,7 @@
 #include "daemon/arena.h"
 #include "daemon/config.h"
 #include "daemon/credentials.h"
+#include "daemon/crls.h"
 #include "daemon/names.h"
 #include "daemon/problems.h"
 #include "daemon/switches.h"
@@ -63,9 +64,10 @@ uint64_t section_epoch(const struct section *section);
 struct section *section_choose(struct section *running, struct section *next);
 
 struct section *section_build_settings(const struct config *config, struct problems *problems);
-/* trust: as trust_load_all() makes it. */
+/* trust: as trust_load_all() makes it. crls: those that were read and fetched so far, for the next time too; NULL: none. */
 struct section *section_build_trust(const struct config *config, const struct trust *trust,
-                                    const struct verify_switches *switches, struct problems *problems);
+                                    const struct verify_switches *switches, struct crls *crls,
+                                    struct problems *problems);
 /* previous: the running rules, whose compiled patterns are taken over where nothing changed; NULL at start. */
 struct section *section_build_access(const struct config *config, uint32_t cores, const struct access_set *previous,
                                      struct problems *problems);
@@ -76,8 +78,9 @@ struct section *section_build_credentials(const struct config *config, uint32_t 
 /* names NULL: nothing is resolved yet. */
 struct section *section_build_route(const struct config *config, const struct names *names, struct problems *problems);
 
-/* Every name that must be resolved for this configuration and these rules. */
-void sections_want_names(const struct config *config, const struct access_set *rules, struct names *names);
+/* Every name that must be resolved for this configuration and these rules, and to fetch these CRLs (NULL: none). */
+void sections_want_names(const struct config *config, const struct access_set *rules, const struct crls *crls,
+                         struct names *names);
 /* The policy of all origins of which nothing more specific is said. */
 void sections_policy(const struct config *config, struct x509_policy *policy);
 

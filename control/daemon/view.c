@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "daemon/eal.h"
 #include "daemon/prober.h"
+#include "daemon/view_crls.h"
 #include "x509/describe.h"
 #include "x509/pem.h"
 
@@ -358,6 +359,7 @@ static json_t *view_alarms(const struct control *control, uint64_t now_s)
     for (unsigned i = 0; i < 64 && (address = config_ip6_address(control->config, i)) != NULL; i++)
         if (fleet_duplicates(control->fleet) >> i & 1)
             add_alarm(out, "another host has our address %s: it is not used", address_format(address, name));
+    view_crls_alarms(control, now_s, out);
     for (const struct credential *own = control->credentials.first; own != NULL; own = own->next)
         if (own->leaf_der != NULL && own->leaf.not_after_s < (int64_t)now_s + 14 * 86400)
             add_alarm(out, "our certificate %s %s", own->name,

@@ -98,9 +98,11 @@ static json_t *flips_of_trust(const struct control *control, const struct trust 
                               struct problems *problems)
 {
     struct section *running = publisher_section(&control->publisher, SECTION_TRUST), *section;
+    struct crls crls = crls_lend(&control->crls);
     json_t *out;
 
-    section = section_build_trust(control->config, trust, &control->verify, problems);
+    section = section_build_trust(control->config, trust, &control->verify, &crls, problems);
+    crls_give_back(&crls);
     if (section == NULL)
         return NULL;
     section = section_choose(running, section);

@@ -74,6 +74,23 @@ bool x509_crl_points_check(struct slice points)
     return true;
 }
 
+bool x509_crl_point_next(struct slice *points, struct slice *uris, size_t max, size_t *count)
+{
+    enum x509_general_name kind;
+    struct slice value;
+    struct point point;
+
+    while (points->len > 0 && point_take(points, &point)) {
+        *count = 0;
+        while (!point.elsewhere && *count < max && x509_general_name_next(&point.name.full, &kind, &value))
+            if (kind == X509_NAME_URI)
+                uris[(*count)++] = value;
+        if (*count > 0)
+            return true;
+    }
+    return false;
+}
+
 void x509_crl_scope_all(struct x509_crl_scope *out)
 {
     *out = (struct x509_crl_scope){.reasons = X509_REASONS_ALL};

@@ -33,4 +33,8 @@ uint16_t x509_crl_scope_reasons(const struct x509_crl_scope *scope, const struct
 /* Do these DistributionPoints decode? For extensions.c. */
 bool x509_crl_points_check(struct slice points);
 
+/* Where the next DistributionPoint of a certificate says that its CRL is: the URIs of its name, alternatives to each other, at most
+ * max of them. Points whose CRL is another issuer's, and those without a URI, are passed over. False: no more. */
+bool x509_crl_point_next(struct slice *points, struct slice *uris, size_t max, size_t *count);
+
 #endif

@@ -82,25 +82,36 @@ out:
     return error;
 }
 
-static void record_free(struct x509_crl_record *record)
+struct x509_crl_record *x509_crl_record_ref(struct x509_crl_record *record)
 {
-    if (record == NULL)
+    __atomic_add_fetch(&record->references, 1, __ATOMIC_RELAXED);
+    return record;
+}
+
+void x509_crl_record_unref(struct x509_crl_record *record)
+{
+    /* Release: our reads come before the free; acquire: the free comes after everyone's. */
+    if (record == NULL || __atomic_sub_fetch(&record->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     free((void *)(uintptr_t)record->crl.der.data);
     free(record->order);
     free(record);
 }
 
-static enum assay_error record_create(struct slice der, struct x509_crl_record **out, const char **fault)
+enum assay_error x509_crl_record_create(struct slice der, struct x509_crl_record **out, const char **fault)
 {
     struct x509_crl_record *record = calloc(1, sizeof(*record));
     uint8_t *copy = malloc(der.len + 1);
     enum assay_error error = ASSAY_ERR_NO_MEMORY;
+    struct x509_digest_value fingerprint;
 
+    *out = NULL;
     if (record == NULL || copy == NULL) {
+        free(record);
         free(copy);
-        goto out;
+        return error;
     }
+    record->references = 1;
     if (der.len > 0)
         memcpy(copy, der.data, der.len);
     error = x509_crl_parse(slice_of(copy, der.len), &record->crl, fault);
@@ -110,12 +121,26 @@ static enum assay_error record_create(struct slice der, struct x509_crl_record *
     /* An algorithm without a digest of ours stays without one: its signature will not verify. */
     if (error == ASSAY_OK && record->crl.signature_algorithm.digest >= X509_DIGEST_SHA1)
         error = x509_digest_make(record->crl.signature_algorithm.digest, record->crl.tbs, &record->digest);
-out:
     if (error == ASSAY_OK)
-        *out = record;
-    else
-        record_free(record);
-    return error;
+        error = x509_digest_make(X509_DIGEST_SHA256, record->crl.der, &fingerprint);
+    if (error != ASSAY_OK) {
+        x509_crl_record_unref(record);
+        return error;
+    }
+    memcpy(record->sha256, fingerprint.bytes, sizeof(record->sha256));
+    *out = record;
+    return ASSAY_OK;
+}
+
+bool x509_crl_record_signed_by(const struct x509_crl_record *record, const struct x509_certificate *issuer)
+{
+    const struct x509_crl *crl = &record->crl;
+
+    if (crl->issuer_hash != issuer->subject_hash || !dn_equal(crl->issuer, issuer->subject) ||
+        (x509_certificate_has(issuer, X509_EXT_KEY_USAGE) && !(issuer->key_usage & X509_KU_CRL_SIGN)))
+        return false;
+    return x509_signature_check_digest(&record->digest, crl->tbs, &crl->signature_algorithm, crl->signature,
+                                       &issuer->key) == ASSAY_OK;
 }
 
 struct x509_crl_set *x509_crl_set_create(void)
@@ -128,7 +153,7 @@ void x509_crl_set_free(struct x509_crl_set *set)
     if (set == NULL)
         return;
     for (size_t i = 0; i < set->count; i++)
-        record_free(set->records[i]);
+        x509_crl_record_unref(set->records[i]);
     free(set->records);
     free(set);
 }
@@ -140,10 +165,13 @@ static bool record_is_before(const struct x509_crl_record *a, const struct x509_
     return a->crl.this_update_s > b->crl.this_update_s;
 }
 
-static enum assay_error set_insert(struct x509_crl_set *set, struct x509_crl_record *record)
+enum assay_error x509_crl_set_insert(struct x509_crl_set *set, struct x509_crl_record *record)
 {
     size_t at = set->count;
 
+    for (size_t i = 0; i < set->count; i++)
+        if (memcmp(set->records[i]->sha256, record->sha256, sizeof(record->sha256)) == 0)
+            return ASSAY_ERR_DUPLICATE;
     if (set->count == set->room) {
         size_t room = set->room ? set->room * 2 : 16;
         struct x509_crl_record **records = realloc(set->records, room * sizeof(struct x509_crl_record *));
@@ -155,7 +183,7 @@ static enum assay_error set_insert(struct x509_crl_set *set, struct x509_crl_rec
     }
     for (; at > 0 && record_is_before(record, set->records[at - 1]); at--)
         set->records[at] = set->records[at - 1];
-    set->records[at] = record;
+    set->records[at] = x509_crl_record_ref(record);
     set->count++;
     return ASSAY_OK;
 }
@@ -165,13 +193,10 @@ enum assay_error x509_crl_set_add(struct x509_crl_set *set, struct slice der, co
     struct x509_crl_record *record;
     enum assay_error error;
 
-    for (size_t i = 0; i < set->count; i++)
-        if (slice_equal(set->records[i]->crl.der, der))
-            return ASSAY_ERR_DUPLICATE;
-    if ((error = record_create(der, &record, fault)) != ASSAY_OK)
+    if ((error = x509_crl_record_create(der, &record, fault)) != ASSAY_OK)
         return error;
-    if ((error = set_insert(set, record)) != ASSAY_OK)
-        record_free(record);
+    error = x509_crl_set_insert(set, record);
+    x509_crl_record_unref(record);
     return error;
 }
 

@@ -3,8 +3,9 @@
 #define ASSAY_X509_CRL_SET_H
 /* The CRLs of a trust section, found by issuer, their entries by serial number. What is signed is hashed once, when a CRL is
  * added, so that a verdict pays one public-key operation for it and no pass over its megabytes. Memory: the DER, and four
- * octets an entry.
- * Owner: the creator; it holds copies of the DER. Thread: built by one thread, then immutable and readable by all. */
+ * octets an entry. A record may be in many sets: what did not change is not read and indexed again.
+ * Owner: the creator of a set; records are counted, and hold copies of the DER. Thread: a set is built by one thread, then immutable
+ * and readable by all; any thread may hold, ref and unref a record. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,17 +17,29 @@
 
 struct x509_crl_set;
 
-/* A CRL of the set, and the digest of what it signs. */
+/* A CRL, and the digest of what it signs. */
 struct x509_crl_record {
     struct x509_crl crl;
     struct x509_digest_value digest;
-    uint32_t *order; /* offsets of entries in crl.revoked, by serial number */
+    uint8_t sha256[32]; /* of the DER */
+    uint32_t *order;    /* offsets of entries in crl.revoked, by serial number */
+    uint32_t references;
 };
+
+/* A copy of der, read and indexed, with one reference. MALFORMED and UNSUPPORTED with *fault (may be NULL); NO_MEMORY, CRYPTO. */
+enum assay_error x509_crl_record_create(struct slice der, struct x509_crl_record **out, const char **fault)
+    ASSAY_MUST_USE;
+struct x509_crl_record *x509_crl_record_ref(struct x509_crl_record *record); /* returns record */
+void x509_crl_record_unref(struct x509_crl_record *record);                  /* NULL is fine */
+/* Is it of this issuer's name, and signed by its key, which may sign CRLs? Its times are not asked about. */
+bool x509_crl_record_signed_by(const struct x509_crl_record *record, const struct x509_certificate *issuer);
 
 struct x509_crl_set *x509_crl_set_create(void); /* NULL: out of memory */
 void x509_crl_set_free(struct x509_crl_set *set);
 /* MALFORMED and UNSUPPORTED with *fault; DUPLICATE: those very octets are there; NO_MEMORY, CRYPTO. */
 enum assay_error x509_crl_set_add(struct x509_crl_set *set, struct slice der, const char **fault) ASSAY_MUST_USE;
+/* The set takes a reference of its own. DUPLICATE: those very octets are there; NO_MEMORY. */
+enum assay_error x509_crl_set_insert(struct x509_crl_set *set, struct x509_crl_record *record) ASSAY_MUST_USE;
 size_t x509_crl_set_count(const struct x509_crl_set *set);
 const struct x509_crl_record *x509_crl_set_at(const struct x509_crl_set *set, size_t i);
 

@@ -91,9 +91,15 @@ static const struct {
     {PORT "listeners: [{clients: any, tls: off}]\ntrust:\n  revocation:\n    mode: hard-fail\nverify:\n  pins:\n  - "
           "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n  - "
           "00112233445566778899aabbccddeeff00112233445566778899aabbccddeefg\n",
-     {"a.yaml:5: trust.revocation: hard-fail without crls would refuse every certificate of a CA",
+     {"a.yaml:5: trust.revocation: hard-fail without crls and without fetch would refuse every certificate of a CA",
       "a.yaml:9: verify.pins[1]: 00112233445566778899aabbccddeeff00112233445566778899aabbccddeefg is not 64 hex "
       "digits"}},
+    {PORT
+     "listeners: [{clients: any, tls: off}]\ntrust:\n  revocation:\n    crl_urls: [\"http://a/b\", \"ldap://a/b\"]\n"
+     "    fetch_max: 1MiB\n    cache_max: 1KiB\n",
+     {"a.yaml:5: trust.revocation.crl_urls: nothing is fetched without fetch: on",
+      "a.yaml:5: trust.revocation.crl_urls[1]: ldap://a/b is no http or https URL",
+      "a.yaml:6: trust.revocation: fetch_max is above cache_max"}},
     {PORT "listeners: [{clients: any, tls: off}]\ndeployments:\n- {name: a}\n- {name: a}\n"
           "- {name: b, trust: {global: off}}\n- {name: c, trust: {global: off, directory: d}}\n",
      {"a.yaml:5: deployments[1].name: a is there twice",
@@ -115,7 +121,8 @@ static const struct {
      {"a.yaml:11: deployments[0].verify.pins[0]: zz112233445566778899aabbccddeeff00112233445566778899aabbccddeeff is "
       "not 64 "
       "hex digits",
-      "a.yaml:6: origins[0].verify.revocation: hard-fail without crls would refuse every certificate of a CA"}},
+      "a.yaml:6: origins[0].verify.revocation: hard-fail without crls and without fetch would refuse every certificate "
+      "of a CA"}},
 };
 
 static void test_values(void **state)

@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "daemon/crls.h"
 #include "daemon/sections.h"
@@ -55,7 +57,7 @@ static void test_refuses(void **state)
     struct text content = {0};
 
     (void)state;
-    assert_null(crls_load(scratch_path("nowhere"), &content, &problems));
+    assert_null(crls_load(NULL, scratch_path("nowhere"), &content, &problems));
     scratch_expect(&problems, (const char *const[]){"nowhere: cannot be read: No such file or directory", NULL});
     problems_free(&problems);
     problems = (struct problems){0};
@@ -66,7 +68,7 @@ static void test_refuses(void **state)
     scratch_write_slice("bad/d.crl", plain("D"));
     scratch_write("bad/.hidden.crl", "x");
     scratch_write("bad/README", "x");
-    assert_null(crls_load(scratch_path("bad"), &content, &problems));
+    assert_null(crls_load(NULL, scratch_path("bad"), &content, &problems));
     scratch_expect(&problems,
                    (const char *const[]){"bad/a.crl: CRL 1: not a DER CRL", "bad/b.pem: holds no CRL (PEM or DER)",
                                          "bad/c.pem:1: CRL 1: cannot be decoded", NULL});
@@ -85,7 +87,7 @@ static void test_leaves_out(void **state)
     scratch_make("mixed");
     scratch_write_slice("mixed/a.crl", plain("A"));
     scratch_write_slice("mixed/delta.crl", crl_of("A", forge_extension("2.5.29.27", true, forge_integer(1))));
-    set = crls_load(scratch_path("mixed"), &content, &problems);
+    set = crls_load(NULL, scratch_path("mixed"), &content, &problems);
     assert_non_null(set);
     assert_int_equal(x509_crl_set_count(set), 1);
     assert_int_equal(problems.warning_count, 1);
@@ -110,9 +112,9 @@ static void test_content(void **state)
     scratch_write_slice("one/b.crl", b);
     scratch_write_slice("same/1.der", b);
     scratch_write_slice("same/2.der", a);
-    x509_crl_set_free(crls_load(scratch_path("one"), &one, &problems));
-    x509_crl_set_free(crls_load(scratch_path("same"), &same, &problems));
-    x509_crl_set_free(crls_load(scratch_path("one/a.crl"), &other, &problems)); /* a file alone */
+    x509_crl_set_free(crls_load(NULL, scratch_path("one"), &one, &problems));
+    x509_crl_set_free(crls_load(NULL, scratch_path("same"), &same, &problems));
+    x509_crl_set_free(crls_load(NULL, scratch_path("one/a.crl"), &other, &problems)); /* a file alone */
     assert_false(problems_any(&problems));
     assert_string_equal(text_get(&one), text_get(&same));
     assert_string_not_equal(text_get(&one), text_get(&other));
@@ -120,6 +122,114 @@ static void test_content(void **state)
     text_free(&one);
     text_free(&same);
     text_free(&other);
+}
+
+static void age(const char *name)
+{
+    struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+
+    assert_int_equal(utimensat(AT_FDCWD, scratch_path(name), times, 0), 0);
+}
+
+/* A file that is as it was is not read again; one that is not is, even if its times say nothing; a failure forgets nothing. */
+static void test_reads_what_changed(void **state)
+{
+    struct problems problems = {0};
+    struct text content = {0};
+    struct crls crls = {0};
+    const struct x509_crl_record *first;
+    struct x509_crl_set *one, *two;
+
+    (void)state;
+    scratch_make("kept");
+    scratch_write_slice("kept/a.crl", plain("A"));
+    scratch_write_slice("kept/delta.crl", crl_of("A", forge_extension("2.5.29.27", true, forge_integer(1))));
+    one = crls_load(&crls, scratch_path("kept"), &content, &problems);
+    assert_int_equal(crls.reads, 2);
+    first = x509_crl_set_at(one, 0);
+    two = crls_load(&crls, scratch_path("kept"), &content, &problems);
+    assert_int_equal(crls.reads, 4); /* written just now: the clock may not have moved on */
+    x509_crl_set_free(two);
+    for (size_t i = 0; i < crls.count; i++)
+        crls.files[i].settled = true; /* as if it had */
+    two = crls_load(&crls, scratch_path("kept"), &content, &problems);
+    assert_int_equal(crls.reads, 4);
+    assert_int_equal(x509_crl_set_count(two), 1);
+    assert_int_equal(problems.warning_count, 3); /* the delta CRL is told of each time, in the same words */
+    assert_string_equal(problems.warnings[0], problems.warnings[2]);
+    x509_crl_set_free(two);
+    for (size_t i = 0; i < crls.count; i++)
+        crls.files[i].settled = true;
+    age("kept/a.crl");
+    two = crls_load(&crls, scratch_path("kept"), &content, &problems);
+    assert_int_equal(crls.reads, 5);
+    x509_crl_set_free(two);
+    scratch_write("kept/b.crl", "broken");
+    assert_null(crls_load(&crls, scratch_path("kept"), &content, &problems));
+    assert_int_equal(crls.count, 2);
+    assert_true(slice_equal(first->crl.der, crls.files[0].records[0]->crl.der));
+    x509_crl_set_free(one);
+    crls_free(&crls);
+    problems_free(&problems);
+    text_free(&content);
+}
+
+/* What is tried with a loan changes nothing, and need not read again. */
+static void test_lent(void **state)
+{
+    struct problems problems = {0};
+    struct text content = {0};
+    struct crls crls = {0}, lent;
+    struct x509_crl_set *set;
+
+    (void)state;
+    scratch_make("lent");
+    scratch_make("elsewhere");
+    scratch_write_slice("lent/a.crl", plain("A"));
+    x509_crl_set_free(crls_load(&crls, scratch_path("lent"), &content, &problems));
+    crls.files[0].settled = true;
+    lent = crls_lend(&crls);
+    set = crls_load(&lent, scratch_path("lent"), &content, &problems);
+    assert_ptr_equal(x509_crl_set_at(set, 0), crls.files[0].records[0]);
+    x509_crl_set_free(set);
+    x509_crl_set_free(crls_load(&lent, scratch_path("elsewhere"), &content, &problems));
+    assert_int_equal(lent.count, 0);
+    assert_int_equal(lent.reads, 0);
+    crls_give_back(&lent);
+    assert_int_equal(crls.count, 1);
+    crls_free(&crls);
+    problems_free(&problems);
+    text_free(&content);
+}
+
+/* Fetched ones beside those of files, or alone; the same list twice is one. */
+static void test_fetched(void **state)
+{
+    struct problems problems = {0};
+    struct text content = {0};
+    struct crls crls = {0};
+    struct slice uris[] = {slice_text("http://a/1"), slice_text("http://a/2")};
+    struct crl_source *source;
+    struct x509_crl_set *set;
+
+    (void)state;
+    scratch_make("beside");
+    scratch_write_slice("beside/a.crl", plain("A"));
+    assert_true(crl_sources_want(&crls.sources, &uris[0], 1, "", &source));
+    assert_int_equal(x509_crl_record_create(plain("B"), &source->record, NULL), ASSAY_OK);
+    assert_true(crl_sources_want(&crls.sources, &uris[1], 1, "", &source));
+    set = crls_load(&crls, scratch_path("beside"), &content, &problems);
+    assert_int_equal(x509_crl_set_count(set), 2);
+    x509_crl_set_free(set);
+    source->record = x509_crl_record_ref(crls.files[0].records[0]);
+    set = crls_load(&crls, scratch_path("beside"), &content, &problems);
+    assert_int_equal(x509_crl_set_count(set), 2);
+    x509_crl_set_free(set);
+    set = crls_load(&crls, NULL, &content, &problems);
+    assert_int_equal(x509_crl_set_count(set), 2);
+    x509_crl_set_free(set);
+    crls_free(&crls);
+    text_free(&content);
 }
 
 /* Into the trust section: a new list is a new epoch; nothing new keeps it; without a mode they are not even read. */
@@ -138,22 +248,22 @@ static void test_section(void **state)
     scratch_write_slice("lists/a.crl", plain("A"));
     config = config_of(more);
     trust = trust_load(scratch_path("trust"), &problems);
-    running = section_choose(NULL, section_build_trust(config, trust, &verify, &problems));
+    running = section_choose(NULL, section_build_trust(config, trust, &verify, NULL, &problems));
     assert_int_equal(x509_crl_set_count(x509_store_crls(running->data.trust.scopes[0].store)), 1);
     assert_int_equal(running->data.trust.scopes[0].policy->revocation, X509_REVOCATION_HARD_FAIL);
-    next = section_choose(running, section_build_trust(config, trust, &verify, &problems));
+    next = section_choose(running, section_build_trust(config, trust, &verify, NULL, &problems));
     assert_ptr_equal(next, running);
     section_drop(next);
     scratch_write_slice("lists/b.crl", plain("B"));
-    next = section_choose(running, section_build_trust(config, trust, &verify, &problems));
+    next = section_choose(running, section_build_trust(config, trust, &verify, NULL, &problems));
     assert_int_equal(section_epoch(next), section_epoch(running) + 1);
     section_drop(next);
     scratch_write("lists/c.crl", "broken");
-    assert_null(section_build_trust(config, trust, &verify, &problems));
+    assert_null(section_build_trust(config, trust, &verify, NULL, &problems));
     assert_true(problems_any(&problems));
     config_free(config);
     config = config_of("trust: {directory: trust, revocation: {crls: lists}}\n");
-    next = section_choose(running, section_build_trust(config, trust, &verify, &problems));
+    next = section_choose(running, section_build_trust(config, trust, &verify, NULL, &problems));
     assert_null(x509_store_crls(next->data.trust.scopes[0].store));
     section_drop(next);
     section_drop(running);
@@ -165,9 +275,9 @@ static void test_section(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refuses),
-        cmocka_unit_test(test_leaves_out),
-        cmocka_unit_test(test_content),
+        cmocka_unit_test(test_refuses), cmocka_unit_test(test_leaves_out),
+        cmocka_unit_test(test_content), cmocka_unit_test(test_reads_what_changed),
+        cmocka_unit_test(test_lent),    cmocka_unit_test(test_fetched),
         cmocka_unit_test(test_section),
     };
 

@@ -179,9 +179,9 @@ static void test_running(void **state)
     assert_non_null(config);
     text_clear(&out);
     trust = trust_load_all(config, &problems);
-    section = section_build_trust(config, trust, &none, &problems);
+    section = section_build_trust(config, trust, &none, NULL, &problems);
     access = section_build_access(config, 1, NULL, &problems);
-    sections_want_names(config, access->rules, &names);
+    sections_want_names(config, access->rules, NULL, &names);
     preflight =
         preflight_of(config, section, access->rules, &names, &defaults, skip_imp, "imp.lab", FORGE_NOW, &problems);
     assert_int_equal(section->references, 2);

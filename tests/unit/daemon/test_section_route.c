@@ -71,7 +71,7 @@ static void test_origins(void **state)
     struct section *first, *same, *changed;
     struct names names = {0};
 
-    sections_want_names(config, NULL, &names);
+    sections_want_names(config, NULL, NULL, &names);
     names_answer(&names, slice_text("a.lab"), &one, 1, NULL, 0);
     names_fail(&names, slice_text("b.lab"), "NXDOMAIN from 198.18.2.53");
     first = section_build_route(config, &names, &problems);

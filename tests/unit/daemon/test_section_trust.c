@@ -33,7 +33,7 @@ static void test_modes(void **state)
     assert_non_null(trust);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct config *config = scratch_config(cases[i].more);
-        struct section *section = section_build_trust(config, trust, &cases[i].verify, &problems);
+        struct section *section = section_build_trust(config, trust, &cases[i].verify, NULL, &problems);
 
         assert_non_null(section);
         assert_int_equal(section->data.trust.scopes[0].mode, cases[i].mode);
@@ -82,7 +82,7 @@ static void test_stores_of_deployments(void **state)
     assert_ptr_equal(trust_of(trust, NULL), trust);
     assert_string_equal(trust_of(trust, "three")->deployment, "three");
     assert_null(trust_of(trust, "four"));
-    section = section_choose(NULL, section_build_trust(config, trust, &none, &problems));
+    section = section_choose(NULL, section_build_trust(config, trust, &none, NULL, &problems));
     assert_non_null(section);
     assert_ptr_equal(scope_of(section, "four")->store, section->data.trust.scopes[0].store);
     assert_true(holds(scope_of(section, "four"), trust));
@@ -96,7 +96,7 @@ static void test_stores_of_deployments(void **state)
     trust_free(trust);
     SCRATCH_PEM("trust2/e.pem", scratch_ca("e", 5));
     trust = trust_load_all(config, &problems);
-    next = section_choose(section, section_build_trust(config, trust, &none, &problems));
+    next = section_choose(section, section_build_trust(config, trust, &none, NULL, &problems));
     assert_int_equal(section_epoch(next), 2);
     assert_int_equal(next->data.trust.revision, 2);
     section_drop(next);

@@ -27,7 +27,7 @@ static struct section *trust_after(struct section *running, const char *more, co
     struct config *config = scratch_config(more);
     struct problems problems = {0};
     struct trust *trust = trust_load(scratch_path("trust"), &problems);
-    struct section *next = section_build_trust(config, trust, verify, &problems);
+    struct section *next = section_build_trust(config, trust, verify, NULL, &problems);
     struct section *chosen;
 
     assert_non_null(next);
@@ -131,7 +131,7 @@ static void test_wanted_names(void **state)
                                "https://10.48.36.215:8443/b/,1,GET,prefix,an address needs no answer\n");
     access = section_build_access(config, 1, NULL, &problems);
     assert_non_null(access);
-    sections_want_names(config, access->rules, &names);
+    sections_want_names(config, access->rules, NULL, &names);
     assert_int_equal(names.count, 3);
     assert_string_equal(names.items[0].host, "cucm.steven.lab");
     assert_string_equal(names.items[1].host, "edge.steven.lab");

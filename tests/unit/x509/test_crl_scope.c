@@ -129,11 +129,37 @@ static int teardown(void **state)
     return 0;
 }
 
+/* Where the lists are: alternatives of one point stay together; what is another issuer's, or no URI, is passed over. */
+static void names_places(void **state)
+{
+    struct slice other = FORGE_TLV(0xa2, FORGE_TLV(0xa4, forge_name("B")));
+    struct slice points = forge_join(
+        forge_join(point(full(uri("http://b/")), "", other), point(relative("x"), "", NONE)),
+        forge_join(point(full(forge_join(forge_dns("a"), forge_join(uri("ldap://a"), uri("http://a/1")))), "", NONE),
+                   point(full(forge_join(uri("http://a/2"), uri("http://a/3"))), "81020640", NONE)));
+    struct x509_certificate certificate = subject_of(false, points);
+    struct slice rest = certificate.crl_points, uris[2];
+    size_t count;
+
+    (void)state;
+    assert_true(x509_crl_point_next(&rest, uris, 2, &count));
+    assert_int_equal(count, 2);
+    assert_true(slice_is(uris[0], "ldap://a"));
+    assert_true(slice_is(uris[1], "http://a/1"));
+    assert_true(x509_crl_point_next(&rest, uris, 1, &count));
+    assert_int_equal(count, 1);
+    assert_true(slice_is(uris[0], "http://a/2"));
+    assert_false(x509_crl_point_next(&rest, uris, 2, &count));
+    rest = NONE;
+    assert_false(x509_crl_point_next(&rest, uris, 2, &count));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses),
         cmocka_unit_test(covers),
+        cmocka_unit_test(names_places),
     };
 
     return cmocka_run_group_tests(tests, NULL, teardown);

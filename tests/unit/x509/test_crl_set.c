@@ -161,6 +161,69 @@ static int teardown(void **state)
     return 0;
 }
 
+/* A record in two sets lives as long as the last of them. */
+static void shares_records(void **state)
+{
+    struct slice der = crl_of("A", 0, slice_of(NULL, 0));
+    struct x509_crl_set *one = x509_crl_set_create(), *two = x509_crl_set_create();
+    struct x509_crl_record *record;
+    const char *fault;
+
+    (void)state;
+    assert_int_equal(x509_crl_record_create(slice_text("x"), &record, &fault), ASSAY_ERR_MALFORMED);
+    assert_null(record);
+    assert_int_equal(x509_crl_record_create(der, &record, &fault), ASSAY_OK);
+    assert_int_equal(x509_crl_set_insert(one, record), ASSAY_OK);
+    assert_int_equal(x509_crl_set_insert(one, record), ASSAY_ERR_DUPLICATE);
+    assert_int_equal(x509_crl_set_insert(two, record), ASSAY_OK);
+    assert_int_equal(x509_crl_set_add(two, der, &fault), ASSAY_ERR_DUPLICATE);
+    x509_crl_record_unref(record);
+    x509_crl_set_free(one);
+    assert_ptr_equal(x509_crl_set_at(two, 0), record);
+    assert_true(slice_equal(record->crl.der, der));
+    x509_crl_set_free(two);
+    x509_crl_record_unref(NULL);
+}
+
+static struct x509_certificate issuer_of(const char *name, void *key, unsigned usage)
+{
+    struct forge what = {.subject = name, .key = key, .extensions = {forge_ca(-1)}};
+    struct x509_certificate certificate;
+
+    if (usage != 0)
+        what.extensions[1] = forge_usage(usage);
+    assert_int_equal(x509_certificate_parse(forge_certificate(&what), &certificate, NULL), ASSAY_OK);
+    return certificate;
+}
+
+static void knows_its_signer(void **state)
+{
+    const struct {
+        const char *issuer;
+        void *key;
+        unsigned usage;
+        bool expected;
+    } cases[] = {
+        {"A", forge_key(FORGE_P256, 4), 0, true},
+        {"A", forge_key(FORGE_P256, 4), X509_KU_CRL_SIGN, true},
+        {"A", forge_key(FORGE_P256, 4), X509_KU_KEY_CERT_SIGN, false},
+        {"A", forge_key(FORGE_P256, 5), 0, false},
+        {"A", forge_key(FORGE_RSA2048, 0), 0, false},
+        {"B", forge_key(FORGE_P256, 4), 0, false},
+    };
+    struct slice der = forge_crl(&(struct forge_crl){.issuer = "A", .signer = forge_key(FORGE_P256, 4)});
+    struct x509_crl_record *record;
+
+    (void)state;
+    assert_int_equal(x509_crl_record_create(der, &record, NULL), ASSAY_OK);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct x509_certificate issuer = issuer_of(cases[i].issuer, cases[i].key, cases[i].usage);
+
+        assert_int_equal(x509_crl_record_signed_by(record, &issuer), cases[i].expected);
+    }
+    x509_crl_record_unref(record);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +232,8 @@ int main(void)
         cmocka_unit_test(finds_by_serial),
         cmocka_unit_test(finds_by_the_end_of_a_serial),
         cmocka_unit_test(finds_monstrous_serials),
+        cmocka_unit_test(shares_records),
+        cmocka_unit_test(knows_its_signer),
     };
 
     return cmocka_run_group_tests(tests, NULL, teardown);
