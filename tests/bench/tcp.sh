@@ -176,12 +176,12 @@ run()
 }
 
 # Of the pairs in $work/pairs ("KRN OUR" a line): geometric means, that of their ratio, and its standard error in per cent. A run
-# in which nothing arrived counts as 10 kbit/s.
+# in which nothing arrived counts as 10 kbit/s; one pair alone says nothing.
 judge()
 {
     awk '{ k = log($1 > 0.01 ? $1 : 0.01); o = log($2 > 0.01 ? $2 : 0.01); r = o - k; ks += k; os += o; s += r; q += r * r; n++ }
         END { v = n > 1 ? (q - s * s / n) / (n - 1) : 0; e = sqrt((v > 0 ? v : 0) / n)
-              printf "%.2f %.2f %.2f %.0f\n", exp(ks / n), exp(os / n), exp(s / n), 100 * (exp(e) - 1) }' "$work/pairs"
+              printf "%.2f %.2f %.2f %.0f\n", exp(ks / n), exp(os / n), exp(s / n), (n > 1 ? 100 * (exp(e) - 1) : 100) }' "$work/pairs"
 }
 
 # cell DIRECTION LOSS DELAY: sets krn, our, ratio, error. The two servers in turn, so that what else the machine does hits both.
@@ -198,6 +198,9 @@ cell()
     done
 }
 
+# shellcheck source=tests/bench/busy.sh
+. "$home/tests/bench/busy.sh"
+bench_warn_if_busy
 lab_up
 servers_up
 [ "$rounds_max" -ge "$rounds" ] || rounds_max=$rounds
