@@ -740,3 +740,32 @@ bool world_starts(const struct world_peer *peer, const char *text)
 {
     return strncmp(peer->received, text, strlen(text)) == 0;
 }
+
+struct world_peer *world_ask(struct world *w, struct world_peer *client, const char *host, unsigned port)
+{
+    world_forget(client);
+    world_request(w, client, "GET", world_path("https", host, port, "/x"), "\r\n");
+    world_run(w, 20);
+    return world_accept(w);
+}
+
+void world_expect(struct world_peer *client, const char *answer)
+{
+    if (!world_starts(client, answer))
+        fail_msg("expected %s, got %.100s", answer, client->received);
+}
+
+struct world_peer *world_exchange(struct world *w, struct world_peer *client, const char *host, unsigned port,
+                                  struct world_peer *pooled)
+{
+    struct world_peer *origin = world_ask(w, client, host, port);
+
+    if (origin == NULL)
+        origin = pooled;
+    if (origin == NULL || strncmp(origin->received, "GET /x", 6) != 0)
+        fail_msg("the request did not arrive: %.100s", client->received);
+    world_forget(origin);
+    world_answer(w, origin, "ok");
+    world_expect(client, WORLD_200);
+    return origin;
+}

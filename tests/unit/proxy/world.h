@@ -172,4 +172,17 @@ void world_tls_free(struct world_peer *peer);
 void world_take(struct world_peer *peer, const void *data, size_t len); /* appends to what was received */
 void world_put(struct world *world, struct world_peer *peer, const void *data, size_t len);
 
+/* --- exchanges with an origin over TLS ------------------------------------------------------------------------------------- */
+
+#define WORLD_502 "HTTP/1.1 502 connect failed\r\n"
+#define WORLD_200 "HTTP/1.1 200 OK\r\n"
+
+/* The request goes out; the connection it opened at the origin, or NULL when it opened none. */
+struct world_peer *world_ask(struct world *w, struct world_peer *client, const char *host, unsigned port);
+/* What the client has begins so. */
+void world_expect(struct world_peer *client, const char *answer);
+/* A whole good exchange; the origin's connection. pooled: the one to look at when none was opened. */
+struct world_peer *world_exchange(struct world *w, struct world_peer *client, const char *host, unsigned port,
+                                  struct world_peer *pooled);
+
 #endif
