@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=120
+# test: timeout=175 long
 #
 # CRLs over HTTP, hard-fail: fetched by name, again before they are over; what is wrong loses nothing (garbage, a stranger's
 # signature, too large, 404, silence, redirections to where nobody should go); the server away until a list is over, and back;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=120
+# test: timeout=175 long
 #
 # What was good is good no more while traffic runs: a CRL that lists the certificate is loaded, its CA is removed from the trust, the
 # policy turns strict; and each is taken back. Over fresh, pooled and resumed connections and in the middle of a download, which

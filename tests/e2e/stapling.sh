@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=120
+# test: timeout=150 parallel
 #
 # OCSP responses that nginx staples, over TLS 1.3 and 1.2: good, none, revoked, unknown, expired, wrongly signed, of a stranger, about
 # another certificate, no response at all; a certificate that demands one; hard-fail, soft-fail, off; and that no verdict outlives or
