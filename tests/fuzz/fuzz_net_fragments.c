@@ -17,18 +17,6 @@
 #define HEADER 20
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
-/* What is given up begins with its first fragment's headers. */
-static void expire(struct fragments *table, uint64_t now_us)
-{
-    struct rte_mbuf *first;
-    uint32_t port = UINT32_MAX;
-
-    while ((first = fragments_expire(table, now_us, &port)) != NULL) {
-        require(port <= 1 && first->pkt_len > HEADER);
-        rte_pktmbuf_free(first);
-    }
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* libFuzzer gives the target no context of its own. */
@@ -91,6 +79,18 @@ static void check_whole(struct rte_mbuf *whole)
     require(sum == whole->pkt_len && segments == whole->nb_segs && segments <= FRAGMENTS_PARTS_MAX);
     require(at >= 8 && at <= FRAGMENTS_BYTES_MAX);
     rte_pktmbuf_free(whole);
+}
+
+/* What is given up begins with its first fragment's headers. */
+static void expire(struct fragments *table, uint64_t now_us)
+{
+    struct rte_mbuf *first;
+    uint32_t port = UINT32_MAX;
+
+    while ((first = fragments_expire(table, now_us, &port)) != NULL) {
+        require(port <= 1 && first->pkt_len > HEADER);
+        rte_pktmbuf_free(first);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
