@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <curl/curl.h>
+#include "daemon/crl_url.h" /* first: the C library has a HOST_NAME_MAX too */
 
-#include "daemon/crl_url.h"
+#include <curl/curl.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,7 +23,7 @@ static void check_part(CURLU *curl, CURLUPart part, const char *expected)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct crl_url url, again;
-    char host[HOST_NAME_MAX + 3], port[8];
+    char host[sizeof(url.host) + 2], port[8];
     CURLU *curl;
 
     if (crl_url_parse(slice_of(data, size), &url) != ASSAY_OK)
