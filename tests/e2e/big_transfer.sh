@@ -25,19 +25,21 @@ rate() { awk -v b="$1" -v t="$2" 'BEGIN { printf "%.0f MB/s", b / t / 1e6 }'; }
 heap_before=$(heap)
 for way in bytes chunked; do
     bytes=$(size_of $way)
-    want=$(plain "$bytes" | sha256sum | cut -d ' ' -f 1)
-    got=$(curl_phone -w '%{stderr}%{time_total} %{http_code}' "https://$SNI:8443$lab/$way/$bytes" 2>"$work/time" | sha256sum | cut -d ' ' -f 1)
-    check "$bytes bytes down, $way" "$want 200" "$got $(cut -d ' ' -f 2 "$work/time")"
-    ok "rate: $(rate "$bytes" "$(cut -d ' ' -f 1 "$work/time")")"
+    # Straight from the origin at the same time: the same pattern.
+    plain "$bytes" | sha256sum >"$work/want.$bytes" &
+    direct=$!
+    got=$(curl_phone -w '%{stderr}%{time_total} %{http_code}' "https://$SNI:8443$lab/$way/$bytes" 2>"$work/time" | tee "$work/big.$bytes" | sha256sum | cut -d ' ' -f 1)
+    wait "$direct"
+    check "$bytes bytes down, $way" "$(cut -d ' ' -f 1 "$work/want.$bytes") 200" "$got $(cut -d ' ' -f 2 "$work/time")"
+    ok "rate, beside the origin's own: $(rate "$bytes" "$(cut -d ' ' -f 1 "$work/time")")"
 done
 for way in length chunked; do
     bytes=$(size_of $way)
-    plain "$bytes" >"$work/big.bin"
-    want=$(sha256sum "$work/big.bin" | cut -d ' ' -f 1)
     fields=(-H 'Expect:')
     [ "$way" = length ] || fields+=(-H 'Transfer-Encoding: chunked')
-    curl_phone -T "$work/big.bin" "${fields[@]}" -w '\n%{time_total} %{http_code}' "https://$SNI:8443$lab/echo" >"$work/up.out"
-    check "$bytes bytes up, $way" "$bytes $want 200" "$(head -n 1 "$work/up.out" | jq -r '"\(.body_bytes) \(.body_sha256)"') $(tail -n 1 "$work/up.out" | cut -d ' ' -f 2)"
+    curl_phone -T "$work/big.$bytes" "${fields[@]}" -w '\n%{time_total} %{http_code}' "https://$SNI:8443$lab/echo" >"$work/up.out"
+    check "$bytes bytes up, $way" "$bytes $(cut -d ' ' -f 1 "$work/want.$bytes") 200" \
+        "$(head -n 1 "$work/up.out" | jq -r '"\(.body_bytes) \(.body_sha256)"') $(tail -n 1 "$work/up.out" | cut -d ' ' -f 2)"
     ok "rate: $(rate "$bytes" "$(tail -n 1 "$work/up.out" | cut -d ' ' -f 1)")"
 done
 
