@@ -8,7 +8,6 @@
 
 #include "daemon/capture_session.h"
 #include "daemon/check.h"
-#include "daemon/crl_fetch.h"
 #include "daemon/expiry.h"
 #include "daemon/log.h"
 #include "daemon/prober.h"
@@ -57,6 +56,9 @@ static void rotate_tickets(struct control *control, uint64_t now_s)
 #define REGISTRY_AGAIN_S     10
 #define REGISTRY_SAVE_S      600
 #define EXPIRY_AGAIN_S       60
+/* Verifying paths for the CRLs that they name: */
+#define CRL_PATHS_TICK_US   20000 /* of a tick */
+#define CRL_PATHS_CHANGE_US 50000 /* of a change; the rest in the following ticks */
 
 static struct registry_limits registry_limits_of(const struct config *config)
 {
@@ -290,7 +292,7 @@ static void follow_crls(struct control *control)
     struct change more = {0};
     struct section *section;
 
-    if (!crl_fetch_follow(control))
+    if (!crl_fetch_follow(control, CRL_PATHS_CHANGE_US))
         return;
     section = section_build_trust(control->config, control->trust, &control->verify, &control->crls, &more.problems);
     if (section != NULL)
@@ -647,7 +649,7 @@ bool control_tick(struct control *control, uint64_t now_s, struct change *change
         state_save_verify(control->state_directory, control->config_file, &control->verify, &change->problems);
         return apply_verify(control, change) && change->published;
     }
-    if (crl_fetch_turn(control, now_s)) {
+    if (crl_fetch_turn(control, now_s, CRL_PATHS_TICK_US)) {
         *what = "fetched CRLs";
         return apply_verify(control, change) && change->published;
     }

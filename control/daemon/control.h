@@ -12,6 +12,7 @@
 
 #include "assay/error.h"
 #include "daemon/config.h"
+#include "daemon/crl_fetch.h"
 #include "daemon/crl_fetcher.h"
 #include "daemon/crls.h"
 #include "daemon/fleet.h"
@@ -39,6 +40,7 @@ struct control {
     struct crls crls;
     struct crl_fetcher *fetcher; /* NULL: nothing is fetched */
     bool fetcher_allowed;        /* privileges were dropped: it may be made */
+    struct crl_round crl_round;
     struct publisher publisher;
     struct fleet *fleet;
     struct registry *registry;       /* chains that origins showed (registry.h) */

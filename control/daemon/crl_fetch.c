@@ -9,8 +9,11 @@
 #include "daemon/control.h"
 #include "daemon/crl_cache.h"
 #include "daemon/log.h"
+#include "daemon/registry.h"
+#include "daemon/registry_judge.h"
 #include "x509/crl_scope.h"
 #include "x509/describe.h"
+#include "x509/verify.h"
 
 static const struct config_revocation *settings(const struct control *control)
 {
@@ -28,6 +31,14 @@ static struct crl_clock clock_now(uint64_t now_s)
     if (getrandom(&clock.random, sizeof(clock.random), GRND_NONBLOCK) != sizeof(clock.random))
         clock.random = 0;
     return clock;
+}
+
+static uint64_t clock_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 static const struct x509_store *running_store(const struct control *control)
@@ -71,17 +82,6 @@ static void want_certificate(struct control *control, const struct x509_certific
             crl_source_add_issuer(source, issuer);
 }
 
-void crl_fetch_want_path(struct control *control, const struct slice *path, size_t count)
-{
-    struct x509_certificate certificate;
-
-    if (!settings(control)->fetch)
-        return;
-    for (size_t i = 0; i + 1 < count; i++)
-        if (x509_certificate_parse(path[i], &certificate, NULL) == ASSAY_OK)
-            want_certificate(control, &certificate, path[i + 1]);
-}
-
 static void want_all(struct control *control)
 {
     const struct config_texts *urls = &settings(control)->crl_urls;
@@ -123,31 +123,145 @@ static bool take_cached(struct control *control, struct crl_source *source)
     return taken;
 }
 
-bool crl_fetch_follow(struct control *control)
+/* Those that came since are resolved, and looked for on disk. True: there is a list more. */
+static bool take_in_sources(struct control *control)
 {
-    struct crl_sources *sources = &control->crls.sources;
-    size_t before = 0, after = 0;
     bool taken = false;
 
-    for (size_t i = 0; i < sources->count; i++)
-        before += sources->items[i]->record != NULL;
-    crl_sources_begin(sources);
-    if (settings(control)->fetch)
-        want_all(control);
-    crl_sources_sweep(sources);
-    for (size_t i = 0; i < sources->count; i++) {
-        struct crl_source *source = sources->items[i];
+    for (size_t i = 0; i < control->crls.sources.count; i++) {
+        struct crl_source *source = control->crls.sources.items[i];
 
         names_want(&control->names, slice_text(source->at.host));
         if (source->record == NULL && !source->cache_asked)
             taken |= take_cached(control, source);
-        after += source->record != NULL;
     }
-    if (sources->full && control->log != NULL)
-        log_event(control->log, "WARNING", "more than %d CRLs are wanted: the others are not fetched", CRL_SOURCES_MAX);
+    return taken;
+}
+
+/* --- chains that origins showed --------------------------------------------------------------------------------------------------- */
+
+/* The path counts as if nothing were revoked: a list is wanted before its verdict is known, and stays wanted when it is bad. */
+static void want_chain(struct control *control, const struct registry_entry *entry, uint64_t now_s)
+{
+    const struct trust_scope *scope = registry_scope(publisher_snapshot(&control->publisher)->trust, entry);
+    struct x509_certificate certificate;
+    struct x509_policy policy = *scope->policy;
+    struct x509_result result;
+    const struct slice *certificates;
+    size_t count;
+
+    if (policy.revocation == X509_REVOCATION_OFF)
+        return;
+    policy.revocation = X509_REVOCATION_OFF;
+    certificates = x509_chain_slices(entry->chain, &count);
+    x509_verify(scope->store, certificates, count, &entry->identity, &policy, now_s, &result);
+    /* where only names are asked for (VERIFY_NAME), anybody's chain would do: not here */
+    if (result.chain_reason != X509_REASON_OK ||
+        registry_reason(scope->properties, result.chain_reason, result.name_reason) != X509_REASON_OK)
+        return;
+    for (size_t i = 0; i + 1 < result.path_length; i++)
+        if (x509_certificate_parse(result.path[i], &certificate, NULL) == ASSAY_OK)
+            want_certificate(control, &certificate, result.path[i + 1]);
+}
+
+/* Those not looked at in this round, seen last first. */
+static void look_at_chains(struct control *control, uint64_t now_s, uint64_t budget_us)
+{
+    uint64_t begin_us = clock_us();
+
+    for (struct registry_entry *entry = registry_first(control->registry); entry != NULL;
+         entry = registry_next(entry)) {
+        if (!entry->names_crls || entry->crls_round == control->crl_round.number)
+            continue;
+        if (clock_us() - begin_us >= budget_us)
+            return;
+        entry->crls_round = control->crl_round.number;
+        want_chain(control, entry, now_s);
+    }
+    control->crl_round.pending = false;
+}
+
+/* --- the round -------------------------------------------------------------------------------------------------------------------- */
+
+static void round_begin(struct control *control, uint64_t now_s)
+{
+    crl_sources_begin(&control->crls.sources);
+    control->crl_round = (struct crl_round){.number = control->crl_round.number + 1,
+                                            .begun_s = now_s,
+                                            .open = true,
+                                            .pending = settings(control)->fetch,
+                                            .added = registry_stats(control->registry)->added};
+    if (settings(control)->fetch)
+        want_all(control);
+}
+
+static size_t count_lists(const struct crl_sources *sources)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < sources->count; i++)
+        count += sources->items[i]->record != NULL;
+    return count;
+}
+
+/* Every chain has been looked at. True: lists went. */
+static bool round_close(struct control *control, uint64_t now_s)
+{
+    struct crl_sources *sources = &control->crls.sources;
+    size_t before = count_lists(sources), swept;
+    bool changed;
+
+    control->crl_round.open = false;
+    swept = crl_sources_sweep(sources);
+    changed = count_lists(sources) != before;
+    /* the room that others had is free only now */
+    if (sources->full && swept > 0)
+        round_begin(control, now_s);
+    return changed;
+}
+
+static bool round_go_on(struct control *control, uint64_t now_s, uint64_t budget_us)
+{
+    struct crl_round *round = &control->crl_round;
+    bool changed = false;
+
+    if (round->pending)
+        look_at_chains(control, now_s, budget_us);
+    if (round->open && !round->pending)
+        changed = round_close(control, now_s);
+    changed |= take_in_sources(control);
+    if (!round->open && control->crls.sources.full && !round->full_said) {
+        round->full_said = true;
+        if (control->log != NULL)
+            log_event(control->log, "WARNING", "more than %d CRLs are wanted: the others are not fetched",
+                      CRL_SOURCES_MAX);
+    }
+    return changed;
+}
+
+bool crl_fetch_follow(struct control *control, uint64_t budget_us)
+{
+    bool changed;
+
+    round_begin(control, control->now_s);
+    changed = round_go_on(control, control->now_s, budget_us);
     if (control->fetcher_allowed)
         (void)crl_fetch_start(control); /* a reload has turned it on */
-    return taken || before != after;
+    return changed;
+}
+
+/* Did chains come, or did time pass? */
+static bool round_turn(struct control *control, uint64_t now_s, uint64_t budget_us)
+{
+    uint64_t added = registry_stats(control->registry)->added;
+
+    if (!settings(control)->fetch)
+        return false;
+    if (now_s >= control->crl_round.begun_s + CRL_ROUND_S)
+        round_begin(control, now_s);
+    control->crl_round.pending |= added != control->crl_round.added;
+    control->crl_round.added = added;
+    return control->crl_round.pending && round_go_on(control, now_s, budget_us);
 }
 
 /* --- the turn --------------------------------------------------------------------------------------------------------------------- */
@@ -233,14 +347,14 @@ size_t crl_fetch_again(struct control *control)
     return control->crls.sources.count;
 }
 
-bool crl_fetch_turn(struct control *control, uint64_t now_s)
+bool crl_fetch_turn(struct control *control, uint64_t now_s, uint64_t budget_us)
 {
+    bool changed = round_turn(control, now_s, budget_us);
     struct crl_clock clock = clock_now(now_s);
     struct crl_answer answer;
-    bool changed = false;
 
     if (control->fetcher == NULL)
-        return false;
+        return changed;
     while (crl_fetcher_next(control->fetcher, &answer))
         changed |= take_answer(control, &answer, &clock);
     for (size_t i = 0; i < control->crls.sources.count; i++)

@@ -39,9 +39,7 @@ void crl_sources_begin(struct crl_sources *sources)
         struct crl_source *source = sources->items[i];
 
         source->wanted = false;
-        for (unsigned k = 0; k < source->issuer_count; k++)
-            free((void *)(uintptr_t)source->issuers[k].data);
-        source->issuer_count = 0;
+        memset(source->issuer_wanted, 0, sizeof(source->issuer_wanted));
     }
 }
 
@@ -92,31 +90,69 @@ bool crl_sources_want(struct crl_sources *sources, const struct slice *uris, siz
     return true;
 }
 
-void crl_sources_sweep(struct crl_sources *sources)
+static void sweep_issuers(struct crl_source *source)
 {
-    size_t kept = 0;
+    unsigned kept = 0;
 
-    for (size_t i = 0; i < sources->count; i++) {
-        if (sources->items[i]->wanted)
-            sources->items[kept++] = sources->items[i];
-        else
+    for (unsigned i = 0; i < source->issuer_count; i++) {
+        if (source->issuer_wanted[i]) {
+            source->issuers[kept] = source->issuers[i];
+            source->issuer_wanted[kept++] = true;
+        } else {
+            free((void *)(uintptr_t)source->issuers[i].data);
+        }
+    }
+    source->issuer_count = kept;
+}
+
+size_t crl_sources_sweep(struct crl_sources *sources)
+{
+    size_t kept = 0, count = sources->count;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!sources->items[i]->wanted) {
             source_free(sources->items[i]);
+            continue;
+        }
+        sweep_issuers(sources->items[i]);
+        sources->items[kept++] = sources->items[i];
     }
     sources->count = kept;
+    return count - kept;
+}
+
+/* A free place, or that of one which is not wanted any more; CRL_ISSUERS_MAX: none. */
+static unsigned issuer_place(struct crl_source *source)
+{
+    unsigned i = 0;
+
+    if (source->issuer_count < CRL_ISSUERS_MAX)
+        return source->issuer_count++;
+    while (i < CRL_ISSUERS_MAX && source->issuer_wanted[i])
+        i++;
+    if (i < CRL_ISSUERS_MAX)
+        free((void *)(uintptr_t)source->issuers[i].data);
+    return i;
 }
 
 void crl_source_add_issuer(struct crl_source *source, struct slice der)
 {
     uint8_t *copy;
+    unsigned i;
 
-    for (unsigned i = 0; i < source->issuer_count; i++)
-        if (slice_equal(source->issuers[i], der))
+    for (i = 0; i < source->issuer_count; i++) {
+        if (slice_equal(source->issuers[i], der)) {
+            source->issuer_wanted[i] = true;
             return;
-    if (source->issuer_count == CRL_ISSUERS_MAX)
+        }
+    }
+    i = issuer_place(source);
+    if (i == CRL_ISSUERS_MAX)
         return;
     copy = memory_alloc(der.len + 1);
     memcpy(copy, der.data, der.len);
-    source->issuers[source->issuer_count++] = slice_of(copy, der.len);
+    source->issuers[i] = slice_of(copy, der.len);
+    source->issuer_wanted[i] = true;
 }
 
 struct crl_source *crl_sources_find(struct crl_sources *sources, uint64_t id)

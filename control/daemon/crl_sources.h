@@ -38,6 +38,7 @@ struct crl_source {
     char named_by[128]; /* the certificate, or "configuration" */
     bool wanted;
     struct slice issuers[CRL_ISSUERS_MAX]; /* DER, copies */
+    bool issuer_wanted[CRL_ISSUERS_MAX];   /* like wanted: which of them are known from a path of this set */
     unsigned issuer_count;
 
     struct x509_crl_record *record; /* the last good one; NULL: none yet */
@@ -63,12 +64,14 @@ struct crl_sources {
 
 void crl_sources_free(struct crl_sources *sources);
 
-/* A new set in three steps, like names.h. uris: alternatives, http and https (others are left out); a source is known by the
- * first of them. False: none of them is usable, or the table is full. */
+/* A new set in three steps, like names.h; until it is swept, what was wanted before stays whole, however long that takes. uris:
+ * alternatives, http and https (others are left out); a source is known by the first of them. False: none of them is usable, or the
+ * table is full. */
 void crl_sources_begin(struct crl_sources *sources);
 bool crl_sources_want(struct crl_sources *sources, const struct slice *uris, size_t count, const char *named_by,
                       struct crl_source **out);
-void crl_sources_sweep(struct crl_sources *sources);
+/* Returns how many sources went. */
+size_t crl_sources_sweep(struct crl_sources *sources);
 /* A certificate that may have signed the source's list, beside those of the store. */
 void crl_source_add_issuer(struct crl_source *source, struct slice der);
 

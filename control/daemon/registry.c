@@ -145,12 +145,14 @@ static void set_chain(struct registry *registry, struct registry_entry *entry, s
     entry->judged.epoch = 0;
     entry->leaf_parsed = x509_certificate_parse(certificates[0], &entry->leaf, NULL) == ASSAY_OK;
     entry->shown_count = 0;
+    entry->names_crls = false;
     for (size_t i = 0; i < count; i++) {
         struct registry_shown *shown = &entry->shown[entry->shown_count];
 
         if (x509_certificate_parse(certificates[i], &certificate, NULL) != ASSAY_OK)
             continue;
         entry->shown_count++;
+        entry->names_crls |= certificate.crl_points.len > 0;
         shown->issuer = certificate.issuer;
         shown->issuer_hash = certificate.issuer_hash;
         shown->not_before_s = certificate.not_before_s;

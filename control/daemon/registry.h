@@ -60,6 +60,8 @@ struct registry_entry {
     struct x509_chain *chain;
     bool leaf_parsed;
     struct x509_certificate leaf; /* slices into chain */
+    bool names_crls;              /* a certificate of it has CRL distribution points */
+    uint64_t crls_round;          /* crl_fetch.h came by in that round; 0: not yet */
     struct assay_address address; /* where it was seen last */
     uint64_t first_ns, last_ns;   /* seen, in a handshake or in use */
     uint64_t shown_ns;            /* in a full handshake, last */

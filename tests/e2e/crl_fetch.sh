@@ -4,7 +4,7 @@
 #
 # CRLs over HTTP, hard-fail: fetched by name, again before they are over; what is wrong loses nothing (garbage, a stranger's
 # signature, too large, 404, silence, redirections to where nobody should go); the server away until a list is over, and back;
-# distribution points; and a restart without the server lives by the cache.
+# distribution points of what is trusted and of what origins show (soft-fail as well); and a restart without the server lives by the cache.
 set -uo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -12,11 +12,11 @@ set -uo pipefail
 e2e_begin crl-fetch
 "$here/make-revocation" "$work/pki" || die "the certificates could not be made"
 mkdir "$work/www-crl"
-printf '%s\n' "198.18.2.18 crl.steven.lab" "198.18.2.16 pointed.steven.lab" >"$work/hosts.more"
+printf '%s\n' "198.18.2.18 crl.steven.lab" "198.18.2.16 pointed.steven.lab" "198.18.2.16 strange.steven.lab" >"$work/hosts.more"
 dns_start
 lab_origin modern --listen 198.18.2.16:8443=sni --tls 1.3
 rules=()
-for name in revoked current pointed; do
+for name in revoked current pointed strange; do
     rules+=("https://$name.steven.lab:8443/,1,\"GET,POST\",prefix,$name")
 done
 allow_list "${rules[@]}"
@@ -45,9 +45,10 @@ server()
     start http origin "$here/crl_server.py" 198.18.2.18:80 "$work/www-crl"
     until_true 10 listens origin 198.18.2.18 80 || die "no HTTP server: $(tail -n 2 "$work/http.out")"
 }
+mode=hard-fail
 config()
 {
-    ASSAY_REVOCATION="{mode: hard-fail, fetch: on, fetch_retry: 1s, fetch_timeout: 1s, fetch_max: 16KiB, crl_urls: [$urls]}"
+    ASSAY_REVOCATION="{mode: $mode, fetch: on, fetch_retry: 1s, fetch_timeout: 1s, fetch_max: 16KiB, crl_urls: [$urls]}"
     assay_config
 }
 # row NAME KEY: of `assayctl crls`
@@ -148,20 +149,43 @@ server
 until_true 10 gives current 200
 check "the server is back" "200 502" "$(answers current) $(answers revoked)"
 
-# --- distribution points of trusted certificates -------------------------------------------------------------------------------------
-check "a CA whose list nobody fetched" 502 "$(answers pointed)"
-list pointed-ca pointed-ca 3000
-urls="$urls, \"http://crl.steven.lab/pointed-ca.crl\""
+# --- distribution points of what origins show: a CA whose list nobody has yet ----------------------------------------------------------
+mode=soft-fail
 config
 ctl reload >/dev/null || bad "reload"
-ctl trust add "$work/pki/pointed-ca.crt" >/dev/null || bad "trust add"
+list pointed-ca pointed-ca 3000 pointed
+check "a stranger's chain" 502 "$(answers strange)"
+mark=$(log_mark)
+check "a chain seen for the first time, soft-fail" 200 "$(answers pointed)"
+check_match "with a warning" 'Weak core server certificate accepted for \(pointed\.steven\.lab\)\. Reason=revocation status unknown' "$(log_wait "$mark" 'Weak core' | tail -n 1)"
+until_true 5 has_number pointed-ca "$number"
+check "its list is fetched, because the leaf names it" "$(printf '%02x' "$number") pointed.steven.lab true" \
+    "$(row pointed-ca number) $(row pointed-ca named_by) $(row pointed-ca signature_checked)"
+mark=$(log_mark)
+until_true 5 gives pointed 502
+fetch "$(mra_path pointed.steven.lab 8443)/lab/echo"
+check "the leaf is on it" "502 connect failed" "$status $reason"
+check_match "the reason" 'verification failed for \(pointed\.steven\.lab\)\. Action=Terminate Error=certificate revoked server=pointed\.steven\.lab\(198\.18\.2\.16\) depth=0$' \
+    "$(log_wait "$mark" 'verification failed' | tail -n 1)"
+check "nobody asks for what the stranger names" "" "$(row strange source)"
+list pointed-ca pointed-ca 3000
+ctl crls fetch >/dev/null || bad "crls fetch"
 until_true 5 gives pointed 200
-check "its list is fetched" 200 "$(answers pointed)"
+mode=hard-fail
+config
+ctl reload >/dev/null || bad "reload"
+check "not on the next one, hard-fail" 200 "$(answers pointed)"
+
+# --- distribution points of trusted certificates -------------------------------------------------------------------------------------
+ctl trust add "$work/pki/pointed-ca.crt" >/dev/null || bad "trust add"
 check "one source for two that name it" 1 "$(ctl crls --json | jq '[.crls[] | select(.source == "http://crl.steven.lab/root.crl")] | length')"
+ctl trust remove "$(openssl x509 -in "$work/pki/pointed-ca.crt" -noout -fingerprint -sha256 | sed 's/.*=//; s/://g')" >/dev/null || bad "trust remove"
+check "the leaf's list stays" "$(printf '%02x' "$number")" "$(row pointed-ca number)"
 
 # --- a restart -----------------------------------------------------------------------------------------------------------------------
 stop http
 assay_stop
 assay_start
 check "without the server, from the cache" "200 502" "$(answers current) $(answers revoked)"
+check "and the list that a known chain names" 200 "$(answers pointed)"
 e2e_end

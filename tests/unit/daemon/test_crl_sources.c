@@ -102,7 +102,8 @@ static void which_are_wanted(void **state)
     assert_ptr_equal(crl_sources_find(&sources, b->id), b);
     crl_sources_begin(&sources);
     (void)want(&sources, OTHER, NULL);
-    crl_sources_sweep(&sources);
+    assert_int_equal(sources.count, 2);
+    assert_int_equal(crl_sources_sweep(&sources), 1);
     assert_int_equal(sources.count, 1);
     assert_ptr_equal(sources.items[0], b);
     for (unsigned i = 1; i < CRL_SOURCES_MAX; i++) {
@@ -164,6 +165,32 @@ static void what_is_believed(void **state)
         x509_store_free(first);
         crl_sources_free(&sources);
     }
+}
+
+/* What can prove a list does so until it is known that no path has it any more. */
+static void issuers_stay_until_swept(void **state)
+{
+    struct crl_sources sources = {0};
+    struct crl_source *source = want(&sources, URL, NULL);
+    char octet[CRL_ISSUERS_MAX + 2];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(octet); i++) {
+        octet[i] = (char)('a' + i);
+        crl_source_add_issuer(source, slice_of(&octet[i], 1));
+    }
+    assert_int_equal(source->issuer_count, CRL_ISSUERS_MAX); /* the others found no place */
+    crl_sources_begin(&sources);
+    (void)want(&sources, URL, NULL);
+    crl_source_add_issuer(source, slice_of(&octet[1], 1));
+    assert_int_equal(source->issuer_count, CRL_ISSUERS_MAX);
+    crl_source_add_issuer(source, slice_of(&octet[CRL_ISSUERS_MAX], 1)); /* in the place of "a" */
+    assert_int_equal(source->issuer_count, CRL_ISSUERS_MAX);
+    assert_int_equal(crl_sources_sweep(&sources), 0);
+    assert_int_equal(source->issuer_count, 2);
+    assert_true(slice_equal(source->issuers[0], slice_of(&octet[CRL_ISSUERS_MAX], 1)));
+    assert_true(slice_equal(source->issuers[1], slice_of(&octet[1], 1)));
+    crl_sources_free(&sources);
 }
 
 /* An intermediate that only the origin presents has signed it. A leaf that is trusted by itself signs nothing. */
@@ -468,6 +495,7 @@ int main(void)
         cmocka_unit_test(which_are_wanted),
         cmocka_unit_test(what_is_believed),
         cmocka_unit_test(who_may_sign),
+        cmocka_unit_test(issuers_stay_until_swept),
         cmocka_unit_test(before_the_issuer_is_known),
         cmocka_unit_test(an_expired_one_is_better_than_none),
         cmocka_unit_test(when_it_is_asked_again),
