@@ -134,9 +134,9 @@ bool core_turn(struct core *core)
     core_receive(core, now_us, &received);
     core_receive_mesh(core, now_us, &received);
     received.errors += net_timers(core->net, now_us, core->errors + received.errors, CORE_PACKETS - received.errors);
-    events += tcp_timers(core->tcp, now_us, core->events, CORE_EVENTS - CORE_PACKETS);
-    events +=
-        tcp_input(core->tcp, core->segments, received.segments, now_us, core->events + events, CORE_EVENTS - events);
+    /* What has come in may be the answer that a timer waits for: after a turn that took long, it goes first. */
+    events += tcp_input(core->tcp, core->segments, received.segments, now_us, core->events, CORE_PACKETS);
+    events += tcp_timers(core->tcp, now_us, core->events + events, CORE_EVENTS - CORE_PACKETS);
     events = core_errors(core, received.errors, now_us, events);
     proxy_run(core->proxy, snapshot, core->events, events, now_us, clock_ns(CLOCK_REALTIME));
     core_commands(core, snapshot, now_us);

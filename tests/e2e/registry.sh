@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=120
+# test: timeout=120 parallel
 #
 # The registry of chains that origins showed: verdicts worked out before a CA is published, dry runs, why a verdict is what it is,
 # enforcing after watching, certificates that end soon.

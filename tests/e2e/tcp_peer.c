@@ -262,8 +262,8 @@ static bool turn(struct host *h)
     busy = n > 0;
     n = net_input(h->net, 0, packets, n, now, segments, errors, &errors_count);
     errors_count += net_timers(h->net, now, errors + errors_count, BURST);
-    take_events(h, events, tcp_timers(h->tcp, now, events, BURST * 4));
     take_events(h, events, tcp_input(h->tcp, segments, n, now, events, BURST * 4));
+    take_events(h, events, tcp_timers(h->tcp, now, events, BURST * 4));
     for (uint32_t i = 0; i < errors_count; i++)
         take_events(h, events, tcp_icmp_error(h->tcp, &errors[i], now, events, BURST * 4));
     if (h->connected < h->to_connect && h->connected - h->done - h->failed < 64)

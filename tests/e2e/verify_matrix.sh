@@ -55,7 +55,7 @@ pass()
     # The origin writes a connection down when it ends: the pooled ones after their second.
     until_true 5 idle
     counters >"$work/after.json"
-    log_since "$mark" 'WARNING|ERROR' >"$work/lines"
+    log_since "$mark" 'traffic_server\[[0-9]+\]: \[ET_NET 0\] (WARNING|ERROR)' >"$work/lines"
     for host in $hosts; do echo "$host 8443"; echo "$host 9443"; done | paste -d ' ' - "$work/codes" >"$work/statuses"
     python3 "$here/verify_matrix.py" "$mode" "$work" >"$work/report" || bad "verify_matrix.py: $(tail -n 3 "$work/report")"
     while IFS=$'\t' read -r what expected got; do

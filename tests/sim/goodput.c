@@ -201,8 +201,9 @@ static void step(struct run *run)
 
 struct options {
     bool verbose, trace;
-    int path;      /* -1: all */
-    uint64_t seed; /* 0: some */
+    int path;           /* -1: all */
+    size_t part, parts; /* each parts-th path, from part on */
+    uint64_t seed;      /* 0: some */
 };
 
 static void tell(const struct run *run, uint64_t seed, double seconds)
@@ -281,22 +282,25 @@ static bool read_options(struct options *options, int argc, char **argv)
             options->trace = true;
         else if (strcmp(argv[i], "--path") == 0 && i + 1 < argc)
             options->path = atoi(argv[++i]);
-        else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
+        else if (strcmp(argv[i], "--part") == 0 && i + 2 < argc) {
+            options->part = strtoull(argv[++i], NULL, 10);
+            options->parts = strtoull(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
             options->seed = strtoull(argv[++i], NULL, 10);
         else
             return false;
     }
-    return true;
+    return options->parts > 0;
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = {.path = -1};
+    struct options options = {.path = -1, .parts = 1};
     struct rig_pools pools[2];
     uint32_t failed = 0;
 
     if (!read_options(&options, argc, argv))
-        return fprintf(stderr, "usage: sim_goodput [--verbose] [--path N] [--seed N] [--trace]\n"), 2;
+        return fprintf(stderr, "usage: sim_goodput [--verbose] [--path N] [--part K OF] [--seed N] [--trace]\n"), 2;
     rig_start("assay-goodput");
     pools[0] = rig_pools_create("sender", 8000);
     pools[1] = rig_pools_create("receiver", 8000);
@@ -305,7 +309,7 @@ int main(int argc, char **argv)
         const struct path *path = &paths[i];
         double rate, share;
 
-        if (options.path >= 0 && options.path != (int)i)
+        if ((options.path >= 0 && options.path != (int)i) || i % options.parts != options.part)
             continue;
         rate = judge(path, i, pools, &options);
         share = rate / expected(path);

@@ -141,8 +141,8 @@ static bool turn(struct agent *agent)
     busy = n > 0;
     n = net_input(agent->net, 0, packets, n, agent->now_us, segments, errors, &errors_count);
     errors_count += net_timers(agent->net, agent->now_us, errors + errors_count, BURST);
-    sock_take_events(agent, events, tcp_timers(agent->tcp, agent->now_us, events, BURST * 4));
     sock_take_events(agent, events, tcp_input(agent->tcp, segments, n, agent->now_us, events, BURST * 4));
+    sock_take_events(agent, events, tcp_timers(agent->tcp, agent->now_us, events, BURST * 4));
     for (uint32_t i = 0; i < errors_count; i++)
         sock_take_events(agent, events, tcp_icmp_error(agent->tcp, &errors[i], agent->now_us, events, BURST * 4));
     busy |= serve(agent);

@@ -586,7 +586,7 @@ static void whatever_both_sides_do_every_request_is_answered_once_or_its_connect
 {
     const char *seeds = getenv("ASSAY_SEEDS"), *first = getenv("ASSAY_SEED");
     uint64_t seed = first != NULL ? strtoull(first, NULL, 10) : 1,
-             count = seeds != NULL ? strtoull(seeds, NULL, 10) : 8;
+             count = seeds != NULL ? strtoull(seeds, NULL, 10) : 4;
 
     for (uint64_t end = seed + count; seed < end; seed++) {
         print_message("seed %llu\n", (unsigned long long)seed);
