@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# test: timeout=170
+# test: timeout=170 parallel
 #
 # The switch of the lab drops 2 % of all packets, then 10 %, in every direction: transfers both ways keep their digest, requests and new
 # connections keep coming through, and nothing is left behind.

@@ -5,12 +5,12 @@
 # wrk without pause on 32 kept connections, a second one with a new connection for each request, h2load and a slow trickle beside them:
 # no error, no stall of a second, and connections, packet buffers and heap flat from the first quarter to the last.
 #
-# soak.sh [--long]: 20 seconds, or 5 minutes. E2E_CORES=2: with two cores of the data plane.
+# soak.sh [--long]: 12 seconds, or 5 minutes. E2E_CORES=2: with two cores of the data plane.
 set -uo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-seconds=20
+seconds=12
 [ "${1:-}" != --long ] || seconds=300
 e2e_begin soak
 origins_start
