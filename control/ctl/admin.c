@@ -163,6 +163,22 @@ void ctl_admin_print_json(const struct ctl_admin *admin, const json_t *answer)
     fputc('\n', admin->out);
 }
 
+int ctl_admin_show(const struct ctl_admin *admin, const char *path,
+                   void (*print)(const struct ctl_admin *admin, const json_t *answer))
+{
+    json_t *answer;
+    int code = ctl_admin_call(admin, "GET", path, slice_of(NULL, 0), &answer);
+
+    if (code != CTL_OK)
+        return code;
+    if (admin->json)
+        ctl_admin_print_json(admin, answer);
+    else
+        print(admin, answer);
+    json_decref(answer);
+    return CTL_OK;
+}
+
 void ctl_admin_print_change(const struct ctl_admin *admin, const json_t *answer)
 {
     const char *restart = json_string_value(json_object_get(answer, "needs_restart"));

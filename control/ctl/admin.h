@@ -54,6 +54,9 @@ int ctl_admin_call(const struct ctl_admin *admin, const char *method, const char
 bool ctl_path_add(char *path, size_t size, const char *name, const char *value);
 /* "90", "30s", "15m", "4h", "2d" as seconds, at most a year; 0: none of these. */
 long ctl_duration_parse(const char *text);
+/* GETs the path and prints the answer: as JSON with --json, else by print. The exit status. */
+int ctl_admin_show(const struct ctl_admin *admin, const char *path,
+                   void (*print)(const struct ctl_admin *admin, const json_t *answer));
 /* Prints the JSON as it is. */
 void ctl_admin_print_json(const struct ctl_admin *admin, const json_t *answer);
 /* "generation 7, all cores after 0.312 ms", warnings and what needs a restart. */

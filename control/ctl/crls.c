@@ -16,19 +16,9 @@ static const struct ctl_column columns[] = {
     {"error", "last error", 80},
 };
 
-static int list(const struct ctl_admin *admin)
+static void print_list(const struct ctl_admin *admin, const json_t *answer)
 {
-    json_t *answer;
-    int code = ctl_admin_call(admin, "GET", "/v1/crls", slice_of(NULL, 0), &answer);
-
-    if (code != CTL_OK)
-        return code;
-    if (admin->json)
-        ctl_admin_print_json(admin, answer);
-    else
-        ctl_table_print(admin->out, json_object_get(answer, "crls"), columns, sizeof(columns) / sizeof(columns[0]));
-    json_decref(answer);
-    return CTL_OK;
+    ctl_table_print(admin->out, json_object_get(answer, "crls"), columns, sizeof(columns) / sizeof(columns[0]));
 }
 
 static int fetch(const struct ctl_admin *admin)
@@ -54,7 +44,7 @@ int ctl_crls(int argc, char **argv, FILE *out, FILE *err)
     if (!ctl_admin_parse(argc, argv, usage, 0, &admin, out, err, &code))
         return code;
     if (admin.word_count == 0)
-        return list(&admin);
+        return ctl_admin_show(&admin, "/v1/crls", print_list);
     if (admin.word_count == 1 && strcmp(admin.words[0], "fetch") == 0)
         return fetch(&admin);
     fputs(usage, err);

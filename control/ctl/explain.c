@@ -21,20 +21,10 @@ static void print_chains(const struct ctl_admin *admin, const json_t *answer)
 int ctl_explain(const struct ctl_admin *admin, const char *origin)
 {
     char path[512] = "/v1/explain";
-    json_t *answer;
-    int code;
 
     if (!ctl_path_add(path, sizeof(path), "origin", origin)) {
         fprintf(admin->err, "assayctl: %s: too long\n", origin);
         return CTL_USAGE;
     }
-    code = ctl_admin_call(admin, "GET", path, slice_of(NULL, 0), &answer);
-    if (code != CTL_OK)
-        return code;
-    if (admin->json)
-        ctl_admin_print_json(admin, answer);
-    else
-        print_chains(admin, answer);
-    json_decref(answer);
-    return CTL_OK;
+    return ctl_admin_show(admin, path, print_chains);
 }

@@ -51,7 +51,7 @@ static void shorten_fingerprints(json_t *rows)
     }
 }
 
-static void print_list(const struct ctl_admin *admin, json_t *answer)
+static void print_list(const struct ctl_admin *admin, const json_t *answer)
 {
     static const struct ctl_column columns[] = {
         {"short", "fingerprint", 0}, {"role", "role", 0},         {"common_name", "common name", 32},
@@ -67,21 +67,9 @@ static void print_list(const struct ctl_admin *admin, json_t *answer)
 
 static int list(const struct ctl_admin *admin)
 {
-    json_t *answer;
     char path[PATH_SIZE] = "/v1/trust";
-    int code;
 
-    if (!with_deployment(admin, path))
-        return CTL_USAGE;
-    code = ctl_admin_call(admin, "GET", path, slice_of(NULL, 0), &answer);
-    if (code != CTL_OK)
-        return code;
-    if (admin->json)
-        ctl_admin_print_json(admin, answer);
-    else
-        print_list(admin, answer);
-    json_decref(answer);
-    return CTL_OK;
+    return with_deployment(admin, path) ? ctl_admin_show(admin, path, print_list) : CTL_USAGE;
 }
 
 /* Hex digits and colons alone may go into the path. */

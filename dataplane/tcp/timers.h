@@ -11,8 +11,8 @@ static inline void conn_timer_stop(struct tcp_connection *c, enum tcp_timer whic
     c->due_us[which] = 0;
 }
 
-/* Chooses what the retransmission deadline stands for now (probe, reordering, RTO, persist, nothing) and sets it. Call after
- * anything was sent, acknowledged or marked. reorder_us: RACK's wait, 0 when it has none. */
+/* Chooses which of probe, reordering, RTO and persist the one retransmission deadline is to be, or none, and sets it (RFC 8985
+ * §7.2 and §6.3). Call after anything was sent, acknowledged or marked. reorder_us: RACK's wait, microseconds; 0: none. */
 void conn_rexmt_rearm(struct tcp *tcp, struct tcp_connection *c, uint32_t reorder_us);
 /* The current RTO with its backoff. */
 uint32_t conn_rto_us(const struct tcp *tcp, const struct tcp_connection *c);

@@ -174,3 +174,11 @@ void scratch_expect(const struct problems *problems, const char *const *expected
     }
     assert_int_equal(problems->count, count);
 }
+
+int scratch_begin_good(void **state)
+{
+    if (scratch_begin(state) != 0)
+        return -1;
+    scratch_good();
+    return 0;
+}

@@ -12,6 +12,8 @@
 /* cmocka set-up and tear-down of a group. */
 int scratch_begin(void **state);
 int scratch_end(void **state);
+/* With scratch_good() in it. */
+int scratch_begin_good(void **state);
 
 /* Path of a file in it; valid until 64 more were asked for. */
 const char *scratch_path(const char *name);

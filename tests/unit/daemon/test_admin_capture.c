@@ -16,14 +16,6 @@
 #include "running.h"
 #include "scratch.h"
 
-static int begin(void **state)
-{
-    if (scratch_begin(state) != 0)
-        return -1;
-    scratch_good();
-    return 0;
-}
-
 static unsigned start(struct running *running, const char *request, json_t **body)
 {
     return admin_capture_start(&running->control, slice_text(request), FORGE_NOW, body);
@@ -118,8 +110,8 @@ static void one_capture_at_a_time_from_start_to_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(wrong_requests_say_what_is_wrong, begin, scratch_end),
-        cmocka_unit_test_setup_teardown(one_capture_at_a_time_from_start_to_end, begin, scratch_end),
+        cmocka_unit_test_setup_teardown(wrong_requests_say_what_is_wrong, scratch_begin_good, scratch_end),
+        cmocka_unit_test_setup_teardown(one_capture_at_a_time_from_start_to_end, scratch_begin_good, scratch_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,14 +15,6 @@
 #include "running.h"
 #include "scratch.h"
 
-static int begin(void **state)
-{
-    if (scratch_begin(state) != 0)
-        return -1;
-    scratch_good();
-    return 0;
-}
-
 static void wrong_requests_say_what_is_wrong(void **state)
 {
     static const struct {
@@ -101,5 +93,5 @@ int main(void)
         cmocka_unit_test(a_run_is_asked_for_and_looked_at),
     };
 
-    return cmocka_run_group_tests(tests, begin, scratch_end);
+    return cmocka_run_group_tests(tests, scratch_begin_good, scratch_end);
 }

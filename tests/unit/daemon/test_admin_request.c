@@ -14,14 +14,6 @@
 #include "running.h"
 #include "scratch.h"
 
-static int begin(void **state)
-{
-    if (scratch_begin(state) != 0)
-        return -1;
-    scratch_good();
-    return 0;
-}
-
 /* "max=3" is the whole query of a test. */
 static const char *query_of(const void *arg, const char *name)
 {
@@ -273,5 +265,5 @@ int main(void)
         cmocka_unit_test(test_readiness_listener),
     };
 
-    return cmocka_run_group_tests(tests, begin, scratch_end);
+    return cmocka_run_group_tests(tests, scratch_begin_good, scratch_end);
 }

@@ -15,14 +15,6 @@
 #include "forge.h"
 #include "scratch.h"
 
-static int begin(void **state)
-{
-    if (scratch_begin(state) != 0)
-        return -1;
-    scratch_good();
-    return 0;
-}
-
 #define PORT "port: {device: net_null0, address: 198.18.0.10/15}\n"
 
 static void test_a_good_file(void **state)
@@ -83,5 +75,5 @@ int main(void)
         cmocka_unit_test(test_keys_are_printed),
     };
 
-    return cmocka_run_group_tests(tests, begin, scratch_end);
+    return cmocka_run_group_tests(tests, scratch_begin_good, scratch_end);
 }

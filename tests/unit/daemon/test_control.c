@@ -18,14 +18,6 @@
 
 #define NOW FORGE_NOW
 
-static int begin(void **state)
-{
-    if (scratch_begin(state) != 0)
-        return -1;
-    scratch_good();
-    return 0;
-}
-
 static const struct snapshot *current(const struct running *running)
 {
     return publisher_snapshot(&running->control.publisher);
@@ -380,5 +372,5 @@ int main(void)
         cmocka_unit_test(test_verdicts_come_with_the_trust),
     };
 
-    return cmocka_run_group_tests(tests, begin, scratch_end);
+    return cmocka_run_group_tests(tests, scratch_begin_good, scratch_end);
 }

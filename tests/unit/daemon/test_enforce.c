@@ -18,14 +18,6 @@
 #define NOW  FORGE_NOW
 #define NODE "cucm.steven.lab"
 
-static int begin(void **state)
-{
-    if (scratch_begin(state) != 0)
-        return -1;
-    scratch_good();
-    return 0;
-}
-
 static void set_mode(struct running *running, const struct verify_target *target, enum verify_mode mode)
 {
     struct change change;
@@ -117,5 +109,5 @@ int main(void)
         cmocka_unit_test(another_certificate_is_a_repair),
     };
 
-    return cmocka_run_group_tests(tests, begin, scratch_end);
+    return cmocka_run_group_tests(tests, scratch_begin_good, scratch_end);
 }

@@ -20,14 +20,6 @@
 #define DAY  86400
 #define NODE "cucm.steven.lab"
 
-static int begin(void **state)
-{
-    if (scratch_begin(state) != 0)
-        return -1;
-    scratch_good();
-    return 0;
-}
-
 static unsigned lines(const struct text *text)
 {
     unsigned n = 0;
@@ -148,5 +140,5 @@ int main(void)
         cmocka_unit_test(collected),
     };
 
-    return cmocka_run_group_tests(tests, begin, scratch_end);
+    return cmocka_run_group_tests(tests, scratch_begin_good, scratch_end);
 }

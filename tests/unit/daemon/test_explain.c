@@ -17,14 +17,6 @@
 #define NOW  FORGE_NOW
 #define NODE "cucm.steven.lab"
 
-static int begin(void **state)
-{
-    if (scratch_begin(state) != 0)
-        return -1;
-    scratch_good();
-    return 0;
-}
-
 static void expect_words(const json_t *chain, const char *words)
 {
     const char *text = json_string_value(json_object_get(chain, "text"));
@@ -111,5 +103,5 @@ int main(void)
         cmocka_unit_test(a_path),
     };
 
-    return cmocka_run_group_tests(tests, begin, scratch_end);
+    return cmocka_run_group_tests(tests, scratch_begin_good, scratch_end);
 }

@@ -20,14 +20,6 @@
 
 #define HOUR 3600
 
-static int begin(void **state)
-{
-    if (scratch_begin(state) != 0)
-        return -1;
-    scratch_good();
-    return 0;
-}
-
 static bool is_running(const struct prober *prober)
 {
     json_t *view = prober_view(prober, false);
@@ -126,5 +118,5 @@ int main(void)
         cmocka_unit_test(test_idle_only),
     };
 
-    return cmocka_run_group_tests(tests, begin, scratch_end);
+    return cmocka_run_group_tests(tests, scratch_begin_good, scratch_end);
 }

@@ -17,14 +17,6 @@
 #define NOW  FORGE_NOW
 #define NODE "cucm.steven.lab"
 
-static int begin(void **state)
-{
-    if (scratch_begin(state) != 0)
-        return -1;
-    scratch_good();
-    return 0;
-}
-
 static const char *text_of(const json_t *object, const char *member)
 {
     const char *text = json_string_value(json_object_get(object, member));
@@ -101,5 +93,5 @@ int main(void)
         cmocka_unit_test(chosen_by_host_and_port),
     };
 
-    return cmocka_run_group_tests(tests, begin, scratch_end);
+    return cmocka_run_group_tests(tests, scratch_begin_good, scratch_end);
 }

@@ -13,14 +13,6 @@
 #include "forge.h"
 #include "scratch.h"
 
-static int begin(void **state)
-{
-    if (scratch_begin(state) != 0)
-        return -1;
-    scratch_good();
-    return 0;
-}
-
 /* The trust section of the good configuration with one more line, after the one that runs. */
 static struct section *trust_after(struct section *running, const char *more, const struct verify_switches *verify)
 {
@@ -152,5 +144,5 @@ int main(void)
         cmocka_unit_test(test_wanted_names),
     };
 
-    return cmocka_run_group_tests(tests, begin, scratch_end);
+    return cmocka_run_group_tests(tests, scratch_begin_good, scratch_end);
 }

@@ -15,14 +15,6 @@
 #include "running.h"
 #include "scratch.h"
 
-static int begin(void **state)
-{
-    if (scratch_begin(state) != 0)
-        return -1;
-    scratch_good();
-    return 0;
-}
-
 static const char *text(const json_t *object, const char *member)
 {
     const char *out = json_string_value(json_object_get(object, member));
@@ -182,5 +174,5 @@ int main(void)
         cmocka_unit_test(test_names),
     };
 
-    return cmocka_run_group_tests(tests, begin, scratch_end);
+    return cmocka_run_group_tests(tests, scratch_begin_good, scratch_end);
 }

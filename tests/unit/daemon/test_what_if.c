@@ -17,14 +17,6 @@
 #define NOW  FORGE_NOW
 #define NODE "cucm.steven.lab"
 
-static int begin(void **state)
-{
-    if (scratch_begin(state) != 0)
-        return -1;
-    scratch_good();
-    return 0;
-}
-
 static struct slice leaf(const char *name, const char *issuer, unsigned signer)
 {
     return forge_certificate(&(struct forge){.subject = name,
@@ -199,5 +191,5 @@ int main(void)
         cmocka_unit_test(another_configuration),
     };
 
-    return cmocka_run_group_tests(tests, begin, scratch_end);
+    return cmocka_run_group_tests(tests, scratch_begin_good, scratch_end);
 }
