@@ -3,18 +3,19 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 
+#include "daemon/candidate.h"
 #include "daemon/capture_session.h"
-#include "daemon/check.h"
+#include "daemon/control_publish.h"
+#include "daemon/control_registry.h"
+#include "daemon/control_ticks.h"
 #include "daemon/expiry.h"
 #include "daemon/log.h"
 #include "daemon/prober.h"
 #include "daemon/registry.h"
-#include "daemon/registry_file.h"
-#include "daemon/registry_judge.h"
 #include "daemon/state.h"
+
+#define CRL_PATHS_CHANGE_US 50000 /* of a change: verifying paths for the CRLs that they name; the rest in the ticks */
 
 const char *verify_mode_name(enum verify_mode mode)
 {
@@ -32,289 +33,17 @@ void change_free(struct change *change)
     problems_free(&change->problems);
 }
 
-/* --- ticket keys -------------------------------------------------------------------------------------------------------- */
-
-/* A new key encrypts; the ones before still decrypt what they encrypted. */
-static void rotate_tickets(struct control *control, uint64_t now_s)
-{
-    struct tls_ticket_keys *keys = &control->tickets;
-
-    memmove(&keys->keys[1], &keys->keys[0], sizeof(keys->keys[0]) * (TLS_TICKET_KEYS_MAX - 1));
-    /* 48 bytes at once are never cut short (getrandom(2)); without randomness there is no TLS at all */
-    if (getrandom(&keys->keys[0], sizeof(keys->keys[0]), 0) != sizeof(keys->keys[0]))
-        abort();
-    if (keys->count < TLS_TICKET_KEYS_MAX)
-        keys->count++;
-    control->tickets_rotate_s = now_s + control->config->root.tls.ticket_rotate / 1000000;
-}
-
-/* --- chains that origins showed ------------------------------------------------------------------------------------------- */
-
-#define CHAINS_PER_TICK      4096   /* of each core */
-#define JUDGE_BUDGET_US      5000   /* of a tick */
-#define PRECOMPUTE_BUDGET_US 200000 /* of a publish; what is left the cores judge as ever */
-#define REGISTRY_AGAIN_S     10
-#define REGISTRY_SAVE_S      600
-#define EXPIRY_AGAIN_S       60
-/* Verifying paths for the CRLs that they name: */
-#define CRL_PATHS_TICK_US   20000 /* of a tick */
-#define CRL_PATHS_CHANGE_US 50000 /* of a change; the rest in the following ticks */
-
-static struct registry_limits registry_limits_of(const struct config *config)
-{
-    const struct config_registry *from = &config->root.registry;
-
-    return (struct registry_limits){(uint32_t)from->entries, from->memory, from->keep / 1000000};
-}
-
-static void follow_registry(struct control *control)
-{
-    struct registry_limits limits = registry_limits_of(control->config);
-
-    if (control->registry == NULL)
-        control->registry = registry_create(&limits);
-    else
-        registry_set_limits(control->registry, &limits);
-}
-
-static void take_chains(struct control *control, uint64_t now_s)
-{
-    const struct trust_section *trust = publisher_snapshot(&control->publisher)->trust;
-    uint64_t known = registry_stats(control->registry)->added;
-    size_t taken = 0;
-
-    for (uint32_t i = 0; control->fleet != NULL && i < control->fleet->count; i++) {
-        struct byte_ring *ring = core_chain_ring(control->fleet->cores[i]);
-
-        if (ring != NULL)
-            taken += registry_drain(control->registry, ring, CHAINS_PER_TICK);
-    }
-    registry_age(control->registry, now_s);
-    /* what is new may end soon */
-    if (registry_stats(control->registry)->added != known && control->expiry_due_s > now_s + 1)
-        control->expiry_due_s = now_s + 1;
-    if (taken == 0 && now_s < control->registry_due_s)
-        return;
-    control->registry_due_s = now_s;
-    if (registry_judge_rest(control->registry, trust, now_s, JUDGE_BUDGET_US))
-        control->registry_due_s += REGISTRY_AGAIN_S;
-}
-
-static void load_registry(struct control *control)
-{
-    struct text text = {0};
-    size_t left_out = 0;
-
-    if (state_read_registry(control->state_directory, control->config_file, &text))
-        registry_file_read(control->registry, text_slice(&text), &left_out);
-    if (left_out > 0 && control->log != NULL)
-        log_event(control->log, "WARNING", "registry of the last run: %zu entries cannot be read", left_out);
-    text_free(&text);
-}
-
-static void save_registry(struct control *control)
-{
-    struct problems problems = {0};
-    struct text text = {0};
-
-    if (control->state_directory == NULL || registry_count(control->registry) == 0)
-        return;
-    registry_file_write(control->registry, &text);
-    state_save_registry(control->state_directory, control->config_file, text_slice(&text), &problems);
-    for (size_t i = 0; control->log != NULL && i < problems.warnings_kept; i++)
-        log_event(control->log, "WARNING", "%s", problems.warnings[i]);
-    text_free(&text);
-    problems_free(&problems);
-}
-
-/* A line for each certificate that will end soon. */
-static void warn_of_ends(struct control *control, uint64_t now_s)
-{
-    struct expiry_list list;
-    struct text lines = {0};
-    char *at, *end;
-
-    expiry_collect(control, &list);
-    if (control->expiry_said == NULL)
-        control->expiry_said = memory_alloc(sizeof(*control->expiry_said));
-    expiry_warn(control->expiry_said, &list, now_s, &lines);
-    for (at = lines.data; control->log != NULL && at != NULL && (end = strchr(at, '\n')) != NULL; at = end + 1)
-        log_event(control->log, "WARNING", "%.*s", (int)(end - at), at);
-    text_free(&lines);
-    expiry_free(&list);
-}
-
-static void watch_registry(struct control *control, uint64_t now_s)
-{
-    if (now_s >= control->expiry_due_s) {
-        control->expiry_due_s = now_s + EXPIRY_AGAIN_S;
-        warn_of_ends(control, now_s);
-    }
-    if (control->registry_save_s == 0)
-        control->registry_save_s = now_s + REGISTRY_SAVE_S;
-    if (now_s >= control->registry_save_s) {
-        control->registry_save_s = now_s + REGISTRY_SAVE_S;
-        save_registry(control);
-    }
-}
-
-/* Into a trust section that is about to be published: verdicts about the chains that are known. */
-static void precompute(struct control *control, struct section *next)
-{
-    const struct section *running = publisher_section(&control->publisher, SECTION_TRUST);
-    struct registry_judged judged;
-
-    if (next->kind != SECTION_TRUST || next == running || registry_count(control->registry) == 0)
-        return;
-    next->verdicts = registry_precompute(control->registry, running != NULL ? &running->data.trust : NULL,
-                                         &next->data.trust, control->now_s, PRECOMPUTE_BUDGET_US, &judged);
-    next->data.trust.verdicts = next->verdicts;
-    if (control->log != NULL)
-        log_event(control->log, "INFO", "verdicts on %zu known chains: %zu stand, %zu judged, %zu left, %.1f ms",
-                  judged.known, judged.kept, judged.judged, judged.left, (double)judged.elapsed_us / 1e3);
-}
-
-/* --- from files to sections ------------------------------------------------------------------------------------------------ */
-
-/* Everything that is built anew before anything running is touched. */
-struct candidate {
-    struct config *config;
-    struct trust *trust;
-    struct section *sections[SECTION_COUNT];
-};
-
-static void candidate_free(struct candidate *candidate)
-{
-    for (size_t i = 0; i < SECTION_COUNT; i++)
-        section_drop(candidate->sections[i]);
-    config_free(candidate->config);
-    trust_free(candidate->trust);
-    *candidate = (struct candidate){0};
-}
-
-static void apply_fixed_names(const struct config *config, struct names *names)
-{
-    for (uint32_t i = 0; i < config->root.dns.hosts.count; i++) {
-        const struct config_host *host = &config->root.dns.hosts.items[i];
-        struct assay_address addresses[ROUTE_ADDRESSES_MAX];
-        uint32_t count = 0;
-
-        for (; count < host->addresses.count && count < ROUTE_ADDRESSES_MAX; count++)
-            addresses[count] = host->addresses.items[count].address;
-        names_answer(names, slice_text(host->name), addresses, count, NULL, 0);
-    }
-}
-
-static struct section *choose(const struct control *control, enum section_kind kind, struct section *next)
-{
-    return next != NULL ? section_choose(publisher_section(&control->publisher, kind), next) : NULL;
-}
-
-static bool build_sections(struct control *control, struct candidate *candidate, uint64_t now_s,
-                           struct problems *problems)
-{
-    const struct config *config = candidate->config;
-    const struct section *access = publisher_section(&control->publisher, SECTION_ACCESS);
-    struct section **out = candidate->sections;
-    size_t before = problems->count;
-
-    out[SECTION_SETTINGS] = choose(control, SECTION_SETTINGS, section_build_settings(config, problems));
-    out[SECTION_TRUST] =
-        choose(control, SECTION_TRUST,
-               section_build_trust(config, candidate->trust, &control->verify, &control->crls, problems));
-    out[SECTION_ACCESS] =
-        choose(control, SECTION_ACCESS,
-               section_build_access(config, control->cores, access != NULL ? access->rules : NULL, problems));
-    out[SECTION_CREDENTIALS] =
-        choose(control, SECTION_CREDENTIALS,
-               section_build_credentials(config, control->cores, &control->credentials,
-                                         control->tickets.count > 0 ? &control->tickets : NULL, now_s, problems));
-    return problems->count == before;
-}
-
-/* The route comes last: it holds the names that the rules use. Nothing can go wrong from here on but the memory. */
-static bool finish_candidate(struct control *control, struct candidate *candidate, struct problems *problems)
-{
-    sections_want_names(candidate->config, candidate->sections[SECTION_ACCESS]->rules, &control->crls, &control->names);
-    apply_fixed_names(candidate->config, &control->names);
-    candidate->sections[SECTION_ROUTE] =
-        choose(control, SECTION_ROUTE, section_build_route(candidate->config, &control->names, problems));
-    return candidate->sections[SECTION_ROUTE] != NULL;
-}
-
-/* --- publishing ---------------------------------------------------------------------------------------------------------- */
-
-static double elapsed_ms(const struct timespec *from)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - from->tv_sec) * 1e3 + (double)(now.tv_nsec - from->tv_nsec) / 1e6;
-}
-
-static void await(struct control *control, bool published, struct change *change)
-{
-    struct timespec start;
-
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    change->published = published;
-    change->generation = control->publisher.generation;
-    change->adopted = true;
-    if (published && control->fleet != NULL && control->fleet->running)
-        change->adopted = fleet_wait(control->fleet, change->generation, CONTROL_ADOPT_TIMEOUT_US) == ASSAY_OK;
-    change->adopted_ms = elapsed_ms(&start);
-    publisher_reap(&control->publisher);
-    credentials_reap(&control->credentials);
-}
-
-static void publish_all(struct control *control, struct candidate *candidate, struct change *change)
-{
-    bool published;
-
-    precompute(control, candidate->sections[SECTION_TRUST]);
-    published = publisher_publish(&control->publisher, candidate->sections);
-
-    memset(candidate->sections, 0, sizeof(candidate->sections));
-    await(control, published, change);
-}
-
-static void publish_one(struct control *control, struct section *next, struct change *change)
-{
-    struct section *chosen = section_choose(publisher_section(&control->publisher, next->kind), next);
-
-    precompute(control, chosen);
-    await(control, publisher_replace(&control->publisher, chosen), change);
-}
-
 /* Which CRLs are wanted follows from what was published. Those on disk are in force when the change is. */
 static void follow_crls(struct control *control)
 {
     struct change more = {0};
-    struct section *section;
 
-    if (!crl_fetch_follow(control, CRL_PATHS_CHANGE_US))
-        return;
-    section = section_build_trust(control->config, control->trust, &control->verify, &control->crls, &more.problems);
-    if (section != NULL)
-        publish_one(control, section, &more);
+    if (crl_fetch_follow(control, CRL_PATHS_CHANGE_US))
+        (void)control_publish_trust(control, control->trust, &more);
     change_free(&more);
 }
 
 /* --- configuration --------------------------------------------------------------------------------------------------------- */
-
-/* Takes over config. */
-static bool read_candidate(struct candidate *candidate, struct config *config, const struct trust *known,
-                           struct problems *problems)
-{
-    size_t before = problems->count;
-
-    candidate->config = config;
-    if (config == NULL)
-        return false;
-    check_values(config, problems);
-    candidate->trust = trust_load_all_again(config, known, problems);
-    return problems->count == before;
-}
 
 bool control_reload(struct control *control, uint64_t now_s, struct change *change)
 {
@@ -322,17 +51,17 @@ bool control_reload(struct control *control, uint64_t now_s, struct change *chan
 
     *change = (struct change){.generation = control->publisher.generation};
     control->now_s = now_s;
-    if (!read_candidate(&candidate, config_load(control->config_file, &change->problems), control->trust,
+    if (!candidate_read(&candidate, config_load(control->config_file, &change->problems), control->trust,
                         &change->problems) ||
-        !build_sections(control, &candidate, now_s, &change->problems) ||
-        !finish_candidate(control, &candidate, &change->problems)) {
+        !candidate_build(&candidate, control, now_s, &change->problems) ||
+        !candidate_finish(&candidate, control, &change->problems)) {
         control->refused++;
         candidate_free(&candidate);
         credentials_reap(&control->credentials);
         return false;
     }
     config_restart_keys(control->config, candidate.config, &change->restart_keys);
-    publish_all(control, &candidate, change);
+    control_publish_candidate(control, &candidate, change);
     config_free(control->config);
     trust_free(control->trust);
     control->config = candidate.config;
@@ -340,7 +69,7 @@ bool control_reload(struct control *control, uint64_t now_s, struct change *chan
     control->names_changed = true;
     follow_crls(control);
     control->reloads++;
-    follow_registry(control);
+    control_registry_follow(control);
     free(control->fallback);
     control->fallback = NULL;
     state_save_config(control->state_directory, control->config_file, control->config, &change->problems);
@@ -355,8 +84,8 @@ struct section *control_try_config(struct control *control, struct slice text, u
     struct candidate candidate = {0};
     struct section *out = NULL;
 
-    if (read_candidate(&candidate, config, control->trust, problems) &&
-        build_sections(control, &candidate, now_s, problems))
+    if (candidate_read(&candidate, config, control->trust, problems) &&
+        candidate_build(&candidate, control, now_s, problems))
         out = section_take(candidate.sections[SECTION_TRUST]);
     candidate_free(&candidate);
     credentials_reap(&control->credentials);
@@ -368,9 +97,9 @@ static bool load_from(struct control *control, struct config *config, uint64_t n
 {
     struct candidate candidate = {0};
 
-    if (read_candidate(&candidate, config, NULL, problems)) {
+    if (candidate_read(&candidate, config, NULL, problems)) {
         control->cores = config->root.cores.count;
-        if (build_sections(control, &candidate, now_s, problems)) {
+        if (candidate_build(&candidate, control, now_s, problems)) {
             control->config = candidate.config;
             control->trust = candidate.trust;
             candidate.config = NULL;
@@ -415,9 +144,9 @@ bool control_load(struct control *control, const char *config_file, const char *
     if (control->config == NULL)
         return false;
     state_load_verify(control->state_directory, config_file, now_s, &control->verify);
-    rotate_tickets(control, now_s);
-    follow_registry(control);
-    load_registry(control);
+    control_rotate_tickets(control, now_s);
+    control_registry_follow(control);
+    control_registry_load(control);
     return true;
 }
 
@@ -432,12 +161,12 @@ bool control_start(struct control *control, struct core_shared *shared, struct f
     publisher_init(&control->publisher, &shared->snapshot, shared->rcu);
     control->prober = prober_create();
     control->fleet = fleet;
-    good = build_sections(control, &candidate, now_s, &change->problems) &&
-           finish_candidate(control, &candidate, &change->problems);
+    good = candidate_build(&candidate, control, now_s, &change->problems) &&
+           candidate_finish(&candidate, control, &change->problems);
     candidate.config = NULL;
     candidate.trust = NULL;
     if (good) {
-        publish_all(control, &candidate, change);
+        control_publish_candidate(control, &candidate, change);
         follow_crls(control);
         control->names_changed = true;
         if (control->fallback == NULL)
@@ -459,7 +188,7 @@ void control_free(struct control *control)
     names_free(&control->names);
     switches_free(&control->verify);
     if (control->registry != NULL)
-        save_registry(control);
+        control_registry_save(control);
     registry_free(control->registry);
     if (control->expiry_said != NULL)
         expiry_said_free(control->expiry_said);
@@ -477,15 +206,11 @@ void control_free(struct control *control)
 static bool trust_changed(struct control *control, struct change *change)
 {
     struct trust *trust = trust_load_all_again(control->config, control->trust, &change->problems);
-    struct section *section = NULL;
 
-    if (trust != NULL)
-        section = section_build_trust(control->config, trust, &control->verify, &control->crls, &change->problems);
-    if (section == NULL) {
+    if (trust == NULL || !control_publish_trust(control, trust, change)) {
         trust_free(trust);
         return false;
     }
-    publish_one(control, section, change);
     trust_free(control->trust);
     control->trust = trust;
     follow_crls(control);
@@ -546,18 +271,7 @@ enum assay_error control_trust_remove(struct control *control, const char *deplo
     return error;
 }
 
-/* --- switches, names, time ---------------------------------------------------------------------------------------------------- */
-
-static bool apply_verify(struct control *control, struct change *change)
-{
-    struct section *section =
-        section_build_trust(control->config, control->trust, &control->verify, &control->crls, &change->problems);
-
-    if (section == NULL)
-        return false;
-    publish_one(control, section, change);
-    return true;
-}
+/* --- switches, names ---------------------------------------------------------------------------------------------------------- */
 
 /* Somebody who switches all of it must hear of what does not follow. */
 static void warn_of_other_modes(const struct control *control, enum verify_mode mode, struct change *change)
@@ -577,7 +291,7 @@ static bool put_verify(struct control *control, const struct verify_target *targ
 
     *change = (struct change){.generation = control->publisher.generation};
     switches_put(&control->verify, target, verify);
-    if (!apply_verify(control, change)) {
+    if (!control_publish_trust(control, control->trust, change)) {
         switches_free(&control->verify);
         control->verify = before;
         return false;
@@ -615,7 +329,7 @@ bool control_route_changed(struct control *control, struct change *change)
     section = section_build_route(control->config, &control->names, &change->problems);
     if (section == NULL)
         return false;
-    publish_one(control, section, change);
+    control_publish_section(control, section, change);
     return true;
 }
 
@@ -629,39 +343,4 @@ void control_capture_ended(struct control *control)
     log_event(control->log, "INFO", "capture ended: %s: %llu packets, %llu bytes, %llu lost in %s", status.ended,
               (unsigned long long)status.packets, (unsigned long long)status.bytes, (unsigned long long)status.dropped,
               status.path);
-}
-
-bool control_tick(struct control *control, uint64_t now_s, struct change *change, const char **what)
-{
-    struct section *section;
-
-    *change = (struct change){.generation = control->publisher.generation};
-    control->now_s = now_s;
-    if (capture_tick(control->capture))
-        control_capture_ended(control);
-    take_chains(control, now_s);
-    watch_registry(control, now_s);
-    prober_tick(control->prober, control, now_s);
-    publisher_reap(&control->publisher);
-    credentials_reap(&control->credentials);
-    if (switches_expire(&control->verify, now_s) > 0) {
-        *what = "set verify: the time is over";
-        state_save_verify(control->state_directory, control->config_file, &control->verify, &change->problems);
-        return apply_verify(control, change) && change->published;
-    }
-    if (crl_fetch_turn(control, now_s, CRL_PATHS_TICK_US)) {
-        *what = "fetched CRLs";
-        return apply_verify(control, change) && change->published;
-    }
-    if (now_s >= control->tickets_rotate_s) {
-        *what = "ticket key rotated";
-        rotate_tickets(control, now_s);
-        section = section_build_credentials(control->config, control->cores, &control->credentials, &control->tickets,
-                                            now_s, &change->problems);
-        if (section == NULL)
-            return false;
-        publish_one(control, section, change);
-        return change->published;
-    }
-    return false;
 }

@@ -3,6 +3,8 @@
 #define ASSAY_DAEMON_CONTROL_H
 /* What runs: configuration, trust, rules, names, own credentials, and how each change becomes the next snapshot. A change is
  * whole or not at all: where anything is wrong, nothing is published and the running snapshot stays (DESIGN, "Snapshots").
+ * The way of a change: control.c takes it in, candidate.c makes sections of it, control_publish.c hands them to the cores; what time
+ * changes begins in control_ticks.c.
  * No sockets, no packets: dns.h, admin.h and daemon.h call in here.
  * Owner: control owns everything it points to but the fleet and the log. Thread: the control thread.
  * Units: wall-clock seconds; microseconds. Errors: false, with every fault in the change's problems. */
@@ -103,10 +105,6 @@ struct section *control_try_config(struct control *control, struct slice text, u
                                    struct problems *problems);
 /* Addresses changed: a new route section, nothing else. */
 bool control_route_changed(struct control *control, struct change *change);
-
-/* Once a second or so: ends a timed switch, rotates ticket keys, frees what no core uses any more. True when something was
- * published; what then tells the log. */
-bool control_tick(struct control *control, uint64_t now_s, struct change *change, const char **what);
 
 /* It has ended, by itself or by command: the log hears of it. */
 void control_capture_ended(struct control *control);

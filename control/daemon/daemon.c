@@ -15,6 +15,7 @@
 #include "daemon/admin.h"
 #include "daemon/change_log.h"
 #include "daemon/control.h"
+#include "daemon/control_ticks.h"
 #include "daemon/crl_fetch.h"
 #include "daemon/dataplane.h"
 #include "daemon/dns.h"

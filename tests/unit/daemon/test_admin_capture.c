@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "daemon/admin_capture.h"
+#include "daemon/control_ticks.h"
 #include "forge.h"
 #include "running.h"
 #include "scratch.h"

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "daemon/crl_cache.h"
+#include "daemon/control_ticks.h"
 #include "daemon/crl_fetch.h"
 #include "forge.h"
 #include "running.h"

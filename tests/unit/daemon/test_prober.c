@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "daemon/control.h"
+#include "daemon/control_ticks.h"
 #include "daemon/registry.h"
 #include "forge.h"
 #include "running.h"
