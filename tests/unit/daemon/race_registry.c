@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The registry and its cores, under ThreadSanitizer: cores hand chains over by their rings and look verdicts up in the trust
  * section of the snapshot, while control takes the chains, works verdicts out, publishes them and frees the sections before. */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "access/access.h"
-#include "access/clients.h"
 #include "assay/chain_record.h"
 #include "base/byte_ring.h"
-#include "daemon/publisher.h"
 #include "daemon/registry.h"
 #include "daemon/registry_judge.h"
+#include "race.h"
 #include "x509/verdict_table.h"
 
 #define CORES     2
@@ -20,29 +17,8 @@
 #define PUBLISHES 150
 #define NOW       1700000000
 
-/* No section of this test has any. */
-void access_set_free(struct access_set *set)
-{
-    abort();
-}
-
-void access_clients_free(struct access_clients *clients)
-{
-    abort();
-}
-
-void credentials_drop(struct credential *credential)
-{
-    abort();
-}
-
-static struct shared {
-    _Atomic(const struct snapshot *) slot;
-    struct rcu *rcu;
-    struct byte_ring *rings[CORES];
-    _Atomic bool stop;
-    _Atomic uint64_t found, dropped, faults;
-} shared;
+static struct byte_ring *rings[CORES];
+static _Atomic uint64_t found, dropped;
 
 /* A chain of one certificate that does not decode: what matters here is that the verdict comes across. */
 static struct slice chain_of(unsigned number, char host[32], char der[32], struct x509_chain_digest *digest)
@@ -64,7 +40,7 @@ static void hand_over(struct byte_ring *ring, unsigned number, uint64_t turn)
     struct chain_record *record = byte_ring_reserve(ring, total);
 
     if (record == NULL) {
-        atomic_fetch_add(&shared.dropped, 1);
+        atomic_fetch_add(&dropped, 1);
         return;
     }
     *record = (struct chain_record){.wall_ns = NOW * 1000000000ULL + turn,
@@ -80,9 +56,9 @@ static void hand_over(struct byte_ring *ring, unsigned number, uint64_t turn)
     byte_ring_commit(ring, total);
 }
 
-static void look_up(unsigned number)
+static void look_up(struct race *race, unsigned number)
 {
-    const struct trust_section *trust = atomic_load_explicit(&shared.slot, memory_order_acquire)->trust;
+    const struct trust_section *trust = race_snapshot(race)->trust;
     char host[32], der[32];
     struct x509_chain_digest digest;
     struct x509_identity identity;
@@ -95,26 +71,15 @@ static void look_up(unsigned number)
     x509_verdict_key_init(&key, &digest, &identity, trust->scopes[0].policy->id);
     if (trust->verdicts == NULL || !x509_verdict_table_find(trust->verdicts, &key, NOW, &verdict))
         return;
-    atomic_fetch_add(&shared.found, 1);
+    atomic_fetch_add(&found, 1);
     if (verdict.chain_reason != X509_REASON_MALFORMED)
-        atomic_fetch_add(&shared.faults, 1);
+        atomic_fetch_add(&race->faults, 1);
 }
 
-static void *core(void *arg)
+static void core_turn(struct race *race, uint32_t core, uint64_t turn)
 {
-    uint32_t number = (uint32_t)(uintptr_t)arg;
-
-    if (rcu_register(shared.rcu, number) != ASSAY_OK)
-        abort();
-    rcu_online(shared.rcu, number);
-    for (uint64_t turn = 1; !atomic_load(&shared.stop); turn++) {
-        look_up((unsigned)(turn % HOSTS));
-        hand_over(shared.rings[number], (unsigned)(turn % HOSTS), turn);
-        rcu_quiescent(shared.rcu, number);
-    }
-    rcu_offline(shared.rcu, number);
-    rcu_unregister(shared.rcu, number);
-    return NULL;
+    look_up(race, (unsigned)(turn % HOSTS));
+    hand_over(rings[core], (unsigned)(turn % HOSTS), turn);
 }
 
 static struct section *trust(uint64_t epoch)
@@ -141,7 +106,7 @@ static void publish(struct publisher *publisher, struct registry *registry, uint
     struct registry_judged judged;
 
     for (int i = 0; i < CORES; i++)
-        registry_drain(registry, shared.rings[i], 200);
+        registry_drain(registry, rings[i], 200);
     next->verdicts = registry_precompute(registry, &running->data.trust, &next->data.trust, NOW, UINT64_MAX, &judged);
     next->data.trust.verdicts = next->verdicts;
     publisher_replace(publisher, next);
@@ -153,30 +118,21 @@ int main(void)
     struct registry_limits limits = {HOSTS - 10, 1 << 20, 86400}; /* a few are evicted all the time */
     struct registry *registry = registry_create(&limits);
     struct section *sections[SECTION_COUNT];
-    struct publisher publisher;
-    pthread_t threads[CORES];
+    static struct race race;
 
-    if (rcu_create(CORES, &shared.rcu) != ASSAY_OK)
-        return 1;
-    publisher_init(&publisher, &shared.slot, shared.rcu);
     for (int kind = 0; kind < SECTION_COUNT; kind++)
         sections[kind] = kind == SECTION_TRUST ? trust(1) : section_create((enum section_kind)kind);
-    publisher_publish(&publisher, sections);
-    for (uintptr_t i = 0; i < CORES; i++)
-        if (byte_ring_create(1 << 16, &shared.rings[i]) != ASSAY_OK ||
-            pthread_create(&threads[i], NULL, core, (void *)i) != 0)
+    for (int i = 0; i < CORES; i++)
+        if (byte_ring_create(1 << 16, &rings[i]) != ASSAY_OK)
             return 1;
+    race_start(&race, sections, CORES, core_turn);
     for (uint64_t epoch = 2; epoch <= PUBLISHES; epoch++)
-        publish(&publisher, registry, epoch);
-    atomic_store(&shared.stop, true);
-    for (int i = 0; i < CORES; i++)
-        pthread_join(threads[i], NULL);
+        publish(&race.publisher, registry, epoch);
+    race_stop(&race);
     printf("%zu chains, %llu verdicts found, %llu records dropped, %llu faults\n", registry_count(registry),
-           (unsigned long long)shared.found, (unsigned long long)shared.dropped, (unsigned long long)shared.faults);
-    publisher_free(&publisher);
+           (unsigned long long)found, (unsigned long long)dropped, (unsigned long long)race.faults);
     for (int i = 0; i < CORES; i++)
-        byte_ring_destroy(shared.rings[i]);
+        byte_ring_destroy(rings[i]);
     registry_free(registry);
-    rcu_destroy(shared.rcu);
-    return shared.faults == 0 && shared.found > 0 ? 0 : 1;
+    return race.faults == 0 && found > 0 ? 0 : 1;
 }
