@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef ASSAY_CTL_ADMIN_H
 #define ASSAY_CTL_ADMIN_H
-/* What the commands that talk to assayd have in common: the options --socket, --json and --help, the call, complaints, and
- * tables. Thread: any. */
+/* What the commands that talk to assayd have in common: the options --socket, --json and --help, the call and
+ * complaints. Thread: any. */
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -10,6 +10,7 @@
 
 #include "base/slice.h"
 #include "ctl/command.h"
+#include "ctl/print.h"
 
 #define CTL_WORDS_MAX 16
 
@@ -61,14 +62,5 @@ int ctl_admin_show(const struct ctl_admin *admin, const char *path,
 void ctl_admin_print_json(const struct ctl_admin *admin, const json_t *answer);
 /* "generation 7, all cores after 0.312 ms", warnings and what needs a restart. */
 void ctl_admin_print_change(const struct ctl_admin *admin, const json_t *answer);
-
-/* A table of objects: a column a member. */
-struct ctl_column {
-    const char *member, *title;
-    unsigned width_max; /* longer texts are cut with … ; 0: never */
-};
-void ctl_table_print(FILE *out, const json_t *rows, const struct ctl_column *columns, size_t count);
-/* A member as text in buffer: numbers, booleans (yes, no), lists (comma separated), null (-). Returns buffer. */
-const char *ctl_member_text(const json_t *object, const char *member, char *buffer, size_t size);
 
 #endif

@@ -9,6 +9,7 @@
 #include "access/access.h"
 #include "ctl/command.h"
 #include "ctl/file.h"
+#include "ctl/print.h"
 #include "daemon/check.h"
 #include "daemon/problems.h"
 
@@ -23,21 +24,13 @@ static const char usage[] =
     "assayd.\n"
     "exit status: 0 all rows as expected, 1 some not, or a fault in the files, 2 wrong usage\n";
 
-static void print_problems(struct problems *problems, FILE *err)
-{
-    for (size_t i = 0; i < problems->kept; i++)
-        fprintf(err, "%s\n", problems->items[i]);
-    if (problems->count > problems->kept)
-        fprintf(err, "(and %zu more)\n", problems->count - problems->kept);
-    problems_free(problems);
-}
-
 static struct access_set *read_rules(const char *file, FILE *err)
 {
     struct problems problems = {0};
     struct access_set *rules = check_rules(file, &problems);
 
-    print_problems(&problems, err);
+    ctl_print_problems(&problems, err);
+    problems_free(&problems);
     return rules;
 }
 
@@ -92,8 +85,7 @@ static void show_json(const struct access_set *rules, FILE *out)
                                               rule->description, "automatic", rule->source == ACCESS_SOURCE_AUTOMATIC,
                                               "line", (int)rule->line));
     }
-    json_dumpf(list, out, JSON_INDENT(2));
-    fputc('\n', out);
+    ctl_print_json(list, out);
     json_decref(list);
 }
 
@@ -178,8 +170,7 @@ static int run_tests(const struct access_set *rules, const struct access_tests *
         json_t *all = json_pack("{s:I, s:I, s:O}", "passed", (json_int_t)(count - failed), "failed", (json_int_t)failed,
                                 "rows", rows);
 
-        json_dumpf(all, out, JSON_INDENT(2));
-        fputc('\n', out);
+        ctl_print_json(all, out);
         json_decref(all);
     } else {
         fprintf(out, "%zu as expected, %zu not\n", count - failed, failed);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* assayctl certs: the certificates of the nodes, as an operator knows them from the nodes' own view (MRA S12). */
-#include <getopt.h>
 #include <string.h>
 
 #include "ctl/admin.h"
 #include "ctl/certs_view.h"
 #include "ctl/client.h"
+#include "ctl/options.h"
 
 #define FILTERS_MAX 16
 
@@ -26,11 +26,13 @@ struct options {
     struct seen_source source;
     const char *node, *filters[FILTERS_MAX];
     size_t filter_count;
-    bool json, help;
+    bool json;
 };
 
-static bool option_take(struct options *options, int option, FILE *err)
+static bool option_take(void *into, int option, FILE *err)
 {
+    struct options *options = into;
+
     switch (option) {
     case 'c': options->source.config_file = optarg; return true;
     case 'S': options->source.socket = optarg; return true;
@@ -43,32 +45,20 @@ static bool option_take(struct options *options, int option, FILE *err)
         options->filters[options->filter_count++] = optarg;
         return true;
     case 'J': options->json = true; return true;
-    case 'h': options->help = true; return true;
-    default: fprintf(err, "assayctl certs: unknown option, or one without its value (see --help)\n"); return false;
     }
+    return false;
 }
 
-static bool options_parse(struct options *options, int argc, char **argv, FILE *err)
-{
-    static const struct option table[] = {
-        {"config", required_argument, NULL, 'c'}, {"socket", required_argument, NULL, 'S'},
-        {"filter", required_argument, NULL, 'f'}, {"json", no_argument, NULL, 'J'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
-    };
-    int option;
+static const struct option option_table[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"socket", required_argument, NULL, 'S'},
+    {"filter", required_argument, NULL, 'f'},
+    {"json", no_argument, NULL, 'J'},
+    CTL_OPTIONS_END,
+};
 
-    *options = (struct options){.source = {.socket = CTL_SOCKET_DEFAULT, .probe = true}};
-    optind = 0; /* glibc: start anew, also its own state */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "h", table, NULL)) != -1)
-        if (!option_take(options, option, err))
-            return false;
-    if (optind < argc)
-        options->node = argv[optind++];
-    if (optind < argc)
-        fprintf(err, "assayctl certs: unexpected argument %s\n", argv[optind]);
-    return optind == argc;
-}
+static const struct ctl_options command = {
+    .command = "certs", .usage = usage, .table = option_table, .take = option_take, .words_max = 1};
 
 static bool is_wanted(const struct options *options, const json_t *row)
 {
@@ -97,8 +87,7 @@ static void print(const struct options *options, json_t *rows, FILE *out)
     if (options->json) {
         json_t *whole = json_pack("{s:O}", "certificates", rows);
 
-        json_dumpf(whole, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        fputc('\n', out);
+        ctl_print_json(whole, out);
         json_decref(whole);
         return;
     }
@@ -109,17 +98,15 @@ static void print(const struct options *options, json_t *rows, FILE *out)
 int ctl_certs(int argc, char **argv, FILE *out, FILE *err)
 {
     json_t *rows, *wanted, *row;
-    struct options options;
+    struct options options = {.source = {.socket = CTL_SOCKET_DEFAULT, .probe = true}};
+    struct ctl_words words;
     struct seen seen;
     size_t i;
     int code;
 
-    if (!options_parse(&options, argc, argv, err))
-        return CTL_USAGE;
-    if (options.help) {
-        fputs(usage, out);
-        return CTL_OK;
-    }
+    if (!ctl_options_parse(&command, argc, argv, &options, &words, out, err, &code))
+        return code;
+    options.node = words.count > 0 ? words.items[0] : NULL;
     code = seen_gather(&options.source, &seen, err);
     if (code != CTL_OK)
         return code;

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "ctl/command.h"
+#include "ctl/print.h"
 #include "daemon/check.h"
 #include "daemon/problems.h"
 
@@ -20,12 +21,7 @@ static int check_one(const char *file, FILE *out, FILE *err)
     struct problems problems = {0};
     bool good = check_file(file, (uint64_t)time(NULL), &problems);
 
-    for (size_t i = 0; i < problems.kept; i++)
-        fprintf(err, "%s\n", problems.items[i]);
-    if (problems.count > problems.kept)
-        fprintf(err, "(and %zu more)\n", problems.count - problems.kept);
-    for (size_t i = 0; i < problems.warnings_kept; i++)
-        fprintf(err, "warning: %s\n", problems.warnings[i]);
+    ctl_print_problems(&problems, err);
     problems_free(&problems);
     if (good)
         fprintf(out, "%s: good\n", file);

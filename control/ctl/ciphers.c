@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* assayctl ciphers explain: what is offered to origins, and which certificate each of them shows because of it. */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ctl/admin.h"
 #include "ctl/ciphers_view.h"
 #include "ctl/client.h"
+#include "ctl/options.h"
 
-#define HOSTS_MAX  64
 #define LINE_WIDTH 110
 
 static const char usage[] =
@@ -30,55 +29,47 @@ static const char usage[] =
 
 struct options {
     struct seen_source source;
-    const char *hosts[HOSTS_MAX];
-    size_t host_count;
-    bool json, help;
+    struct ctl_words hosts;
+    bool json;
 };
 
-static bool words_take(struct options *options, int argc, char **argv, FILE *err)
+static bool option_take(void *into, int option, FILE *err)
 {
-    if (optind >= argc || strcmp(argv[optind], "explain") != 0) {
+    struct options *options = into;
+
+    (void)err;
+    switch (option) {
+    case 'c': options->source.config_file = optarg; return true;
+    case 'S': options->source.socket = optarg; return true;
+    case 'n': options->source.probe = false; return true;
+    case 'J': options->json = true; return true;
+    }
+    return false;
+}
+
+static const struct option option_table[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"socket", required_argument, NULL, 'S'},
+    {"no-probe", no_argument, NULL, 'n'},
+    {"json", no_argument, NULL, 'J'},
+    CTL_OPTIONS_END,
+};
+
+static const struct ctl_options command = {
+    .command = "ciphers", .usage = usage, .table = option_table, .take = option_take, .words_max = CTL_WORDS_ANY};
+
+static bool words_take(struct options *options, const struct ctl_words *words, FILE *err)
+{
+    if (words->count < 1 || strcmp(words->items[0], "explain") != 0) {
         fputs(usage, err);
         return false;
     }
-    for (int i = optind + 1; i < argc; i++) {
-        if (options->host_count == HOSTS_MAX) {
-            fprintf(err, "assayctl ciphers: more than %d hosts\n", HOSTS_MAX);
-            return false;
-        }
-        options->hosts[options->host_count++] = argv[i];
-    }
+    options->hosts = (struct ctl_words){words->items + 1, words->count - 1};
     if (!options->source.probe && options->source.config_file == NULL) {
         fprintf(err, "assayctl ciphers: --no-probe goes with --config\n");
         return false;
     }
     return true;
-}
-
-static bool options_parse(struct options *options, int argc, char **argv, FILE *err)
-{
-    static const struct option table[] = {
-        {"config", required_argument, NULL, 'c'}, {"socket", required_argument, NULL, 'S'},
-        {"no-probe", no_argument, NULL, 'n'},     {"json", no_argument, NULL, 'J'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
-    };
-    int option;
-
-    *options = (struct options){.source = {.socket = CTL_SOCKET_DEFAULT, .probe = true}};
-    optind = 0; /* glibc: start anew, also its own state */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "h", table, NULL)) != -1)
-        switch (option) {
-        case 'c': options->source.config_file = optarg; break;
-        case 'S': options->source.socket = optarg; break;
-        case 'n': options->source.probe = false; break;
-        case 'J': options->json = true; break;
-        case 'h': options->help = true; break;
-        default:
-            fprintf(err, "assayctl ciphers: unknown option, or one without its value (see --help)\n");
-            return false;
-        }
-    return options->help || words_take(options, argc, argv, err);
 }
 
 /* --- output ------------------------------------------------------------------------------------------------------------- */
@@ -130,10 +121,10 @@ static void keep_hosts(const struct options *options, json_t *view)
 
     json_array_foreach(json_object_get(view, "origins"), i, origin)
     {
-        bool wanted = options->host_count == 0;
+        bool wanted = options->hosts.count == 0;
 
-        for (size_t k = 0; k < options->host_count; k++)
-            wanted |= strcasecmp(json_string_value(json_object_get(origin, "host")), options->hosts[k]) == 0;
+        for (int k = 0; k < options->hosts.count; k++)
+            wanted |= strcasecmp(json_string_value(json_object_get(origin, "host")), options->hosts.items[k]) == 0;
         if (wanted)
             json_array_append(kept, origin);
     }
@@ -142,17 +133,16 @@ static void keep_hosts(const struct options *options, json_t *view)
 
 int ctl_ciphers(int argc, char **argv, FILE *out, FILE *err)
 {
-    struct options options;
+    struct options options = {.source = {.socket = CTL_SOCKET_DEFAULT, .probe = true}};
+    struct ctl_words words;
     struct seen seen;
     json_t *view;
     int code;
 
-    if (!options_parse(&options, argc, argv, err))
+    if (!ctl_options_parse(&command, argc, argv, &options, &words, out, err, &code))
+        return code;
+    if (!words_take(&options, &words, err))
         return CTL_USAGE;
-    if (options.help) {
-        fputs(usage, out);
-        return CTL_OK;
-    }
     code = seen_gather(&options.source, &seen, err);
     if (code != CTL_OK)
         return code;
@@ -163,12 +153,10 @@ int ctl_ciphers(int argc, char **argv, FILE *out, FILE *err)
         return CTL_REFUSED;
     }
     keep_hosts(&options, view);
-    if (options.json) {
-        json_dumpf(view, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        fputc('\n', out);
-    } else {
+    if (options.json)
+        ctl_print_json(view, out);
+    else
         print_view(view, out);
-    }
     json_decref(view);
     return CTL_OK;
 }

@@ -2,7 +2,6 @@
 /* assayctl preflight: which certificates do the nodes show, and would assayd accept them? */
 #include "ctl/preflight.h"
 
-#include <getopt.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "ctl/admin.h"
 #include "ctl/client.h"
+#include "ctl/options.h"
 #include "ctl/progress.h"
 #include "daemon/problems.h"
 #include "probe/probe.h"
@@ -46,7 +46,7 @@ static const char usage[] =
 struct options {
     struct preflight_settings settings;
     const char *socket, *ports;
-    bool json, strict, help, last;
+    bool json, strict, last;
     bool offline; /* by assayctl itself */
 };
 
@@ -83,8 +83,9 @@ static bool wrong(FILE *err, const char *option, const char *word, const char *w
     return false;
 }
 
-static bool option_take(struct options *options, int option, FILE *err)
+static bool option_take(void *into, int option, FILE *err)
 {
+    struct options *options = into;
     struct preflight_settings *settings = &options->settings;
     unsigned long number;
     const char *end;
@@ -115,9 +116,8 @@ static bool option_take(struct options *options, int option, FILE *err)
     case 'l': options->last = true; return true;
     case 's': options->strict = true; return true;
     case 'J': options->json = true; return true;
-    case 'h': options->help = true; return true;
-    default: fprintf(err, "assayctl preflight: unknown option, or one without its value (see --help)\n"); return false;
     }
+    return false;
 }
 
 /* Which of the three it is: by a daemon, of a configuration, of a list of nodes. */
@@ -143,32 +143,22 @@ static bool options_judge(struct options *options, FILE *err)
     return true;
 }
 
-static bool options_parse(struct options *options, int argc, char **argv, FILE *err)
-{
-    static const struct option table[] = {
-        {"config", required_argument, NULL, 'c'}, {"nodes", required_argument, NULL, 'n'},
-        {"trust", required_argument, NULL, 't'},  {"ports", required_argument, NULL, 'p'},
-        {"jobs", required_argument, NULL, 'j'},   {"timeout", required_argument, NULL, 'w'},
-        {"socket", required_argument, NULL, 'S'}, {"last", no_argument, NULL, 'l'},
-        {"strict", no_argument, NULL, 's'},       {"json", no_argument, NULL, 'J'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
-    };
-    int option;
+static const struct option option_table[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"nodes", required_argument, NULL, 'n'},
+    {"trust", required_argument, NULL, 't'},
+    {"ports", required_argument, NULL, 'p'},
+    {"jobs", required_argument, NULL, 'j'},
+    {"timeout", required_argument, NULL, 'w'},
+    {"socket", required_argument, NULL, 'S'},
+    {"last", no_argument, NULL, 'l'},
+    {"strict", no_argument, NULL, 's'},
+    {"json", no_argument, NULL, 'J'},
+    CTL_OPTIONS_END,
+};
 
-    *options = (struct options){.socket = CTL_SOCKET_DEFAULT};
-    optind = 0; /* glibc: start anew, also its own state */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "h", table, NULL)) != -1)
-        if (!option_take(options, option, err))
-            return false;
-    if (options->help)
-        return true;
-    if (optind < argc) {
-        fprintf(err, "assayctl preflight: unexpected argument %s\n", argv[optind]);
-        return false;
-    }
-    return options_judge(options, err);
-}
+static const struct ctl_options command = {
+    .command = "preflight", .usage = usage, .table = option_table, .take = option_take, .words_max = 0};
 
 /* --- running ------------------------------------------------------------------------------------------------------------ */
 
@@ -180,16 +170,6 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static void print_problems(const struct problems *problems, FILE *err)
-{
-    for (size_t i = 0; i < problems->kept; i++)
-        fprintf(err, "%s\n", problems->items[i]);
-    if (problems->count > problems->kept)
-        fprintf(err, "(and %zu more)\n", problems->count - problems->kept);
-    for (size_t i = 0; i < problems->warnings_kept; i++)
-        fprintf(err, "warning: %s\n", problems->warnings[i]);
-}
-
 json_t *ctl_preflight_run(const struct preflight_settings *settings, bool probe, FILE *err)
 {
     struct problems problems = {0};
@@ -197,7 +177,7 @@ json_t *ctl_preflight_run(const struct preflight_settings *settings, bool probe,
     struct progress progress;
     json_t *report = NULL;
 
-    print_problems(&problems, err);
+    ctl_print_problems(&problems, err);
     problems_free(&problems);
     if (preflight == NULL)
         return NULL;
@@ -281,28 +261,25 @@ static int report_of_daemon(const struct options *options, json_t **report, FILE
 
 int ctl_preflight(int argc, char **argv, FILE *out, FILE *err)
 {
-    struct options options;
+    struct options options = {.socket = CTL_SOCKET_DEFAULT};
+    struct ctl_words words;
     json_t *report = NULL;
     int status = CTL_OK;
 
-    if (!options_parse(&options, argc, argv, err))
+    if (!ctl_options_parse(&command, argc, argv, &options, &words, out, err, &status))
+        return status;
+    if (!options_judge(&options, err))
         return CTL_USAGE;
-    if (options.help) {
-        fputs(usage, out);
-        return CTL_OK;
-    }
     if (!options.offline)
         status = report_of_daemon(&options, &report, out, err);
     else if ((report = ctl_preflight_run(&options.settings, true, err)) == NULL)
         status = CTL_USAGE;
     if (status != CTL_OK)
         return status;
-    if (options.json) {
-        json_dumpf(report, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-        fputc('\n', out);
-    } else {
+    if (options.json)
+        ctl_print_json(report, out);
+    else
         ctl_preflight_print(report, out);
-    }
     status = ctl_preflight_status(report, options.strict);
     json_decref(report);
     return status;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "ctl/command.h"
 #include "ctl/file.h"
+#include "ctl/options.h"
 #include "ctl/when.h"
 #include "report/verify_report.h"
 #include "x509/crl_set.h"
@@ -26,7 +26,7 @@ struct verify_options {
     uint64_t at_s;
     struct x509_policy policy;
     unsigned profile, purpose, revocation;
-    bool revocation_said, json, help;
+    bool revocation_said, json;
 };
 
 static const char usage[] =
@@ -119,8 +119,9 @@ static bool depth_parse(const char *text, uint8_t *out)
     return true;
 }
 
-static bool option_take(struct verify_options *options, int option, FILE *err)
+static bool option_take(void *into, int option, FILE *err)
 {
+    struct verify_options *options = into;
     unsigned word;
 
     switch (option) {
@@ -151,48 +152,27 @@ static bool option_take(struct verify_options *options, int option, FILE *err)
         return false;
     case 'p': options->policy.compat_ip_as_dns = true; return true;
     case 'j': options->json = true; return true;
-    case 'h': options->help = true; return true;
-    default: fprintf(err, "assayctl verify: unknown option, or one without its value (see --help)\n"); return false;
     }
+    return false;
 }
 
-static bool options_parse(struct verify_options *options, int argc, char **argv, FILE *err)
-{
-    static const struct option table[] = {
-        {"trust", required_argument, NULL, 't'},
-        {"chain", required_argument, NULL, 'c'},
-        {"name", required_argument, NULL, 'n'},
-        {"intermediates", required_argument, NULL, 'i'},
-        {"at", required_argument, NULL, 'a'},
-        {"cn-match", required_argument, NULL, 'm'},
-        {"ip-as-dns", no_argument, NULL, 'p'},
-        {"json", no_argument, NULL, 'j'},
-        {"max-depth", required_argument, NULL, 'd'},
-        {"profile", required_argument, NULL, 'f'},
-        {"purpose", required_argument, NULL, 'u'},
-        {"crl", required_argument, NULL, 'l'},
-        {"ocsp", required_argument, NULL, 'o'},
-        {"revocation", required_argument, NULL, 'r'},
-        {"pin", required_argument, NULL, 'k'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
+static const struct option option_table[] = {
+    {"trust", required_argument, NULL, 't'},     {"chain", required_argument, NULL, 'c'},
+    {"name", required_argument, NULL, 'n'},      {"intermediates", required_argument, NULL, 'i'},
+    {"at", required_argument, NULL, 'a'},        {"cn-match", required_argument, NULL, 'm'},
+    {"ip-as-dns", no_argument, NULL, 'p'},       {"json", no_argument, NULL, 'j'},
+    {"max-depth", required_argument, NULL, 'd'}, {"profile", required_argument, NULL, 'f'},
+    {"purpose", required_argument, NULL, 'u'},   {"crl", required_argument, NULL, 'l'},
+    {"ocsp", required_argument, NULL, 'o'},      {"revocation", required_argument, NULL, 'r'},
+    {"pin", required_argument, NULL, 'k'},       CTL_OPTIONS_END,
+};
 
-    *options = (struct verify_options){.at_s = (uint64_t)time(NULL)};
-    x509_policy_default(&options->policy);
-    options->policy.compat_ip_as_dns = false;
-    optind = 0; /* glibc: start anew, also its own state */
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "h", table, NULL)) != -1)
-        if (!option_take(options, option, err))
-            return false;
-    if (options->help)
-        return true;
-    if (optind < argc) {
-        fprintf(err, "assayctl verify: unexpected argument %s\n", argv[optind]);
-        return false;
-    }
+static const struct ctl_options command = {
+    .command = "verify", .usage = usage, .table = option_table, .take = option_take, .words_max = 0};
+
+/* What follows from all of them together. */
+static bool options_judge(struct verify_options *options, FILE *err)
+{
     if (options->trust_count == 0 || options->chain == NULL || options->name == NULL) {
         fprintf(err, "assayctl verify: --trust, --chain and --name are needed (see --help)\n");
         return false;
@@ -405,16 +385,17 @@ static int verify_run(const struct verify_options *options, struct x509_store *s
 
 int ctl_verify(int argc, char **argv, FILE *out, FILE *err)
 {
-    struct verify_options options;
+    struct verify_options options = {.at_s = (uint64_t)time(NULL)};
     struct x509_store *store;
+    struct ctl_words words;
     int status;
 
-    if (!options_parse(&options, argc, argv, err))
+    x509_policy_default(&options.policy);
+    options.policy.compat_ip_as_dns = false;
+    if (!ctl_options_parse(&command, argc, argv, &options, &words, out, err, &status))
+        return status;
+    if (!options_judge(&options, err))
         return CTL_USAGE;
-    if (options.help) {
-        fputs(usage, out);
-        return CTL_OK;
-    }
     store = x509_store_create();
     if (store == NULL) {
         fprintf(err, "assayctl verify: %s\n", assay_error_text(ASSAY_ERR_NO_MEMORY));

@@ -125,32 +125,10 @@ static void test_changes(void **state)
     }
 }
 
-static void test_tables(void **state)
-{
-    static const struct ctl_column columns[] = {
-        {"name", "name", 6}, {"n", "number", 0}, {"list", "list", 0}, {"no", "no", 0}};
-    json_t *rows = json_loads("[{\"name\":\"caf\\u00e9\",\"n\":1,\"list\":[\"a\",2,true],\"no\":null},"
-                              "{\"name\":\"longer than six\",\"n\":-2.5,\"list\":[],\"no\":false}]",
-                              0, NULL);
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-
-    ctl_table_print(out, rows, columns, 4);
-    ctl_table_print(out, NULL, columns, 1);
-    fclose(out);
-    assert_string_equal(text, "name    number  list     no\n"
-                              "caf\xc3\xa9    1       a,2,yes  -\n"
-                              "longe\xe2\x80\xa6  -2.500           no\n"
-                              "name\n");
-    json_decref(rows);
-    free(text);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_options), cmocka_unit_test(test_calls),
-                                       cmocka_unit_test(test_changes), cmocka_unit_test(test_tables)};
+                                       cmocka_unit_test(test_changes)};
 
     return cmocka_run_group_tests(tests, canned_begin, canned_end);
 }
