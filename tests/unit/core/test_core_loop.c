@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,65 +15,20 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
-#include "access/access.h"
-#include "access/clients.h"
 #include "base/rcu.h"
 #include "core/core_private.h"
-#include "rig.h"
-#include "x509/store.h"
-#include "x509/verify.h"
+#include "fixture.h"
 
-#define PROXY     "198.18.0.10"
-#define CLIENT    "198.18.1.7"
-#define ORIGIN    "198.18.2.11"
-#define PREFIX    (96 + 15)
-#define DEADEND   "198.18.2.13" /* answers ARP; what is sent to it comes back as an ICMP error */
-#define NOBODY    "198.18.2.12" /* answers nothing */
-#define WAIT_MS   8000
-#define ETHERNET  14
-#define IP_HEADER 20
+#define DEADEND "198.18.2.13" /* answers ARP; what is sent to it comes back as an ICMP error */
+#define NOBODY  "198.18.2.12" /* answers nothing */
 
-static struct rig_pools pools;
-static struct core_shared shared;
-static struct x509_policy policy;
-static struct settings_section settings = {.via_name = "assay",
-                                           .head_max_bytes = 16384,
-                                           .target_max_bytes = 8192,
-                                           .fields_max = 100,
-                                           .handshakes_max = 8,
-                                           .clients_max = 8,
-                                           .origin_connections_max = 4,
-                                           .client_handshake_us = 20000000,
-                                           .client_head_us = 20000000,
-                                           .client_idle_us = 20000000,
-                                           .client_body_us = 20000000,
-                                           .client_send_us = 20000000,
-                                           .origin_connect_us = 20000000,
-                                           .origin_head_us = 20000000,
-                                           .origin_body_us = 20000000,
-                                           .origin_idle_us = 20000000,
-                                           .log_requests = true};
-static struct trust_scope scope = {.name = "global"};
-static struct trust_section trust = {.epoch = 1, .revision = 1, .scope_count = 1, .scopes = &scope};
-static struct access_section access_rules = {.epoch = 1};
-static struct credential_section credentials = {.epoch = 1};
-static struct route_listener listener = {.port = 8080};
-static const struct route_domain domain = {.domain = "steven.lab"};
-static struct route_section route = {
-    .epoch = 1, .listener_count = 1, .listeners = &listener, .domain_count = 1, .domains = &domain};
-static struct snapshot snapshot = {.generation = 1,
-                                   .settings = &settings,
-                                   .trust = &trust,
-                                   .access = &access_rules,
-                                   .credentials = &credentials,
-                                   .route = &route};
+static struct fixture *fixture;
 
 /* The core, and the host at the other end of its port. */
 struct bench {
     struct core *core;
-    struct nic near, far;
-    struct net *host;
-    struct tcp *tcp;
+    struct nic near;
+    struct fixture_host host;
     struct tcp_handle client, origin;
     bool connected, client_closed;
     char answer[4096], request[4096];
@@ -82,151 +36,56 @@ struct bench {
     unsigned icmp_sent;
 };
 
-static uint64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-static void rules(void)
-{
-    static const char *const hosts[] = {ORIGIN, DEADEND, NOBODY};
-    struct access_builder *builder = access_builder_create();
-    struct access_set *set;
-    const char *fault;
-    char url[64];
-
-    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
-        struct access_rule rule = {.url = url, .deployment = "1", .match = ACCESS_MATCH_PREFIX, .description = ""};
-
-        snprintf(url, sizeof(url), "http://%s:8000/", hosts[i]);
-        assert_int_equal(access_builder_add(builder, &rule, &fault), ASSAY_OK);
-    }
-    assert_int_equal(access_builder_finish(builder, 1, &set), ASSAY_OK);
-    access_builder_free(builder);
-    access_rules.rules = set;
-}
-
 static int start(void **state)
 {
-    struct access_clients *any;
+    static const char *const origins[] = {FIXTURE_ORIGIN, DEADEND, NOBODY};
 
-    rig_start("assay-core-loop");
-    pools = rig_pools_create("loop", 4096);
-    x509_policy_default(&policy);
-    scope.policy = &policy;
-    scope.store = x509_store_create();
-    listener.address = rig_address(PROXY);
-    assert_int_equal(access_clients_create(NULL, 0, true, NULL, 0, &any), ASSAY_OK);
-    listener.clients = any;
-    rules();
-    atomic_store(&shared.snapshot, &snapshot);
-    return rcu_create(1, &shared.rcu) == ASSAY_OK ? 0 : -1;
+    fixture = fixture_start("assay-core-loop", 1, 4096, origins, 3);
+    fixture->settings.clients_max = 8;
+    fixture->settings.origin_connections_max = 4;
+    return 0;
 }
 
 static int stop(void **state)
 {
-    rcu_destroy(shared.rcu);
-    x509_store_free((struct x509_store *)(uintptr_t)scope.store);
-    access_set_free((struct access_set *)(uintptr_t)access_rules.rules);
-    access_clients_free((struct access_clients *)(uintptr_t)listener.clients);
-    rig_pools_free(&pools);
+    fixture_stop();
     return 0;
 }
 
 static struct core *make_core(struct nic *nic, uint32_t idle_polls, uint32_t idle_sleep_us)
 {
-    struct net_address address = {.address = rig_address(PROXY), .prefix_length = PREFIX};
-    struct net_port_config port = {.nic = nic, .addresses = &address, .addresses_count = 1};
-    struct core_config config = {.cores = 1,
-                                 .shared = &shared,
-                                 .packet_pool = pools.packet,
-                                 .payload_pool = pools.payload,
-                                 .indirect_pool = pools.indirect,
-                                 .clients_max = 8,
-                                 .origins_max = 8,
-                                 .verdicts_max = 16,
-                                 .heap_bytes = 16 << 20,
-                                 .log_ring_bytes = 65536,
-                                 .idle_polls = idle_polls,
-                                 .idle_sleep_us = idle_sleep_us};
-    struct net_config net;
-    struct tcp_config tcp;
-    const char *fault = NULL;
-    struct core *core;
+    struct fixture_core_config config;
 
-    net_config_default(&net);
-    net.ports = &port;
-    net.ports_count = 1;
-    net.pool = pools.packet;
-    tcp_config_default(&tcp);
-    tcp.connections_max = 2048;
-    tcp.time_wait_us = 1000;
-    config.net = &net;
-    config.tcp = &tcp;
-    if (core_create(&config, &core, &fault) != ASSAY_OK)
-        fail_msg("core: %s", fault);
-    return core;
-}
-
-static void make_host(struct bench *b)
-{
-    static const char *const texts[] = {CLIENT, ORIGIN, DEADEND};
-    struct net_address addresses[3];
-    struct net_port_config port = {.nic = &b->far, .addresses = addresses, .addresses_count = 3};
-    struct assay_address origin = rig_address(ORIGIN);
-    struct net_config net;
-    struct tcp_config tcp;
-
-    for (int i = 0; i < 3; i++)
-        addresses[i] = (struct net_address){.address = rig_address(texts[i]), .prefix_length = PREFIX};
-    net_config_default(&net);
-    net.ports = &port;
-    net.ports_count = 1;
-    net.pool = pools.packet;
-    assert_int_equal(net_create(&net, &b->host), ASSAY_OK);
-    tcp_config_default(&tcp);
-    tcp.connections_max = 64;
-    assert_int_equal(tcp_create(&tcp, pools.packet, pools.payload, pools.indirect, now_us(), &b->tcp), ASSAY_OK);
-    assert_int_equal(tcp_listen(b->tcp, &origin, 8000, 0), ASSAY_OK);
+    fixture_core_defaults(&config, nic);
+    config.core.clients_max = 8;
+    config.core.idle_polls = idle_polls;
+    config.core.idle_sleep_us = idle_sleep_us;
+    config.tcp.connections_max = 2048;
+    return fixture_core(&config);
 }
 
 static struct bench *bench_create(void)
 {
     struct bench *b = test_calloc(1, sizeof(*b));
-    struct nic_config near = {.device = "net_ring0", .pools = &pools.packet},
-                      far = {.device = "net_ring1", .pools = &pools.packet};
+    struct nic_config near = {.device = "net_ring0", .pools = &fixture->pools.packet},
+                      far = {.device = "net_ring1", .pools = &fixture->pools.packet};
 
     assert_int_equal(nic_open(&near, &b->near, 1), ASSAY_OK);
-    assert_int_equal(nic_open(&far, &b->far, 1), ASSAY_OK);
+    assert_int_equal(nic_open(&far, &b->host.nic, 1), ASSAY_OK);
     memcpy(b->near.mac, "\x02\0\0\0\0\x10", 6);
-    memcpy(b->far.mac, "\x02\0\0\0\0\x99", 6);
+    memcpy(b->host.nic.mac, "\x02\0\0\0\0\x99", 6);
     b->core = make_core(&b->near, 0, 0);
-    make_host(b);
+    fixture_host_create(&b->host, (const char *const[]){FIXTURE_CLIENT, FIXTURE_ORIGIN, DEADEND}, 3, 64);
     return b;
-}
-
-static void drain_port(struct nic *nic)
-{
-    struct rte_mbuf *packets[64];
-    uint16_t n;
-
-    while ((n = nic_rx(nic, packets, 64)) > 0)
-        rte_pktmbuf_free_bulk(packets, n);
 }
 
 static void bench_free(struct bench *b)
 {
     core_free(b->core);
-    tcp_destroy(b->tcp);
-    net_destroy(b->host);
-    drain_port(&b->near);
-    drain_port(&b->far);
+    fixture_drain(&b->near);
+    fixture_host_free(&b->host);
     nic_close(&b->near, 1);
-    nic_close(&b->far, 1);
-    assert_int_equal(rig_pools_missing(&pools), 0);
+    assert_int_equal(rig_pools_missing(&fixture->pools), 0);
     test_free(b);
 }
 
@@ -248,8 +107,8 @@ static void put_checksum(uint8_t *at, const uint8_t *bytes, size_t len)
 /* "Port unreachable" (RFC 792: type 3, code 3) about an IPv4 frame, back to who sent it. */
 static void return_icmp_error(struct bench *b, const uint8_t *frame)
 {
-    enum { ICMP = 8, QUOTED = IP_HEADER + 8, LENGTH = ETHERNET + IP_HEADER + ICMP + QUOTED };
-    struct rte_mbuf *m = rte_pktmbuf_alloc(pools.packet);
+    enum { ICMP = 8, QUOTED = FIXTURE_IP_HEADER + 8, LENGTH = FIXTURE_ETHERNET + FIXTURE_IP_HEADER + ICMP + QUOTED };
+    struct rte_mbuf *m = rte_pktmbuf_alloc(fixture->pools.packet);
     uint8_t *out, *ip, *icmp;
 
     assert_non_null(m);
@@ -263,18 +122,18 @@ static void return_icmp_error(struct bench *b, const uint8_t *frame)
     memcpy(out, frame + 6, 6);
     memcpy(out + 6, frame, 6);
     out[12] = 8;
-    ip = out + ETHERNET;
+    ip = out + FIXTURE_ETHERNET;
     ip[0] = 0x45;
-    ip[3] = IP_HEADER + ICMP + QUOTED;
+    ip[3] = FIXTURE_IP_HEADER + ICMP + QUOTED;
     ip[8] = 64;
     ip[9] = 1;
-    memcpy(ip + 12, frame + ETHERNET + 16, 4);
-    memcpy(ip + 16, frame + ETHERNET + 12, 4);
-    put_checksum(ip + 10, ip, IP_HEADER);
-    icmp = ip + IP_HEADER;
+    memcpy(ip + 12, frame + FIXTURE_ETHERNET + 16, 4);
+    memcpy(ip + 16, frame + FIXTURE_ETHERNET + 12, 4);
+    put_checksum(ip + 10, ip, FIXTURE_IP_HEADER);
+    icmp = ip + FIXTURE_IP_HEADER;
     icmp[0] = 3;
     icmp[1] = 3;
-    memcpy(icmp + ICMP, frame + ETHERNET, QUOTED);
+    memcpy(icmp + ICMP, frame + FIXTURE_ETHERNET, QUOTED);
     put_checksum(icmp + 2, icmp, ICMP + QUOTED);
     nic_send(&b->near, m);
     b->icmp_sent++;
@@ -284,8 +143,8 @@ static bool is_tcp_to(const uint8_t *frame, const char *address)
 {
     struct assay_address to = rig_address(address);
 
-    return frame[12] == 8 && frame[13] == 0 && frame[ETHERNET + 9] == 6 &&
-           memcmp(frame + ETHERNET + 16, to.bytes + 12, 4) == 0;
+    return frame[12] == 8 && frame[13] == 0 && frame[FIXTURE_ETHERNET + 9] == 6 &&
+           memcmp(frame + FIXTURE_ETHERNET + 16, to.bytes + 12, 4) == 0;
 }
 
 /* From the core's port to the host's. */
@@ -301,16 +160,16 @@ static void carry_out(struct bench *b)
             return_icmp_error(b, frame);
             rte_pktmbuf_free(packets[i]);
         } else {
-            nic_send(&b->far, packets[i]);
+            nic_send(&b->host.nic, packets[i]);
         }
     }
-    nic_flush(&b->far);
+    nic_flush(&b->host.nic);
 }
 
 static void carry_in(struct bench *b)
 {
     struct rte_mbuf *packets[64];
-    uint16_t n = nic_rx(&b->far, packets, 64);
+    uint16_t n = nic_rx(&b->host.nic, packets, 64);
 
     for (uint16_t i = 0; i < n; i++)
         nic_send(&b->near, packets[i]);
@@ -321,11 +180,11 @@ static void host_read(struct bench *b, struct tcp_handle handle, char *text, siz
 {
     struct slice piece;
 
-    while ((piece = tcp_peek(b->tcp, handle)).len > 0) {
+    while ((piece = tcp_peek(b->host.tcp, handle)).len > 0) {
         assert_in_range(*length + piece.len, 0, 4095);
         memcpy(text + *length, piece.data, piece.len);
         *length += piece.len;
-        tcp_consume(b->tcp, handle, piece.len);
+        tcp_consume(b->host.tcp, handle, piece.len);
     }
 }
 
@@ -336,16 +195,16 @@ static void host_turn(struct bench *b)
     struct net_icmp_error errors[64];
     struct tcp_event events[128];
     struct net_tx tx = {0};
-    uint64_t now = now_us();
+    uint64_t now = fixture_now_us();
     uint32_t error_count = 0, n, e;
-    uint16_t received = nic_rx(&b->far, packets, 64);
+    uint16_t received = nic_rx(&b->host.nic, packets, 64);
 
-    n = net_input(b->host, 0, packets, received, now, segments, errors, &error_count);
-    e = tcp_timers(b->tcp, now, events, 64);
-    e += tcp_input(b->tcp, segments, n, now, events + e, 128 - e);
+    n = net_input(b->host.net, 0, packets, received, now, segments, errors, &error_count);
+    e = tcp_timers(b->host.tcp, now, events, 64);
+    e += tcp_input(b->host.tcp, segments, n, now, events + e, 128 - e);
     for (uint32_t i = 0; i < e; i++) {
         if (events[i].flags & TCP_EVENT_ACCEPTED) {
-            tcp_accepted(b->tcp, events[i].handle);
+            tcp_accepted(b->host.tcp, events[i].handle);
             b->origin = events[i].handle;
         }
         b->connected |= (events[i].flags & TCP_EVENT_CONNECTED) != 0;
@@ -353,9 +212,9 @@ static void host_turn(struct bench *b)
     }
     host_read(b, b->client, b->answer, &b->answer_length);
     host_read(b, b->origin, b->request, &b->request_length);
-    (void)net_timers(b->host, now, errors, 64);
-    (void)tcp_output(b->tcp, now, &tx);
-    net_output(b->host, &tx, now);
+    (void)net_timers(b->host.net, now, errors, 64);
+    (void)tcp_output(b->host.tcp, now, &tx);
+    net_output(b->host.net, &tx, now);
 }
 
 static bool turn(struct bench *b)
@@ -371,10 +230,10 @@ static bool turn(struct bench *b)
 
 static void connect_client(struct bench *b)
 {
-    struct assay_address from = rig_address(CLIENT), to = rig_address(PROXY);
+    struct assay_address from = rig_address(FIXTURE_CLIENT), to = rig_address(FIXTURE_PROXY);
 
-    assert_int_equal(tcp_connect(b->tcp, &from, 0, &to, 8080, 0, now_us(), &b->client), ASSAY_OK);
-    for (uint64_t end = now_us() + WAIT_MS * 1000; !b->connected && now_us() < end;)
+    assert_int_equal(tcp_connect(b->host.tcp, &from, 0, &to, 8080, 0, fixture_now_us(), &b->client), ASSAY_OK);
+    for (uint64_t end = fixture_now_us() + FIXTURE_WAIT_MS * 1000; !b->connected && fixture_now_us() < end;)
         turn(b);
     assert_true(b->connected);
 }
@@ -385,9 +244,10 @@ static void ask(struct bench *b, const char *path)
     char text[512];
 
     snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: edge\r\n\r\n", path);
-    assert_int_equal(tcp_write(b->tcp, b->client, text, strlen(text)), strlen(text));
+    assert_int_equal(tcp_write(b->host.tcp, b->client, text, strlen(text)), strlen(text));
     b->answer_length = 0;
-    for (uint64_t end = now_us() + WAIT_MS * 1000; b->answer_length == 0 && b->request_length == 0 && now_us() < end;)
+    for (uint64_t end = fixture_now_us() + FIXTURE_WAIT_MS * 1000;
+         b->answer_length == 0 && b->request_length == 0 && fixture_now_us() < end;)
         turn(b);
 }
 
@@ -402,8 +262,8 @@ static void a_request_goes_through_frame_by_frame(void **state)
     connect_client(b);
     ask(b, "/c3RldmVuLmxhYi9odHRwLzE5OC4xOC4yLjExLzgwMDA/x"); /* steven.lab/http/198.18.2.11/8000 */
     assert_memory_equal(b->request, "GET /x HTTP/1.1\r\n", 17);
-    tcp_write(b->tcp, b->origin, answer, strlen(answer));
-    for (uint64_t end = now_us() + WAIT_MS * 1000; b->answer_length == 0 && now_us() < end;)
+    tcp_write(b->host.tcp, b->origin, answer, strlen(answer));
+    for (uint64_t end = fixture_now_us() + FIXTURE_WAIT_MS * 1000; b->answer_length == 0 && fixture_now_us() < end;)
         turn(b);
     assert_memory_equal(b->answer, "HTTP/1.1 200 OK\r\n", 17);
     assert_memory_equal(b->answer + b->answer_length - 5, "hello", 5);
@@ -432,7 +292,7 @@ static void a_turn_without_frames_is_idle_and_one_with_a_frame_is_not(void **sta
     for (int i = 0; i < 50; i++)
         busy += turn(b);
     assert_int_equal(busy, 0); /* an idle connection costs no turn */
-    tcp_write(b->tcp, b->client, "G", 1);
+    tcp_write(b->host.tcp, b->client, "G", 1);
     for (int i = 0; i < 20; i++)
         busy += turn(b);
     assert_true(busy > 0);
@@ -445,11 +305,11 @@ static void an_icmp_error_ends_the_connect_it_is_about(void **state)
     uint64_t begin;
 
     connect_client(b);
-    begin = now_us();
+    begin = fixture_now_us();
     ask(b, "/c3RldmVuLmxhYi9odHRwLzE5OC4xOC4yLjEzLzgwMDA/x"); /* the dead end */
     assert_memory_equal(b->answer, "HTTP/1.1 502 connect failed\r\n", 29);
-    assert_true(now_us() - begin < 3000000); /* not by the clock of the connect */
-    assert_int_equal(b->icmp_sent, 2);       /* tried twice */
+    assert_true(fixture_now_us() - begin < 3000000); /* not by the clock of the connect */
+    assert_int_equal(b->icmp_sent, 2);               /* tried twice */
     assert_int_equal(b->request_length, 0);
     bench_free(b);
 }
@@ -463,9 +323,10 @@ static void a_neighbour_that_does_not_answer_ends_the_connect_too(void **state)
     struct core_stats stats;
 
     connect_client(b);
-    tcp_write(b->tcp, b->client, request, strlen(request));
+    tcp_write(b->host.tcp, b->client, request, strlen(request));
     core_get_stats(b->core, &stats);
-    for (uint64_t end = now_us() + WAIT_MS * 1000; stats.proxy->origin_connect_failures == 0 && now_us() < end;)
+    for (uint64_t end = fixture_now_us() + FIXTURE_WAIT_MS * 1000;
+         stats.proxy->origin_connect_failures == 0 && fixture_now_us() < end;)
         turn(b);
     assert_int_equal(stats.proxy->origin_connect_failures, 1);
     assert_int_equal(stats.proxy->origin_retries, 1);
@@ -484,10 +345,11 @@ static void a_drain_by_command_ends_connections_and_says_when_it_is_done(void **
     assert_int_equal(atomic_load(&drain.state), COMMAND_PENDING);
     turn(b);
     assert_int_equal(atomic_load(&drain.state), COMMAND_DONE);
-    for (uint64_t end = now_us() + WAIT_MS * 1000; !tcp_at_end(b->tcp, b->client) && now_us() < end;)
+    for (uint64_t end = fixture_now_us() + FIXTURE_WAIT_MS * 1000;
+         !tcp_at_end(b->host.tcp, b->client) && fixture_now_us() < end;)
         turn(b);
-    assert_true(tcp_at_end(b->tcp, b->client));
-    tcp_close(b->tcp, b->client);
+    assert_true(tcp_at_end(b->host.tcp, b->client));
+    tcp_close(b->host.tcp, b->client);
     for (int i = 0; i < 50; i++)
         turn(b);
     core_get_stats(b->core, &stats);
@@ -564,7 +426,7 @@ static void commands_behind_stop_are_answered_and_its_statistics_stay(void **sta
 {
     struct core_command commands[8];
     struct nic nic;
-    struct nic_config config = {.device = "net_null0", .pools = &pools.packet};
+    struct nic_config config = {.device = "net_null0", .pools = &fixture->pools.packet};
     struct core_stats stats;
     struct core *core;
     pthread_t thread;
@@ -587,7 +449,7 @@ static void commands_behind_stop_are_answered_and_its_statistics_stay(void **sta
     assert_non_null(stats.verdicts);
     core_free(core);
     nic_close(&nic, 1);
-    assert_int_equal(rig_pools_missing(&pools), 0);
+    assert_int_equal(rig_pools_missing(&fixture->pools), 0);
 }
 
 /* A core that is told to may spin; one that sleeps holds nobody up. */
@@ -596,7 +458,7 @@ static void sleeping_is_offline_and_polling_does_not_sleep(void **state)
     for (int sleeps = 0; sleeps < 2; sleeps++) {
         struct core_command stop_it = {.kind = COMMAND_STOP};
         struct nic nic;
-        struct nic_config config = {.device = "net_ring2", .pools = &pools.packet};
+        struct nic_config config = {.device = "net_ring2", .pools = &fixture->pools.packet};
         struct core_stats stats;
         struct core *core;
         pthread_t thread;
@@ -608,30 +470,30 @@ static void sleeping_is_offline_and_polling_does_not_sleep(void **state)
         usleep(100000);
         core_get_stats(core, &stats);
         if (sleeps) /* for 0.9 s at a time */
-            assert_int_equal(rcu_wait(shared.rcu, rcu_start(shared.rcu), 300000), ASSAY_OK);
+            assert_int_equal(rcu_wait(fixture->shared.rcu, rcu_start(fixture->shared.rcu), 300000), ASSAY_OK);
         assert_int_equal(core_command(core, &stop_it), ASSAY_OK);
         pthread_join(thread, &result);
         core_get_stats(core, &stats);
         assert_int_equal(stats.proxy->sleeps > 0, sleeps);
         assert_true(stats.proxy->turns_idle > 0);
         core_free(core);
-        drain_port(&nic);
+        fixture_drain(&nic);
         nic_close(&nic, 1);
-        assert_int_equal(rig_pools_missing(&pools), 0);
+        assert_int_equal(rig_pools_missing(&fixture->pools), 0);
     }
 }
 
 static void a_core_whose_number_is_taken_does_not_run(void **state)
 {
     struct nic nic;
-    struct nic_config config = {.device = "net_null0", .pools = &pools.packet};
+    struct nic_config config = {.device = "net_null0", .pools = &fixture->pools.packet};
     struct core *core;
 
     assert_int_equal(nic_open(&config, &nic, 1), ASSAY_OK);
     core = make_core(&nic, 0, 0);
-    assert_int_equal(rcu_register(shared.rcu, 0), ASSAY_OK);
+    assert_int_equal(rcu_register(fixture->shared.rcu, 0), ASSAY_OK);
     assert_int_equal(core_run(core), -1);
-    rcu_unregister(shared.rcu, 0);
+    rcu_unregister(fixture->shared.rcu, 0);
     core_free(core);
     nic_close(&nic, 1);
 }

@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,57 +15,18 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
-#include "access/access.h"
-#include "access/clients.h"
 #include "base/flow_map.h"
 #include "base/rcu.h"
 #include "core/core_private.h"
+#include "fixture.h"
 #include "net/mbuf.h"
 #include "net/mesh.h"
-#include "rig.h"
 #include "tcp/counters.h"
-#include "x509/store.h"
-#include "x509/verify.h"
 
-#define CORES     2
-#define PROXY     "198.18.0.10"
-#define CLIENT    "198.18.1.7"
-#define ORIGIN    "198.18.2.11"
-#define PREFIX    (96 + 15)
-#define WAIT_MS   8000
-#define CLIENTS   24
-#define ETHERNET  14
-#define IP_HEADER 20
+#define CORES   2
+#define CLIENTS 24
 
-static struct rig_pools pools;
-static struct core_shared shared;
-static struct x509_policy policy;
-static struct settings_section settings = {.via_name = "assay",
-                                           .head_max_bytes = 16384,
-                                           .target_max_bytes = 8192,
-                                           .fields_max = 100,
-                                           .handshakes_max = 8,
-                                           .clients_max = 64,
-                                           .origin_connections_max = 64,
-                                           .client_handshake_us = 20000000,
-                                           .client_head_us = 20000000,
-                                           .client_idle_us = 20000000,
-                                           .client_body_us = 20000000,
-                                           .client_send_us = 20000000,
-                                           .origin_connect_us = 20000000,
-                                           .origin_head_us = 20000000,
-                                           .origin_body_us = 20000000,
-                                           .origin_idle_us = 20000000,
-                                           .log_requests = true};
-static struct trust_scope scope = {.name = "global"};
-static struct trust_section trust = {.epoch = 1, .revision = 1, .scope_count = 1, .scopes = &scope};
-static struct access_section access_rules = {.epoch = 1};
-static struct credential_section credentials = {.epoch = 1};
-static struct route_listener listener = {.port = 8080};
-static const struct route_domain domain = {.domain = "steven.lab"};
-static struct route_section route = {
-    .epoch = 1, .listener_count = 1, .listeners = &listener, .domain_count = 1, .domains = &domain};
-static struct snapshot snapshots[2];
+static struct fixture *fixture;
 static struct flow_map map;
 
 /* A connection of the host. */
@@ -80,9 +40,8 @@ struct end {
 struct bench {
     struct core *cores[CORES];
     struct mesh *mesh;
-    struct nic near[CORES], far;
-    struct net *host;
-    struct tcp *tcp;
+    struct nic near[CORES];
+    struct fixture_host host;
     struct end ends[CLIENTS * 4];
     uint32_t count;
     bool wrong;        /* each frame into the queue of the core it is not for */
@@ -90,125 +49,39 @@ struct bench {
     uint32_t arp_seen; /* ARP replies that came out */
 };
 
-static uint64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-static void rules(void)
-{
-    struct access_builder *builder = access_builder_create();
-    struct access_rule rule = {
-        .url = "http://" ORIGIN ":8000/", .deployment = "1", .match = ACCESS_MATCH_PREFIX, .description = ""};
-    struct access_set *set;
-    const char *fault;
-
-    assert_int_equal(access_builder_add(builder, &rule, &fault), ASSAY_OK);
-    assert_int_equal(access_builder_finish(builder, CORES, &set), ASSAY_OK);
-    access_builder_free(builder);
-    access_rules.rules = set;
-}
-
 static int start(void **state)
 {
-    struct access_clients *any;
+    static const char *const origins[] = {FIXTURE_ORIGIN};
 
-    rig_start("assay-two-cores");
-    pools = rig_pools_create("two", 8192);
-    x509_policy_default(&policy);
-    scope.policy = &policy;
-    scope.store = x509_store_create();
-    listener.address = rig_address(PROXY);
-    assert_int_equal(access_clients_create(NULL, 0, true, NULL, 0, &any), ASSAY_OK);
-    listener.clients = any;
-    rules();
-    for (uint64_t i = 0; i < 2; i++)
-        snapshots[i] = (struct snapshot){.generation = i + 1,
-                                         .settings = &settings,
-                                         .trust = &trust,
-                                         .access = &access_rules,
-                                         .credentials = &credentials,
-                                         .route = &route};
-    return rcu_create(CORES, &shared.rcu) == ASSAY_OK ? 0 : -1;
+    fixture = fixture_start("assay-two-cores", CORES, 8192, origins, 1);
+    return 0;
 }
 
 static int stop(void **state)
 {
-    rcu_destroy(shared.rcu);
-    x509_store_free((struct x509_store *)(uintptr_t)scope.store);
-    access_set_free((struct access_set *)(uintptr_t)access_rules.rules);
-    access_clients_free((struct access_clients *)(uintptr_t)listener.clients);
-    rig_pools_free(&pools);
+    fixture_stop();
     return 0;
 }
 
 static struct core *make_core(struct bench *b, uint32_t index)
 {
-    struct net_address address = {.address = rig_address(PROXY), .prefix_length = PREFIX};
-    struct net_port_config port = {.nic = &b->near[index], .addresses = &address, .addresses_count = 1};
-    struct core_config config = {.index = index,
-                                 .cores = CORES,
-                                 .flows = &map,
-                                 .mesh = b->mesh,
-                                 .shared = &shared,
-                                 .packet_pool = pools.packet,
-                                 .payload_pool = pools.payload,
-                                 .indirect_pool = pools.indirect,
-                                 .clients_max = 64,
-                                 .origins_max = 8,
-                                 .verdicts_max = 16,
-                                 .heap_bytes = 16 << 20,
-                                 .log_ring_bytes = 65536};
-    struct net_config net;
-    struct tcp_config tcp;
-    const char *fault = NULL;
-    struct core *core;
+    struct fixture_core_config config;
 
-    net_config_default(&net);
-    net.ports = &port;
-    net.ports_count = 1;
-    net.pool = pools.packet;
-    net.listens_only = index > 0;
-    net.reassemble = true;
-    tcp_config_default(&tcp);
-    tcp.connections_max = 256;
-    tcp.time_wait_us = 1000;
-    config.net = &net;
-    config.tcp = &tcp;
-    if (core_create(&config, &core, &fault) != ASSAY_OK)
-        fail_msg("core: %s", fault);
-    return core;
-}
-
-static void make_host(struct bench *b)
-{
-    static const char *const texts[] = {CLIENT, ORIGIN};
-    struct net_address addresses[2];
-    struct net_port_config port = {.nic = &b->far, .addresses = addresses, .addresses_count = 2};
-    struct assay_address origin = rig_address(ORIGIN);
-    struct net_config net;
-    struct tcp_config tcp;
-
-    for (int i = 0; i < 2; i++)
-        addresses[i] = (struct net_address){.address = rig_address(texts[i]), .prefix_length = PREFIX};
-    net_config_default(&net);
-    net.ports = &port;
-    net.ports_count = 1;
-    net.pool = pools.packet;
-    assert_int_equal(net_create(&net, &b->host), ASSAY_OK);
-    tcp_config_default(&tcp);
-    tcp.connections_max = 256;
-    assert_int_equal(tcp_create(&tcp, pools.packet, pools.payload, pools.indirect, now_us(), &b->tcp), ASSAY_OK);
-    assert_int_equal(tcp_listen(b->tcp, &origin, 8000, 0), ASSAY_OK);
+    fixture_core_defaults(&config, &b->near[index]);
+    config.core.index = index;
+    config.core.cores = CORES;
+    config.core.flows = &map;
+    config.core.mesh = b->mesh;
+    config.net.listens_only = index > 0;
+    config.net.reassemble = true;
+    config.tcp.connections_max = 256;
+    return fixture_core(&config);
 }
 
 static struct bench *bench_create(bool wrong)
 {
     struct bench *b = test_calloc(1, sizeof(*b));
-    struct rte_mempool *both[CORES] = {pools.packet, pools.packet};
+    struct rte_mempool *both[CORES] = {fixture->pools.packet, fixture->pools.packet};
     struct nic_config near = {.device = "net_ring0", .pools = both}, far = {.device = "net_ring1", .pools = both};
     uint8_t key[TOEPLITZ_KEY_BYTES_MAX];
 
@@ -218,40 +91,28 @@ static struct bench *bench_create(bool wrong)
     assert_true(flow_map_is_fair(&map, 30000, 35999));
     assert_int_equal(mesh_create(CORES, 256, &b->mesh), ASSAY_OK);
     assert_int_equal(nic_open(&near, b->near, CORES), ASSAY_OK);
-    assert_int_equal(nic_open(&far, &b->far, 1), ASSAY_OK);
+    assert_int_equal(nic_open(&far, &b->host.nic, 1), ASSAY_OK);
     for (int i = 0; i < CORES; i++)
         memcpy(b->near[i].mac, "\x02\0\0\0\0\x10", 6);
-    memcpy(b->far.mac, "\x02\0\0\0\0\x99", 6);
-    atomic_store(&shared.snapshot, &snapshots[0]);
+    memcpy(b->host.nic.mac, "\x02\0\0\0\0\x99", 6);
+    atomic_store(&fixture->shared.snapshot, &fixture->snapshots[0]);
     b->wrong = wrong;
     for (uint32_t i = 0; i < CORES; i++)
         b->cores[i] = make_core(b, i);
-    make_host(b);
+    fixture_host_create(&b->host, (const char *const[]){FIXTURE_CLIENT, FIXTURE_ORIGIN}, 2, 256);
     return b;
-}
-
-static void drain_port(struct nic *nic)
-{
-    struct rte_mbuf *packets[64];
-    uint16_t n;
-
-    while ((n = nic_rx(nic, packets, 64)) > 0)
-        rte_pktmbuf_free_bulk(packets, n);
 }
 
 static void bench_free(struct bench *b)
 {
     for (int i = 0; i < CORES; i++)
         core_free(b->cores[i]);
-    tcp_destroy(b->tcp);
-    net_destroy(b->host);
     for (int i = 0; i < CORES; i++)
-        drain_port(&b->near[i]);
-    drain_port(&b->far);
+        fixture_drain(&b->near[i]);
+    fixture_host_free(&b->host);
     nic_close(b->near, CORES);
-    nic_close(&b->far, 1);
     mesh_destroy(b->mesh);
-    assert_int_equal(rig_pools_missing(&pools), 0);
+    assert_int_equal(rig_pools_missing(&fixture->pools), 0);
     test_free(b);
 }
 
@@ -265,16 +126,16 @@ static void carry_out(struct bench *b, uint32_t core)
     for (uint16_t i = 0; i < n; i++) {
         const uint8_t *frame = rte_pktmbuf_mtod(packets[i], const uint8_t *);
 
-        b->arp_seen += frame[12] == 8 && frame[13] == 6 && frame[ETHERNET + 7] == 2;
-        nic_send(&b->far, packets[i]);
+        b->arp_seen += frame[12] == 8 && frame[13] == 6 && frame[FIXTURE_ETHERNET + 7] == 2;
+        nic_send(&b->host.nic, packets[i]);
     }
-    nic_flush(&b->far);
+    nic_flush(&b->host.nic);
 }
 
 /* Whose it is, counted out by hand: IPv4 without options, TCP. */
 static uint32_t owner(const struct rte_mbuf *m)
 {
-    const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, ETHERNET);
+    const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, FIXTURE_ETHERNET);
 
     return flow_map_core(&map, toeplitz_hash(&map.toeplitz, ip + 12, 12));
 }
@@ -284,7 +145,7 @@ static void put_checksum(uint8_t *ip)
     uint32_t sum = 0;
 
     ip[10] = ip[11] = 0;
-    for (int i = 0; i < IP_HEADER; i += 2)
+    for (int i = 0; i < FIXTURE_IP_HEADER; i += 2)
         sum += (uint32_t)ip[i] << 8 | ip[i + 1];
     sum = (sum & 0xffff) + (sum >> 16);
     sum = (sum & 0xffff) + (sum >> 16);
@@ -294,7 +155,7 @@ static void put_checksum(uint8_t *ip)
 
 static void set_fragment(struct rte_mbuf *m, uint16_t length, uint16_t fragment)
 {
-    uint8_t *ip = rte_pktmbuf_mtod_offset(m, uint8_t *, ETHERNET);
+    uint8_t *ip = rte_pktmbuf_mtod_offset(m, uint8_t *, FIXTURE_ETHERNET);
 
     ip[2] = (uint8_t)(length >> 8);
     ip[3] = (uint8_t)length;
@@ -307,29 +168,30 @@ static void set_fragment(struct rte_mbuf *m, uint16_t length, uint16_t fragment)
 static void cut(struct bench *b, struct rte_mbuf *m, uint32_t queue)
 {
     enum { FIRST = 48 };
-    const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, ETHERNET);
-    uint32_t data = (uint32_t)(ip[2] << 8 | ip[3]) - IP_HEADER;
+    const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, FIXTURE_ETHERNET);
+    uint32_t data = (uint32_t)(ip[2] << 8 | ip[3]) - FIXTURE_IP_HEADER;
     struct rte_mbuf *rest;
 
     if (ip[9] != 6 || data <= FIRST)
         return;
-    rest = rte_pktmbuf_copy(m, pools.packet, 0, UINT32_MAX);
+    rest = rte_pktmbuf_copy(m, fixture->pools.packet, 0, UINT32_MAX);
     assert_non_null(rest);
     assert_int_equal(rest->nb_segs, 1);
-    memmove(rte_pktmbuf_mtod_offset(rest, uint8_t *, ETHERNET + IP_HEADER),
-            rte_pktmbuf_mtod_offset(rest, uint8_t *, ETHERNET + IP_HEADER + FIRST), data - FIRST);
-    assert_int_equal(rte_pktmbuf_trim(rest, (uint16_t)(rest->pkt_len - ETHERNET - IP_HEADER - (data - FIRST))), 0);
-    set_fragment(rest, (uint16_t)(IP_HEADER + data - FIRST), FIRST / 8);
+    memmove(rte_pktmbuf_mtod_offset(rest, uint8_t *, FIXTURE_ETHERNET + FIXTURE_IP_HEADER),
+            rte_pktmbuf_mtod_offset(rest, uint8_t *, FIXTURE_ETHERNET + FIXTURE_IP_HEADER + FIRST), data - FIRST);
+    assert_int_equal(
+        rte_pktmbuf_trim(rest, (uint16_t)(rest->pkt_len - FIXTURE_ETHERNET - FIXTURE_IP_HEADER - (data - FIRST))), 0);
+    set_fragment(rest, (uint16_t)(FIXTURE_IP_HEADER + data - FIRST), FIRST / 8);
     nic_send(&b->near[(queue + 1) % CORES], rest);
-    mbuf_truncate(m, ETHERNET + IP_HEADER + FIRST);
-    set_fragment(m, IP_HEADER + FIRST, 0x2000);
+    mbuf_truncate(m, FIXTURE_ETHERNET + FIXTURE_IP_HEADER + FIRST);
+    set_fragment(m, FIXTURE_IP_HEADER + FIRST, 0x2000);
 }
 
 static void carry_in(struct bench *b)
 {
     static uint32_t turn;
     struct rte_mbuf *packets[64];
-    uint16_t n = nic_rx(&b->far, packets, 64);
+    uint16_t n = nic_rx(&b->host.nic, packets, 64);
 
     for (uint16_t i = 0; i < n; i++) {
         uint32_t queue = b->wrong ? (owner(packets[i]) + 1) % CORES : turn++ % CORES;
@@ -361,7 +223,7 @@ static void serve(struct bench *b, struct end *end)
         return;
     assert_int_equal(sscanf(end->text, "GET %63s HTTP/1.1", path), 1);
     snprintf(answer, sizeof(answer), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(path), path);
-    assert_int_equal(tcp_write(b->tcp, end->tcp, answer, strlen(answer)), strlen(answer));
+    assert_int_equal(tcp_write(b->host.tcp, end->tcp, answer, strlen(answer)), strlen(answer));
     end->length = 0;
     end->answered = true;
 }
@@ -374,18 +236,18 @@ static void host_event(struct bench *b, const struct tcp_event *event)
     if (event->flags & TCP_EVENT_ACCEPTED) {
         assert_in_range(b->count, 0, sizeof(b->ends) / sizeof(b->ends[0]) - 1);
         b->ends[b->count++] = (struct end){.tcp = event->handle, .origin = true};
-        tcp_accepted(b->tcp, event->handle);
+        tcp_accepted(b->host.tcp, event->handle);
     }
     end = end_of(b, event->handle);
     assert_non_null(end);
     end->connected |= (event->flags & TCP_EVENT_CONNECTED) != 0;
     assert_int_equal(event->flags & TCP_EVENT_CLOSED, 0); /* nothing is ever reset */
-    while ((piece = tcp_peek(b->tcp, end->tcp)).len > 0) {
+    while ((piece = tcp_peek(b->host.tcp, end->tcp)).len > 0) {
         assert_in_range(end->length + piece.len, 0, sizeof(end->text) - 1);
         memcpy(end->text + end->length, piece.data, piece.len);
         end->length += piece.len;
         end->text[end->length] = '\0';
-        tcp_consume(b->tcp, end->tcp, piece.len);
+        tcp_consume(b->host.tcp, end->tcp, piece.len);
     }
     serve(b, end);
 }
@@ -397,18 +259,18 @@ static void host_turn(struct bench *b)
     struct net_icmp_error errors[64];
     struct tcp_event events[192];
     struct net_tx tx = {0};
-    uint64_t now = now_us();
+    uint64_t now = fixture_now_us();
     uint32_t error_count = 0, n, e;
-    uint16_t received = nic_rx(&b->far, packets, 64);
+    uint16_t received = nic_rx(&b->host.nic, packets, 64);
 
-    n = net_input(b->host, 0, packets, received, now, segments, errors, &error_count);
-    e = tcp_timers(b->tcp, now, events, 64);
-    e += tcp_input(b->tcp, segments, n, now, events + e, 192 - e);
+    n = net_input(b->host.net, 0, packets, received, now, segments, errors, &error_count);
+    e = tcp_timers(b->host.tcp, now, events, 64);
+    e += tcp_input(b->host.tcp, segments, n, now, events + e, 192 - e);
     for (uint32_t i = 0; i < e; i++)
         host_event(b, &events[i]);
-    (void)net_timers(b->host, now, errors, 64);
-    (void)tcp_output(b->tcp, now, &tx);
-    net_output(b->host, &tx, now);
+    (void)net_timers(b->host.net, now, errors, 64);
+    (void)tcp_output(b->host.tcp, now, &tx);
+    net_output(b->host.net, &tx, now);
 }
 
 static void turn(struct bench *b)
@@ -426,13 +288,14 @@ static void turn(struct bench *b)
 
 static void connect_all(struct bench *b)
 {
-    struct assay_address from = rig_address(CLIENT), to = rig_address(PROXY);
+    struct assay_address from = rig_address(FIXTURE_CLIENT), to = rig_address(FIXTURE_PROXY);
     uint32_t up = 0;
 
     for (b->count = 0; b->count < CLIENTS; b->count++)
-        assert_int_equal(tcp_connect(b->tcp, &from, 0, &to, 8080, b->count, now_us(), &b->ends[b->count].tcp),
-                         ASSAY_OK);
-    for (uint64_t end = now_us() + WAIT_MS * 1000; up < CLIENTS && now_us() < end;) {
+        assert_int_equal(
+            tcp_connect(b->host.tcp, &from, 0, &to, 8080, b->count, fixture_now_us(), &b->ends[b->count].tcp),
+            ASSAY_OK);
+    for (uint64_t end = fixture_now_us() + FIXTURE_WAIT_MS * 1000; up < CLIENTS && fixture_now_us() < end;) {
         turn(b);
         up = 0;
         for (uint32_t i = 0; i < CLIENTS; i++)
@@ -452,9 +315,9 @@ static void ask_some(struct bench *b, int round, uint32_t first, uint32_t last)
         snprintf(text, sizeof(text),
                  "GET /c3RldmVuLmxhYi9odHRwLzE5OC4xOC4yLjExLzgwMDA/%d/%u HTTP/1.1\r\nHost: edge\r\n\r\n", round, i);
         b->ends[i].length = 0;
-        assert_int_equal(tcp_write(b->tcp, b->ends[i].tcp, text, strlen(text)), strlen(text));
+        assert_int_equal(tcp_write(b->host.tcp, b->ends[i].tcp, text, strlen(text)), strlen(text));
     }
-    for (uint64_t end = now_us() + WAIT_MS * 1000; answered < last - first && now_us() < end;) {
+    for (uint64_t end = fixture_now_us() + FIXTURE_WAIT_MS * 1000; answered < last - first && fixture_now_us() < end;) {
         turn(b);
         answered = 0;
         for (uint32_t i = first; i < last; i++) {
@@ -525,7 +388,7 @@ static void one_core_speaks_for_the_host_and_both_learn(void **state)
     struct core_stats stats[CORES];
 
     for (int i = 0; i < CORES; i++) {
-        net_announce(b->cores[i]->net, now_us());
+        net_announce(b->cores[i]->net, fixture_now_us());
         core_get_stats(b->cores[i], &stats[i]);
     }
     assert_int_equal(stats[0].net->arp_requests_sent, 1);
@@ -549,7 +412,7 @@ static void both_adopt_a_snapshot_and_drain(void **state)
     struct core_stats stats;
 
     connect_all(b);
-    atomic_store(&shared.snapshot, &snapshots[1]);
+    atomic_store(&fixture->shared.snapshot, &fixture->snapshots[1]);
     turn(b);
     for (int i = 0; i < CORES; i++) {
         core_get_stats(b->cores[i], &stats);
@@ -567,8 +430,8 @@ static void both_adopt_a_snapshot_and_drain(void **state)
         }
         /* the host ends its side as well */
         for (uint32_t k = 0; k < b->count; k++)
-            if (tcp_at_end(b->tcp, b->ends[k].tcp))
-                tcp_shutdown(b->tcp, b->ends[k].tcp);
+            if (tcp_at_end(b->host.tcp, b->ends[k].tcp))
+                tcp_shutdown(b->host.tcp, b->ends[k].tcp);
     }
     for (int i = 0; i < CORES; i++) {
         core_get_stats(b->cores[i], &stats);
@@ -580,11 +443,12 @@ static void both_adopt_a_snapshot_and_drain(void **state)
 static void what_is_left_in_the_mesh_is_not_lost(void **state)
 {
     struct bench *b = bench_create(true);
-    struct assay_address from = rig_address(CLIENT), to = rig_address(PROXY);
+    struct assay_address from = rig_address(FIXTURE_CLIENT), to = rig_address(FIXTURE_PROXY);
 
     connect_all(b);
     for (uint32_t i = 0; i < 20; i++)
-        assert_int_equal(tcp_connect(b->tcp, &from, 0, &to, 8080, 0, now_us(), &b->ends[b->count++].tcp), ASSAY_OK);
+        assert_int_equal(tcp_connect(b->host.tcp, &from, 0, &to, 8080, 0, fixture_now_us(), &b->ends[b->count++].tcp),
+                         ASSAY_OK);
     host_turn(b);
     carry_in(b);
     (void)core_turn(b->cores[0]); /* hands over, and nobody takes */
