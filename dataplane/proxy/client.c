@@ -167,6 +167,8 @@ static bool client_takes_place(struct proxy *p, struct client *c)
         }
         return false;
     }
+    /* It may find its place by an event of its own, before its turn in the line came. */
+    list_remove(&c->run);
     c->counted_handshake = true;
     p->handshake_count++;
     return true;

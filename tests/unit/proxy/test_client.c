@@ -225,6 +225,35 @@ static void beyond_handshakes_max_a_handshake_waits_for_its_place(void **state)
     world_free(w);
 }
 
+/* The rest of a hello and the end of another handshake, in one turn: the place is taken out of turn, and the line left. */
+static void one_that_finds_a_place_by_itself_leaves_the_line(void **state)
+{
+    for (int way = 0; way < 2; way++) {
+        struct world *w = world_create();
+        struct world_peer *first, *second, *third;
+
+        w->settings.handshakes_max = 1;
+        first = world_open(w, "198.18.1.7", 8443, false);
+        world_run(w, 5);
+        world_send_raw(w, first, "\x16", 1);
+        second = world_open(w, "198.18.1.7", 8443, true);
+        second->drips = true;
+        world_run(w, 20);
+        assert_int_equal(world_counters(w)->handshakes_deferred, 1);
+        if (way == 0)
+            tcp_abort(w->far, first->tcp);
+        else
+            w->settings.handshakes_max = 2;
+        for (int i = 0; i < 100 && !second->established; i++)
+            world_run(w, 10);
+        assert_true(second->established);
+        third = world_connect_tls(w, "edge.steven.lab", NULL);
+        assert_true(third->established);
+        assert_int_equal(world_counters(w)->client_handshakes, 2);
+        world_free(w);
+    }
+}
+
 static void a_connection_that_says_nothing_takes_no_place(void **state)
 {
     struct world *w = world_create();
@@ -444,6 +473,7 @@ int main(void)
         cmocka_unit_test(a_record_that_does_not_decrypt_ends_in_an_alert_not_in_a_reset),
         cmocka_unit_test(a_hello_in_segments_of_one_byte_is_as_good_as_whole),
         cmocka_unit_test(beyond_handshakes_max_a_handshake_waits_for_its_place),
+        cmocka_unit_test(one_that_finds_a_place_by_itself_leaves_the_line),
         cmocka_unit_test(a_connection_that_says_nothing_takes_no_place),
         cmocka_unit_test(sni_picks_the_certificate_and_it_is_counted_while_used),
         cmocka_unit_test(a_ticket_resumes_under_the_same_name_only),
