@@ -22,6 +22,7 @@ struct status {
     size_t scope_count;
     uint16_t reasons;        /* covered by current CRLs */
     int64_t until_s;         /* of those */
+    int64_t news_s;          /* the last second before another CRL, which is there already, begins to count */
     bool stapled;            /* the stapled response says good */
     enum x509_reason reason; /* why not more */
     const char *detail;
@@ -87,6 +88,8 @@ static void crl_apply(struct status *status, const struct x509_revocation *revoc
 
     if (now + skew < crl->this_update_s) {
         status_lacks(status, X509_REASON_NO_CRL, "the CRL is not valid yet");
+        if (crl->this_update_s - skew - 1 < status->news_s)
+            status->news_s = crl->this_update_s - skew - 1;
         return;
     }
     if (status->scope_count < SCOPES_MAX)
@@ -183,6 +186,7 @@ enum x509_reason x509_revocation_check(const struct x509_certificate *const *pat
         struct status status = {.certificate = path[i],
                                 .issuer = path[i + 1],
                                 .until_s = INT64_MAX,
+                                .news_s = INT64_MAX,
                                 .reason = X509_REASON_NO_CRL,
                                 .detail = "no CRL of the issuer"};
 
@@ -201,6 +205,7 @@ enum x509_reason x509_revocation_check(const struct x509_certificate *const *pat
                 revocation->staple.len > 0 ? status.detail : "the certificate demands a stapled response";
             return X509_REASON_OCSP_NEEDED;
         }
+        revocation->until_s = status.news_s < revocation->until_s ? status.news_s : revocation->until_s;
         if (status.reasons == X509_REASONS_ALL) {
             revocation->until_s = status.until_s < revocation->until_s ? status.until_s : revocation->until_s;
         } else if (missing == X509_REASON_OK) {

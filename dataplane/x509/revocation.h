@@ -25,8 +25,9 @@ struct x509_revocation {
     struct slice staple; /* an OCSP response about path[0] (ocsp.h); empty: none */
     struct x509_work *work;
     /* results */
-    bool undetermined;  /* soft-fail: passed without knowing */
-    int64_t until_s;    /* earliest nextUpdate relied upon, INT64_MAX when there is none */
+    bool undetermined; /* soft-fail: passed without knowing */
+    int64_t until_s;   /* earliest nextUpdate relied upon, or just before a CRL with a later thisUpdate begins to count:
+                         * a CA's clock may be ahead of ours. INT64_MAX when there is none */
     const char *detail; /* static: why there is no usable CRL, or the reason of the revocation */
 };
 

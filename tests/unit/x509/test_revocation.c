@@ -224,12 +224,42 @@ static void the_latest_counts(void **state)
     assert_int_equal(check(&scene, 3, &depth), X509_REASON_REVOKED);
     scene_add(&scene, BY_I(.this_update = FORGE_NOW - 50));
     assert_int_equal(check(&scene, 3, &depth), X509_REASON_OK);
+    assert_int_equal(scene.revocation.until_s, FORGE_NOW + 3600);
     scene_add(&scene, BY_I(.this_update = FORGE_NOW + 50, .revoked = REVOKED)); /* not yet */
     assert_int_equal(check(&scene, 3, &depth), X509_REASON_OK);
+    assert_int_equal(scene.revocation.until_s, FORGE_NOW + 49); /* and no longer than that */
     scene_add(&scene, BY_I(.this_update = FORGE_NOW - 40, .revoked = REVOKED, .break_signature = true));
     assert_int_equal(check(&scene, 3, &depth), X509_REASON_OK);
     scene_add(&scene, BY_I(.this_update = FORGE_NOW - 30, .revoked = REVOKED));
     assert_int_equal(check(&scene, 3, &depth), X509_REASON_REVOKED);
+    x509_crl_set_free(scene.crls);
+}
+
+/* Made by a CA whose clock is ahead of ours: what passes without it passes until it counts. */
+static void one_of_the_future_is_waited_for(void **state)
+{
+    struct scene scene;
+    int depth;
+
+    (void)state;
+    scene_begin(&scene, 0, NONE);
+    scene.policy.revocation = X509_REVOCATION_SOFT_FAIL;
+    scene_add(&scene, BY_I(.this_update = FORGE_NOW + 50, .revoked = REVOKED));
+    assert_int_equal(check(&scene, 3, &depth), X509_REASON_OK);
+    assert_true(scene.revocation.undetermined);
+    assert_int_equal(scene.revocation.until_s, FORGE_NOW + 49);
+    scene.policy.skew_s = 20;
+    assert_int_equal(check(&scene, 3, &depth), X509_REASON_OK);
+    assert_int_equal(scene.revocation.until_s, FORGE_NOW + 29);
+    scene.revocation.now_s = FORGE_NOW + 30;
+    assert_int_equal(check(&scene, 3, &depth), X509_REASON_REVOKED);
+    x509_crl_set_free(scene.crls);
+    /* Whoever is not the issuer says nothing, now or later. */
+    scene_begin(&scene, 0, NONE);
+    scene.policy.revocation = X509_REVOCATION_SOFT_FAIL;
+    scene_add(&scene, BY_I(.this_update = FORGE_NOW + 50, .break_signature = true));
+    assert_int_equal(check(&scene, 3, &depth), X509_REASON_OK);
+    assert_int_equal(scene.revocation.until_s, INT64_MAX);
     x509_crl_set_free(scene.crls);
 }
 
@@ -295,8 +325,13 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_crl),        cmocka_unit_test(whole_path),        cmocka_unit_test(the_latest_counts),
-        cmocka_unit_test(reasons_add_up), cmocka_unit_test(profiles_and_work), cmocka_unit_test(words),
+        cmocka_unit_test(one_crl),
+        cmocka_unit_test(whole_path),
+        cmocka_unit_test(the_latest_counts),
+        cmocka_unit_test(one_of_the_future_is_waited_for),
+        cmocka_unit_test(reasons_add_up),
+        cmocka_unit_test(profiles_and_work),
+        cmocka_unit_test(words),
     };
 
     return cmocka_run_group_tests(tests, NULL, teardown);
