@@ -304,9 +304,10 @@ static const char *signed_by(const struct x509_ocsp *ocsp, const struct x509_key
                                                                                                                : wrong;
 }
 
-/* NULL: the response is signed by who may. */
+/* NULL: the response is signed by who may, *until_s: as long as that one may. */
 static const char *signer_fault(const struct x509_ocsp *ocsp, const struct x509_certificate *issuer,
-                                const struct x509_policy *policy, uint64_t now_s, struct x509_work *work)
+                                const struct x509_policy *policy, uint64_t now_s, struct x509_work *work,
+                                int64_t *until_s)
 {
     const char *fault = "no certificate of the responder";
     struct slice rest = ocsp->certificates, der;
@@ -329,6 +330,8 @@ static const char *signer_fault(const struct x509_ocsp *ocsp, const struct x509_
             wrong = "the responder's certificate is not signed by the certificate's issuer";
         if (wrong == NULL)
             wrong = signed_by(ocsp, &delegate.key, work, "the response's signature is not the responder's");
+        if (wrong == NULL)
+            *until_s = delegate.not_after_s;
         if (wrong == NULL || wrong == no_work)
             return wrong;
         fault = wrong;
@@ -341,21 +344,25 @@ static const char *times_fault(const struct x509_ocsp *ocsp, const struct x509_o
 {
     int64_t skew = policy->skew_s;
 
-    if (!single->has_next_update)
-        return "the response has no nextUpdate";
     if (now + skew < single->this_update_s || now + skew < ocsp->produced_s)
         return "the response is not valid yet";
+    /* Revoked stays revoked, however old the word of it is: as by an expired CRL (revocation.h). */
+    if (single->status == X509_OCSP_REVOKED)
+        return NULL;
+    if (!single->has_next_update)
+        return "the response has no nextUpdate";
     return now > single->next_update_s + skew ? "the response's nextUpdate is over" : NULL;
 }
 
 static void judge_single(const struct x509_ocsp_single *single, const struct x509_policy *policy,
-                         struct x509_ocsp_verdict *out)
+                         int64_t signer_until_s, struct x509_ocsp_verdict *out)
 {
     switch (single->status) {
     case X509_OCSP_GOOD:
         out->reason = X509_REASON_OK;
         out->detail = NULL;
-        out->until_s = single->next_update_s + policy->skew_s;
+        out->until_s = single->next_update_s < signer_until_s ? single->next_update_s : signer_until_s;
+        out->until_s += policy->skew_s;
         return;
     case X509_OCSP_REVOKED:
         out->reason = X509_REASON_REVOKED;
@@ -374,6 +381,7 @@ void x509_ocsp_judge(struct slice response, const struct x509_certificate *certi
     struct x509_ocsp_single single;
     struct x509_ocsp ocsp;
     struct slice rest;
+    int64_t signer_until_s = INT64_MAX;
     bool found = false;
 
     *out = (struct x509_ocsp_verdict){.reason = X509_REASON_OCSP_FAILED};
@@ -390,10 +398,10 @@ void x509_ocsp_judge(struct slice response, const struct x509_certificate *certi
         return;
     }
     if ((out->detail = times_fault(&ocsp, &single, policy, (int64_t)now_s)) != NULL ||
-        (out->detail = signer_fault(&ocsp, issuer, policy, now_s, work)) != NULL) {
+        (out->detail = signer_fault(&ocsp, issuer, policy, now_s, work, &signer_until_s)) != NULL) {
         if (out->detail == no_work)
             out->reason = X509_REASON_WORK_LIMIT;
         return;
     }
-    judge_single(&single, policy, out);
+    judge_single(&single, policy, signer_until_s, out);
 }

@@ -5,7 +5,8 @@
  * It counts when it speaks of that certificate (serial number, and both issuer hashes, SHA-1 or SHA-256), is signed by the
  * issuer itself or by a responder to whom that very issuer gave id-kp-OCSPSigning, and is current. A delegated responder's
  * certificate must carry ocsp-nocheck: we do not ask whether it is revoked in turn. anyExtendedKeyUsage delegates nothing.
- * No nextUpdate leaves open how long it holds: it is not used, nor is one with an unknown critical extension.
+ * No nextUpdate leaves open how long it holds: it is not used, nor is one that is over; but revoked is revoked in both. One
+ * with an unknown critical extension is never used.
  * Strict DER. Owner: the caller of the bytes. Pure, no allocation. Work: at most two signature checks a certificate looked at.
  * Source: RFC 6960 §3.2, §4.2; RFC 5019 §2.2. */
 #include <stdbool.h>
@@ -56,7 +57,7 @@ struct x509_ocsp_verdict {
         reason;         /* OK: good; REVOKED; OCSP_UNKNOWN: the responder does not know it; OCSP_FAILED: not usable;
                              * WORK_LIMIT */
     const char *detail; /* static */
-    int64_t until_s;    /* nextUpdate and skew, where reason is OK */
+    int64_t until_s;    /* nextUpdate, or a delegated responder's notAfter, and skew, where reason is OK */
 };
 /* issuer: of the certificate, in a path that holds. */
 void x509_ocsp_judge(struct slice response, const struct x509_certificate *certificate,

@@ -260,6 +260,17 @@ static void judges(void **state)
          "the response's signature is not the responder's"},
         /* what a right one says */
         {"revoked", RESPONSE(.status = revoked), X509_REASON_REVOKED, "keyCompromise"},
+        {"revoked, without nextUpdate", RESPONSE(.status = revoked, .no_next_update = true), X509_REASON_REVOKED,
+         "keyCompromise"},
+        {"revoked, and over", RESPONSE(.status = revoked, .next_update = FORGE_NOW - 1), X509_REASON_REVOKED,
+         "keyCompromise"},
+        {"revoked, and not yet", RESPONSE(.status = revoked, .this_update = FORGE_NOW + 1), X509_REASON_OCSP_FAILED,
+         "the response is not valid yet"},
+        {"revoked, by somebody, and over",
+         RESPONSE(.status = revoked, .next_update = FORGE_NOW - 1, .break_signature = true), X509_REASON_OCSP_FAILED,
+         "the response's signature is not the issuer's"},
+        {"unknown, and over", RESPONSE(.status = forge_hex("8200"), .next_update = FORGE_NOW - 1),
+         X509_REASON_OCSP_FAILED, "the response's nextUpdate is over"},
         {"unknown", RESPONSE(.status = forge_hex("8200")), X509_REASON_OCSP_UNKNOWN,
          "the responder does not know the certificate"},
         {"good", RESPONSE(.digest = 384), X509_REASON_OK, NULL},
@@ -288,7 +299,11 @@ static void judges(void **state)
         x509_ocsp_judge(DELEGATED((void)what), &leaf, &ca, &policy, FORGE_NOW, &work, &verdict);
         assert_int_equal(verdict.reason, X509_REASON_WORK_LIMIT);
     }
+    /* No longer than the one who says so may say anything. */
+    assert_int_equal(judge(DELEGATED((void)what), &policy).until_s, FORGE_NOW + 3600);
+    assert_int_equal(judge(DELEGATED(what.not_after = FORGE_NOW + 60), &policy).until_s, FORGE_NOW + 60);
     policy.skew_s = 5;
+    assert_int_equal(judge(DELEGATED(what.not_after = FORGE_NOW + 60), &policy).until_s, FORGE_NOW + 65);
     assert_int_equal(judge(RESPONSE(.next_update = FORGE_NOW - 5), &policy).until_s, FORGE_NOW);
     policy.sha1_allowed = false;
     assert_string_equal(judge(RESPONSE(.digest = 1), &policy).detail, "the response's digest is too weak");
