@@ -114,7 +114,7 @@ static bool kind_is_judged(enum x509_general_name kind)
            kind == X509_NAME_DIRECTORY;
 }
 
-/* A name whose form leaves open what it names cannot be shown to lie in a permitted tree. */
+/* A name whose form leaves open what it names cannot be shown to lie in a permitted tree, or outside an excluded one. */
 static bool name_is_clear(enum x509_general_name kind, struct slice name)
 {
     struct assay_address address;
@@ -126,6 +126,8 @@ static bool name_is_clear(enum x509_general_name kind, struct slice name)
         host = uri_host(name);
         return x509_name_is_host(host) && host.data[0] != '*' && address_parse(host, &address) != ASSAY_OK;
     }
+    if (kind == X509_NAME_EMAIL)
+        return name.len > 1 && name.data[name.len - 1] != '@' && memchr(name.data, '@', name.len) != NULL;
     return true;
 }
 
@@ -166,7 +168,8 @@ static enum x509_reason subtrees_judge(const struct judge *judge, bool permitted
         fit = name_fit(kind, name, base);
         if (permitted && fit == FIT_YES && name_is_clear(kind, name))
             return X509_REASON_OK;
-        if (!permitted && (fit != FIT_NO || (kind == X509_NAME_URI && !name_is_clear(kind, name))))
+        /* An unclear dNSName names no host that anybody would connect to. */
+        if (!permitted && (fit != FIT_NO || (kind != X509_NAME_DNS && !name_is_clear(kind, name))))
             return X509_REASON_NAME_CONSTRAINT_EXCLUDED;
     }
     return permitted && any ? X509_REASON_NAME_CONSTRAINT_PERMITTED : X509_REASON_OK;

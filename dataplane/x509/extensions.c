@@ -4,6 +4,7 @@
 #include "x509/crl_scope.h"
 #include "x509/der.h"
 #include "x509/dn.h"
+#include "x509/name.h"
 #include "x509/policies.h"
 
 #define EXTENSIONS_MAX 64
@@ -39,6 +40,15 @@ static bool mask_is_prefix(const uint8_t *mask, size_t length)
     return true;
 }
 
+/* A dNSName of a constraint: all names, or a host, or what stands behind a host's dot. Of any other form it could match
+ * nothing, and what the CA meant to exclude would pass. */
+static bool dns_base_is_good(struct slice base)
+{
+    bool dotted = base.len > 1 && base.data[0] == '.';
+
+    return base.len == 0 || (base.data[0] != '*' && x509_name_is_host(dotted ? slice_tail(base, 1) : base));
+}
+
 /* One GeneralName; in a constraint an address carries its mask and a DNS name no wildcard. */
 static bool general_name_is_good(const struct der_value *name, bool constraint)
 {
@@ -54,8 +64,7 @@ static bool general_name_is_good(const struct der_value *name, bool constraint)
         return der_read_oid(&body, &value) == ASSAY_OK &&
                der_read(&body, DER_CONTEXT_CONSTRUCTED(0), &value) == ASSAY_OK && body.len == 0 &&
                der_next(&value, &any) == ASSAY_OK && value.len == 0;
-    case X509_NAME_DNS:
-        return ia5_is_clean(body) && !(constraint && body.len > 0 && memchr(body.data, '*', body.len) != NULL);
+    case X509_NAME_DNS: return constraint ? dns_base_is_good(body) : ia5_is_clean(body);
     case X509_NAME_EMAIL:
     case X509_NAME_URI: return ia5_is_clean(body);
     case X509_NAME_DIRECTORY:

@@ -81,7 +81,7 @@ static void one_base(void **state)
         {forge_text(0x81, "A@b.c"), forge_text(0x81, "a@b.c"), NO}, /* the mailbox has case */
         {forge_text(0x81, "a@x.b.c"), forge_text(0x81, "b.c"), NO},
         {forge_text(0x81, "a@b.c"), forge_text(0x81, ".b.c"), NO},
-        {forge_text(0x81, "b.c"), forge_text(0x81, "b.c"), NO}, /* no mailbox */
+        {forge_text(0x81, "b.c"), forge_text(0x81, "b.c"), PART}, /* no mailbox: it may be anywhere */
         {forge_text(0x81, "a@B.c"), forge_text(0x81, "a@b.C"), YES},
         {forge_text(0x81, "a@B.c"), forge_text(0x81, "b.c"), YES},
         {forge_text(0x81, "a@x.b.c"), forge_text(0x81, ".b.c"), YES},
@@ -109,11 +109,13 @@ static void one_base(void **state)
     }
 }
 
-static void unclear_names_are_not_permitted(void **state)
+static void unclear_names_are_neither_inside_nor_outside(void **state)
 {
     struct x509_certificate dns = ca(forge_subtrees(0, forge_dns("a.b")), NONE);
     struct x509_certificate uri = ca(forge_subtrees(0, forge_text(0x86, "a.b")), NONE);
     struct x509_certificate no_uri = ca(NONE, forge_subtrees(1, forge_text(0x86, "c.d")));
+    struct x509_certificate mail = ca(forge_subtrees(0, forge_text(0x81, "a.b")), NONE);
+    struct x509_certificate no_mail = ca(NONE, forge_subtrees(1, forge_text(0x81, "c.d")));
     const struct {
         const struct x509_certificate *issuer;
         struct slice name;
@@ -125,6 +127,11 @@ static void unclear_names_are_not_permitted(void **state)
         {&uri, forge_text(0x86, "http://10.1.2.3/"), X509_REASON_NAME_CONSTRAINT_PERMITTED},
         {&no_uri, forge_text(0x86, "urn:a.b"), X509_REASON_NAME_CONSTRAINT_EXCLUDED},
         {&no_uri, forge_text(0x86, "http://10.1.2.3/"), X509_REASON_NAME_CONSTRAINT_EXCLUDED},
+        {&mail, forge_text(0x81, "a.b"), X509_REASON_NAME_CONSTRAINT_PERMITTED},
+        {&no_mail, forge_text(0x81, "a.b"), X509_REASON_NAME_CONSTRAINT_EXCLUDED},
+        {&no_mail, forge_text(0x81, "x@"), X509_REASON_NAME_CONSTRAINT_EXCLUDED},
+        {&no_mail, forge_text(0x81, ""), X509_REASON_NAME_CONSTRAINT_EXCLUDED},
+        {&no_mail, forge_text(0x81, "x@a.b"), X509_REASON_OK},
     };
     int depth;
 
@@ -290,7 +297,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_base),
-        cmocka_unit_test(unclear_names_are_not_permitted),
+        cmocka_unit_test(unclear_names_are_neither_inside_nor_outside),
         cmocka_unit_test(other_kinds_do_not_meet),
         cmocka_unit_test(unsupported_kinds),
         cmocka_unit_test(the_subject_is_a_name),

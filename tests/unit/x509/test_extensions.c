@@ -50,6 +50,10 @@ static void refuses_values(void **state)
         {"2.5.29.30", "3002a000", "the nameConstraints do not decode", true}, /* no subtree */
         {"2.5.29.30", "3004a0020500", "the nameConstraints do not decode", true},
         {"2.5.29.30", "300ba009 3007 82052a2e612e62", "the nameConstraints do not decode", true},        /* *.a.b */
+        {"2.5.29.30", "300a a108 3006 8204612e622e", "the nameConstraints do not decode", true},         /* a.b. */
+        {"2.5.29.30", "3009 a107 3005 8203612062", "the nameConstraints do not decode", true},           /* a b */
+        {"2.5.29.30", "300a a108 3006 82042e2e612e", "the nameConstraints do not decode", true},         /* ..a. */
+        {"2.5.29.30", "3007 a105 3003 82012e", "the nameConstraints do not decode", true},               /* . */
         {"2.5.29.30", "300a a008 3006 8704c0000200", "the nameConstraints do not decode", true},         /* no mask */
         {"2.5.29.30", "300e a00c 300a 8708c0000200ff00ff00", "the nameConstraints do not decode", true}, /* holes */
         {"2.5.29.30", "300a a008 3006 820161 800101", "the nameConstraints do not decode", true},        /* minimum 1 */
