@@ -315,8 +315,8 @@ enum tls_status tls_handshake(struct tls_connection *tls, struct tls_io *io)
     if (tls->state != TLS_STATE_HANDSHAKE)
         return conclude(tls, WOLF_DONE, 0);
     step = wolf_handshake(tls, &code);
-    /* The library ends no handshake before the held chain was judged. Should it ever: no. */
-    if (step == WOLF_DONE && tls->held != NULL)
+    /* The library ends no handshake before a chain was judged, nor while one is held. Should it ever: no. */
+    if (step == WOLF_DONE && !tls->context->is_server && (tls->held != NULL || (!tls->judged && !wolf_resumed(tls))))
         step = WOLF_FAILED;
     if (step == WOLF_DONE)
         established(tls);
