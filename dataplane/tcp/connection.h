@@ -219,6 +219,7 @@ struct tcp_connection {
     /* --- receiving out of order --- */
     uint32_t rcv_fin;
     uint8_t quick_acks;                              /* so many full segments more are acknowledged one by one */
+    uint8_t gap_acks;                                /* ... and were, since rcv_nxt last moved */
     struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX]; /* most recent first (RFC 2018 §4) */
     struct tcp_sack_block dsack;
 
@@ -323,6 +324,8 @@ struct tcp {
     uint32_t listener_count; /* slots ever used */
     struct tcp_reply replies[TCP_REPLIES_MAX];
     uint32_t reply_first, reply_count;
+    struct net_tx acks;                 /* built while segments came in, for the next tcp_output() ... */
+    uint32_t acks_first;                /* ... from here on */
     uint32_t port_next[TCP_PORT_SLOTS]; /* RFC 6056 §3.3.4 */
     struct tcp_ports_full ports_full[TCP_PORT_SLOTS];
     uint32_t ports_freed; /* active opens that have left their port, or may soon, since the start */

@@ -14,6 +14,9 @@
 /* Full segments acknowledged one by one after each that came out of order or twice. */
 #define QUICK_ACKS 16
 
+/* While the same byte is missing, so many segments are acknowledged one by one where the peer has SACK. */
+#define GAP_ACKS 16
+
 #define PAWS_IDLE_S (24u * 24 * 3600) /* RFC 7323 §5.5 */
 
 void input_reply_reset(struct tcp *tcp, const struct tcp_segment *segment)
@@ -44,7 +47,7 @@ static bool read_segment(struct tcp *tcp, const struct net_segment *packet, stru
     uint32_t header_len;
 
     out->mbuf = packet->mbuf;
-    out->was_syn = out->was_cut = false;
+    out->was_syn = out->was_cut = out->own_ack = false;
     tcp->counters.segments_in++;
     if (packet->length < TCP_HEADER_MIN || packet->mbuf->data_len < TCP_HEADER_MIN) {
         tcp->counters.drop_short++;
@@ -118,6 +121,22 @@ static bool check_timestamp(struct tcp *tcp, struct tcp_connection *c, const str
     return false;
 }
 
+/* Where segments are lost, ACKs are too, and a whole burst must not depend on one of them; each duplicate has its own block to
+ * report (RFC 2883 §4), and a sender without SACK counts (RFC 5681 §3.2). One that has it learns no more from the next of a long
+ * row: those are acknowledged by the burst. */
+static void ack_each(struct tcp *tcp, struct tcp_connection *c)
+{
+    if (c->rcv_nxt != c->rcv_acked)
+        c->gap_acks = 0;
+    if (conn_has(c, CONN_SACK) && c->gap_acks == GAP_ACKS) {
+        conn_ack_now(tcp, c);
+        return;
+    }
+    if (c->gap_acks < GAP_ACKS)
+        c->gap_acks++;
+    output_ack_at_once(tcp, c);
+}
+
 static void refuse_sequence(struct tcp *tcp, struct tcp_connection *c, const struct tcp_segment *segment)
 {
     if (segment->flags & TCP_FLAG_RST) {
@@ -139,7 +158,8 @@ static void refuse_sequence(struct tcp *tcp, struct tcp_connection *c, const str
     if (segment->len > 0 && seq_le(segment->seq + segment->len, c->rcv_nxt)) {
         tcp->counters.drop_duplicate++;
         sack_report_duplicate(c, segment->seq, segment->seq + segment->len);
-        conn_ack_now(tcp, c);
+        c->quick_acks = QUICK_ACKS;
+        ack_each(tcp, c);
         return;
     }
     tcp->counters.drop_window++;
@@ -241,15 +261,17 @@ static bool refuse_after_close(struct tcp *tcp, struct tcp_connection *c, const 
 /* RFC 5681 §4.2: at once beside or inside a gap, and as soon as more than one full segment waits, else a little later: with two
  * segments in flight a sender expects no delay, and probes (RFC 8985 §7.2), even if the second was not full. While the path
  * loses segments it loses ACKs too, and the sender's window is small: then each full one is acknowledged. */
-static void schedule_ack(struct tcp *tcp, struct tcp_connection *c, bool gap, uint32_t len)
+static void schedule_ack(struct tcp *tcp, struct tcp_connection *c, struct tcp_segment *segment, bool gap)
 {
-    bool quick = c->quick_acks > 0 && len >= c->peer_mss;
+    bool quick = c->quick_acks > 0 && segment->len >= c->peer_mss;
 
     if (gap)
         c->quick_acks = QUICK_ACKS;
     else if (quick)
         c->quick_acks--;
-    if (gap || quick || c->rcv_nxt - c->rcv_acked > c->peer_mss)
+    if (gap || quick)
+        segment->own_ack = true;
+    else if (c->rcv_nxt - c->rcv_acked > c->peer_mss)
         conn_ack_now(tcp, c);
     else if (c->due_us[TCP_TIMER_DELACK] == 0 && !conn_has(c, CONN_ACK_NOW))
         conn_timer_set(tcp, c, TCP_TIMER_DELACK, tcp->now_us + tcp->config.delayed_ack_us);
@@ -295,7 +317,7 @@ static bool take_text(struct tcp *tcp, struct tcp_connection *c, struct tcp_segm
     segment->mbuf = NULL;
     if (result == RECEIVE_NO_MEMORY)
         tcp->counters.drop_memory++;
-    schedule_ack(tcp, c, gap || result != RECEIVE_TAKEN, end - segment->seq);
+    schedule_ack(tcp, c, segment, gap || result != RECEIVE_TAKEN);
     if (c->receive_bytes > before)
         conn_raise(tcp, c, TCP_EVENT_READABLE);
     return true;
@@ -336,6 +358,8 @@ void input_text(struct tcp *tcp, struct tcp_connection *c, struct tcp_segment *s
     if (segment->len > 0 && !take_text(tcp, c, segment))
         return;
     take_fin(tcp, c);
+    if (segment->own_ack)
+        ack_each(tcp, c);
 }
 
 /* --- dispatch --------------------------------------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@ struct tcp_segment {
     uint8_t flags;
     bool was_syn; /* a SYN-ACK whose SYN had come before: its window is not scaled (RFC 7323 §2.2) */
     bool was_cut; /* text or FIN lay beyond the window and is gone: it is no bare ACK all the same (RFC 5681 §2) */
+    bool own_ack; /* no later ACK is to stand for its own */
     struct tcp_options options;
 };
 

@@ -474,6 +474,26 @@ static enum output_result output_ack(struct tcp *tcp, struct tcp_connection *c, 
     return OUTPUT_DONE;
 }
 
+void output_ack_at_once(struct tcp *tcp, struct tcp_connection *c)
+{
+    struct outgoing out = {.seq = conn_control_seq(c), .flags = TCP_FLAG_ACK};
+
+    if (tcp->acks.count == NET_TX_MAX || !emit(tcp, c, &tcp->acks, &out)) {
+        conn_ack_now(tcp, c);
+        return;
+    }
+    tcp->counters.acks_out++;
+}
+
+/* What output_ack_at_once() has built. */
+static void output_acks(struct tcp *tcp, struct net_tx *tx)
+{
+    while (tcp->acks_first < tcp->acks.count && tx->count < NET_TX_MAX)
+        tx->datagrams[tx->count++] = tcp->acks.datagrams[tcp->acks_first++];
+    if (tcp->acks_first == tcp->acks.count)
+        tcp->acks_first = tcp->acks.count = 0;
+}
+
 static enum output_result output_connection(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx)
 {
     bool sent_some, waits;
@@ -582,6 +602,7 @@ bool tcp_output(struct tcp *tcp, uint64_t now_us, struct net_tx *tx)
 {
     tcp->now_us = now_us;
     output_replies(tcp, tx);
+    output_acks(tcp, tx);
     while (!TAILQ_EMPTY(&tcp->output) && tx->count < NET_TX_MAX) {
         struct tcp_connection *c = TAILQ_FIRST(&tcp->output);
         enum output_result result;
@@ -594,5 +615,5 @@ bool tcp_output(struct tcp *tcp, uint64_t now_us, struct net_tx *tx)
         if (result == OUTPUT_STARVED)
             break;
     }
-    return !TAILQ_EMPTY(&tcp->output) || tcp->reply_count > 0;
+    return !TAILQ_EMPTY(&tcp->output) || tcp->reply_count > 0 || tcp->acks.count > 0;
 }

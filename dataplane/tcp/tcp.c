@@ -198,6 +198,8 @@ void tcp_destroy(struct tcp *tcp)
             receive_free(tcp, c);
         }
     }
+    while (tcp->acks_first < tcp->acks.count)
+        rte_pktmbuf_free(tcp->acks.datagrams[tcp->acks_first++].mbuf);
     source_limit_free(tcp->sources);
     free(tcp->connections);
     free(tcp->buckets);

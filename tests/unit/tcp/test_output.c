@@ -155,6 +155,53 @@ static void replies_are_bounded(void **state)
     bench_close(&b);
 }
 
+/* RFC 5681 §4.2: each segment beside a gap is acknowledged by itself, a long row of them by the burst where SACK says what came. */
+static void a_gap_has_its_acks(void **state)
+{
+    static const struct {
+        bool sack;
+        uint32_t acks;
+    } rows[] = {{true, 16 + 1}, {false, 40}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct tcp_handle handle;
+        struct tcp_connection *c;
+        struct bench b;
+
+        bench_open(&b, NULL);
+        c = bench_establish(&b, &handle);
+        if (!rows[i].sack)
+            c->flags &= ~(uint32_t)CONN_SACK;
+        for (uint32_t n = 0; n < 40; n++)
+            bench_peer(&b, c, TCP_FLAG_ACK, 101 + 50 * n, 50, 1);
+        assert_int_equal(bench_flush(&b), rows[i].acks);
+        /* what fills it is acknowledged by itself, and begins anew */
+        bench_peer(&b, c, TCP_FLAG_ACK, 1, 100, 1);
+        bench_peer(&b, c, TCP_FLAG_ACK, 2501, 50, 1);
+        bench_peer(&b, c, TCP_FLAG_ACK, 2551, 50, 1);
+        assert_int_equal(bench_flush(&b), 3);
+        bench_close(&b);
+    }
+}
+
+/* More of them than a turn can send: the rest is told by the ACK that is due anyway; none is lost with its connection. */
+static void own_acks_are_bounded(void **state)
+{
+    struct tcp_handle handle;
+    struct tcp_connection *c;
+    struct bench b;
+
+    bench_open(&b, NULL);
+    c = bench_establish(&b, &handle);
+    c->flags &= ~(uint32_t)CONN_SACK;
+    for (uint32_t n = 0; n < NET_TX_MAX + 40; n++)
+        bench_peer(&b, c, TCP_FLAG_ACK, 101 + 10 * n, 10, 1);
+    assert_int_equal(bench_flush(&b), NET_TX_MAX + 1);
+    bench_peer(&b, c, TCP_FLAG_ACK, 101, 10, 1);
+    tcp_abort(b.tcp, handle);
+    bench_close(&b);
+}
+
 /* RFC 6691: SACK blocks come off the payload; where they have no room they follow in an ACK of their own. */
 static void sack_blocks_and_data(void **state)
 {
@@ -166,13 +213,17 @@ static void sack_blocks_and_data(void **state)
 
     bench_open(&b, NULL);
     c = bench_establish(&b, &handle);
-    bench_peer(&b, c, TCP_FLAG_ACK, 101, 50, 1);
+    /* so many that the next ones have no ACK of their own */
+    for (uint32_t n = 0; n < 16; n++)
+        bench_peer(&b, c, TCP_FLAG_ACK, 101 + 10 * n, 10, 1);
+    assert_int_equal(bench_flush(&b), 16);
+    bench_peer(&b, c, TCP_FLAG_ACK, 261, 50, 1);
     assert_int_equal(tcp_write(b.tcp, handle, data, 500), 500);
     assert_true(bench_out(&b, &segment, &options));
     assert_int_equal(segment.payload_len, 500);
     assert_int_equal(options.sack_count, 1);
     assert_false(bench_out(&b, &segment, NULL));
-    bench_peer(&b, c, TCP_FLAG_ACK, 201, 50, 501);
+    bench_peer(&b, c, TCP_FLAG_ACK, 401, 50, 501);
     assert_int_equal(tcp_write(b.tcp, handle, data, 1000), 1000);
     assert_true(bench_out(&b, &segment, &options));
     assert_int_equal(segment.payload_len, 1000);
@@ -208,6 +259,8 @@ int main(void)
         cmocka_unit_test(a_full_burst_waits_for_the_next),
         cmocka_unit_test(turns_are_fair),
         cmocka_unit_test(replies_are_bounded),
+        cmocka_unit_test(a_gap_has_its_acks),
+        cmocka_unit_test(own_acks_are_bounded),
         cmocka_unit_test(sack_blocks_and_data),
         cmocka_unit_test(push_ends_what_was_written),
     };
