@@ -120,6 +120,18 @@ bool verdict_asks_status(const struct proxy *p, struct origin *o)
     return origin_scope(p, o)->policy->revocation != X509_REVOCATION_OFF;
 }
 
+/* Nothing was shown: nothing to keep, and no path to look for. */
+static uint8_t verdict_none(struct proxy *p, struct upstream *u)
+{
+    const struct trust_scope *scope = origin_scope(p, u->origin);
+
+    u->verdict = (struct verdict_state){.epoch = p->snapshot->trust->epoch,
+                                        .policy_id = scope->policy->id,
+                                        .chain_reason = X509_REASON_NO_CERTIFICATE,
+                                        .name_reason = X509_REASON_NAME_MISMATCH};
+    return verdict_refuses(p, u->origin, &u->verdict) ? x509_reason_alert(verdict_reason(scope, &u->verdict)) : 0;
+}
+
 uint8_t verdict_verify(void *arg, const struct slice *certificates, size_t count, struct slice staple)
 {
     struct upstream *u = arg;
@@ -128,7 +140,7 @@ uint8_t verdict_verify(void *arg, const struct slice *certificates, size_t count
     struct x509_chain_digest digest;
 
     if (count == 0)
-        return x509_reason_alert(X509_REASON_NO_CERTIFICATE);
+        return verdict_none(p, u);
     if (staple.len > X509_OCSP_SIZE_MAX) {
         p->counters.staple_too_large++;
         staple = slice_of(NULL, 0);

@@ -247,6 +247,8 @@ static void fail(struct tls_connection *tls, int code)
         fault = (struct wolf_fault){TLS_FAILURE_VERIFIER, tls->verdict};
     else if (received != 0)
         fault = (struct wolf_fault){TLS_FAILURE_PEER_ALERT, 0};
+    else if (fault.kind == TLS_FAILURE_VERIFIER) /* it would let pass what the library cannot use */
+        fault.kind = TLS_FAILURE_CERTIFICATE;
     if (sent == 0 && fault.alert != 0) {
         wolf_send_alert(tls, fault.alert);
         sent = fault.alert;

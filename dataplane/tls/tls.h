@@ -93,7 +93,8 @@ struct tls_io {
 };
 
 /* Judges the origin's chain inside the handshake, before our Finished (DESIGN: the one upward callback). May be called
- * twice for one handshake: must be idempotent. certificates[0] is the leaf; wire order. staple: the OCSP response that came
+ * twice for one handshake: must be idempotent. certificates[0] is the leaf; wire order. count 0:
+ * the origin has none, and the handshake ends whatever is returned. staple: the OCSP response that came
  * with it, unread; empty: none, or not asked for. Returns 0 to accept, or the alert.
  * In TLS 1.2 a response follows the chain (RFC 6066 §8): then the call comes with the response, or when it is clear that
  * there will be none. */

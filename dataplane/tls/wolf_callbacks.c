@@ -89,8 +89,9 @@ static uint8_t judge(struct tls_connection *tls, int ok, const WOLFSSL_X509_STOR
     uint8_t alert;
 
     tls->staple = slice_of(NULL, 0);
-    if (store->totalCerts < 1 || store->totalCerts > MAX_CHAIN_DEPTH)
+    if (store->totalCerts < 0 || store->totalCerts > MAX_CHAIN_DEPTH)
         return TLS_ALERT_BAD_CERTIFICATE;
+    sound = sound && store->totalCerts > 0;
     for (; count < (size_t)store->totalCerts; count++)
         certificates[count] = slice_of(store->certs[count].buffer, store->certs[count].length);
     /* A response is still to come? Nothing of ours leaves before it is here. */

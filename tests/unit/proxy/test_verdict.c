@@ -84,6 +84,52 @@ static void what_fails_is_502_an_alert_and_two_lines_and_no_request_byte(void **
     }
 }
 
+/* ServerHello of TLS 1.2, an empty Certificate, ServerHelloDone. */
+static const uint8_t no_certificate_flight[] = {22, 3,  3,  0,  42, 2,  0,  0,  38, 3,  3,    1,    2,  3,  4,  5,  6,
+                                                7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17,   18,   19, 20, 21, 22, 23,
+                                                24, 25, 26, 27, 28, 29, 30, 31, 32, 0,  0xc0, 0x2b, 0,  22, 3,  3,  0,
+                                                7,  11, 0,  0,  3,  0,  0,  0,  22, 3,  3,    0,    4,  14, 0,  0,  0};
+
+/* Where nothing is enforced TLS ends it: there is no key to go on with. */
+static void an_origin_without_a_certificate_is_502_in_every_mode_and_says_why(void **state)
+{
+    static const enum verify_mode modes[] = {VERIFY_ENFORCED, VERIFY_PERMISSIVE, VERIFY_DISABLED};
+
+    for (size_t i = 0; i < 3; i++) {
+        bool refuses = modes[i] == VERIFY_ENFORCED;
+        struct world *w = world_create();
+        struct world_peer *client, *origin;
+        struct world_record line;
+        static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, 42};
+
+        world_trust(w, WORLD_TRUST_ROOT);
+        world_mode(w, modes[i]);
+        client = world_connect(w);
+        origin = world_ask(w, client, NODE, 7443);
+        assert_non_null(origin);
+        world_forget(origin);
+        world_send_raw(w, origin, no_certificate_flight, sizeof(no_certificate_flight));
+        world_expect(client, WORLD_502);
+        assert_int_equal(origin->length, sizeof(alert));
+        assert_memory_equal(origin->received, alert, sizeof(alert));
+        assert_null(world_accept(w)); /* S19: it would only fail again */
+        assert_int_equal(world_counters(w)->verify_failed, refuses);
+        assert_int_equal(world_counters(w)->verify_failed_chain, refuses);
+        assert_int_equal(world_counters(w)->origin_handshake_failures, !refuses);
+        if (refuses) {
+            assert_int_equal(world_log(w->alarm_log, 1, line.strings[1], 256), LOG_VERIFY_FAILED);
+            assert_string_equal(line.strings[1], "no certificate presented");
+        }
+        assert_int_equal(world_log(w->alarm_log, 1, line.strings[1], 256), LOG_SSL_FAILED);
+        assert_string_equal(line.strings[1],
+                            refuses
+                                ? "error:1416F086:SSL routines:tls_process_server_certificate:certificate verify failed"
+                                : "error:1416F00D:SSL routines:tls_process_server_certificate:malformed certificate or "
+                                  "no proof of its key");
+        world_free(w);
+    }
+}
+
 static void the_line_of_a_failure_has_its_error_depth_and_address(void **state)
 {
     struct world *w = world_create();
@@ -637,6 +683,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_fails_is_502_an_alert_and_two_lines_and_no_request_byte),
+        cmocka_unit_test(an_origin_without_a_certificate_is_502_in_every_mode_and_says_why),
         cmocka_unit_test(the_line_of_a_failure_has_its_error_depth_and_address),
         cmocka_unit_test(one_node_may_answer_on_one_port_and_fail_on_another),
         cmocka_unit_test(what_is_trusted_in_signature_and_name_gets_the_request),

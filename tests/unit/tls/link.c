@@ -538,8 +538,11 @@ static uint8_t judge_chain(void *arg, const struct slice *certificates, size_t c
 
     judge->calls++;
     judge->count = count;
-    judge->leaf_length = certificates[0].len < sizeof(judge->leaf) ? certificates[0].len : sizeof(judge->leaf);
-    memcpy(judge->leaf, certificates[0].data, judge->leaf_length);
+    judge->leaf_length = count == 0 ? 0 : certificates[0].len;
+    if (judge->leaf_length > sizeof(judge->leaf))
+        judge->leaf_length = sizeof(judge->leaf);
+    if (judge->leaf_length > 0)
+        memcpy(judge->leaf, certificates[0].data, judge->leaf_length);
     judge->second_length = count > 1 ? certificates[1].len : 0;
     judge->staple_length = staple.len;
     if (staple.len > 0 && staple.len <= sizeof(judge->staple))

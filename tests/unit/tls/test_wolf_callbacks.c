@@ -282,6 +282,34 @@ static void test_stapled_not_on_resumption(void **state)
     }
 }
 
+/* ServerHello of TLS 1.2 with TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, an empty Certificate, ServerHelloDone. */
+static const uint8_t no_certificate_flight[] = {22, 3,  3,  0,  42, 2,  0,  0,  38, 3,  3,    1,    2,  3,  4,  5,  6,
+                                                7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17,   18,   19, 20, 21, 22, 23,
+                                                24, 25, 26, 27, 28, 29, 30, 31, 32, 0,  0xc0, 0x2b, 0,  22, 3,  3,  0,
+                                                7,  11, 0,  0,  3,  0,  0,  0,  22, 3,  3,    0,    4,  14, 0,  0,  0};
+
+/* The verifier is asked all the same: why it refuses is logged with its reason. It cannot let pass what has no key. */
+static void test_server_without_certificate(void **state)
+{
+    static const uint8_t alerts[] = {TLS_ALERT_BAD_CERTIFICATE, TLS_ALERT_UNKNOWN_CA, 0};
+
+    for (size_t i = 0; i < sizeof(alerts); i++) {
+        struct pair pair = client_pair(&pki.identities[PKI_P256], NULL, TLS1_2_VERSION);
+
+        judge.alert = alerts[i];
+        pair_open_client(&pair, "origin.test");
+        link_step_ours(pair.link);
+        link_inject(pair.link, no_certificate_flight, sizeof(no_certificate_flight));
+        for (int step = 0; step < 5; step++)
+            link_step_ours(pair.link);
+        expect_failure(pair.link, alerts[i] != 0 ? TLS_FAILURE_VERIFIER : TLS_FAILURE_CERTIFICATE,
+                       alerts[i] != 0 ? alerts[i] : TLS_ALERT_BAD_CERTIFICATE, 0);
+        assert_int_equal(judge.calls, 1);
+        assert_int_equal(judge.count, 0);
+        pair_close(pair);
+    }
+}
+
 /* What is done to the server's flight of TLS 1.2, before ours sees it: a handshake message is a record of OpenSSL's. */
 enum meddling { LEAVE_OUT, BEFORE_THE_CHAIN, TWICE, AFTER_THE_KEY, EMPTY };
 
@@ -357,11 +385,17 @@ static void test_stapled_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusal_is_told_once),      cmocka_unit_test(test_possession_not_proven),
-        cmocka_unit_test(test_malformed_certificate),     cmocka_unit_test(test_verifier_takes_over),
-        cmocka_unit_test(test_chain_in_wire_order),       cmocka_unit_test(test_long_chain),
-        cmocka_unit_test(test_stapled_response),          cmocka_unit_test(test_stapled_refusal),
-        cmocka_unit_test(test_stapled_not_on_resumption), cmocka_unit_test(test_stapled_order),
+        cmocka_unit_test(test_refusal_is_told_once),
+        cmocka_unit_test(test_server_without_certificate),
+        cmocka_unit_test(test_possession_not_proven),
+        cmocka_unit_test(test_malformed_certificate),
+        cmocka_unit_test(test_verifier_takes_over),
+        cmocka_unit_test(test_chain_in_wire_order),
+        cmocka_unit_test(test_long_chain),
+        cmocka_unit_test(test_stapled_response),
+        cmocka_unit_test(test_stapled_refusal),
+        cmocka_unit_test(test_stapled_not_on_resumption),
+        cmocka_unit_test(test_stapled_order),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
