@@ -20,6 +20,7 @@
 #include "daemon/arena.h"
 
 #define CONNECTIONS_MAX  64
+#define READY_PEER_MAX   8 /* connections of one address: nobody keeps a load balancer out */
 #define IDLE_TIMEOUT_S   15
 #define UPLOAD_MAX       TRUST_FILE_MAX
 #define READY_UPLOAD_MAX 1024
@@ -67,6 +68,8 @@ static enum MHD_Result send_json(struct MHD_Connection *connection, const struct
     }
     MHD_add_response_header(response, "Content-Type", "application/json");
     MHD_add_response_header(response, "Cache-Control", "no-store");
+    if (answer->allow[0] != '\0')
+        MHD_add_response_header(response, "Allow", answer->allow);
     result = MHD_queue_response(connection, answer->status, response);
     MHD_destroy_response(response);
     return result;
@@ -84,7 +87,7 @@ static enum MHD_Result take(struct admin *admin, struct MHD_Connection *connecti
 {
     struct upload *upload = *state;
     struct admin_request request = {method, url, query_value, connection, {NULL, 0}};
-    struct admin_answer answer = {500, NULL};
+    struct admin_answer answer = {.status = 500};
     enum MHD_Result result;
 
     if (upload == NULL) {
@@ -134,24 +137,41 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
     *state = NULL;
 }
 
-static struct MHD_Daemon *serve(struct admin *admin, int fd, MHD_AccessHandlerCallback handler)
+/* peer_max: connections of one address; 0: any number. */
+static struct MHD_Daemon *serve(struct admin *admin, int fd, MHD_AccessHandlerCallback handler, unsigned peer_max)
 {
     return MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, handler, admin, MHD_OPTION_LISTEN_SOCKET, fd,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-                            (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                            peer_max, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S,
+                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
 }
 
 /* --- sockets ------------------------------------------------------------------------------------------------------------------------ */
 
-/* Does somebody answer there? Then it is another daemon's; else what a crash left behind. */
+/* Does somebody listen there? Then it is another daemon's (EAGAIN: a busy one's); else what a crash left behind. */
 static bool answered(const struct sockaddr_un *address)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool yes = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool yes = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN);
 
     if (fd >= 0)
         close(fd);
     return yes;
+}
+
+/* Takes away what a crash left behind, and nothing else that may have the name. */
+static bool make_place(const char *path, struct problems *problems)
+{
+    struct stat status;
+
+    if (lstat(path, &status) != 0)
+        return true; /* nothing is there, or bind() will say what is wrong */
+    if (!S_ISSOCK(status.st_mode)) {
+        problems_add(problems, path, 0, "is there and is no socket: the admin socket would replace it");
+        return false;
+    }
+    (void)unlink(path);
+    return true;
 }
 
 static void make_parent(const char *path)
@@ -196,7 +216,8 @@ static int listen_unix(const struct config *config, struct problems *problems)
         return -1;
     }
     make_parent(path);
-    (void)unlink(path);
+    if (!make_place(path, problems))
+        return -1;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     mask = umask(0177); /* nobody else before its permissions are set */
     if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 64) == 0) {
@@ -246,7 +267,7 @@ static bool start_api(struct admin *admin, struct problems *problems)
     if (fd < 0)
         return false;
     admin->socket_path = strdup(config->root.admin.socket);
-    admin->api = serve(admin, fd, on_api);
+    admin->api = serve(admin, fd, on_api, 0);
     if (admin->api != NULL)
         return true;
     close(fd);
@@ -264,7 +285,7 @@ static bool start_ready(struct admin *admin, struct problems *problems)
     fd = listen_ready(config, problems);
     if (fd < 0)
         return false;
-    admin->ready = serve(admin, fd, on_ready);
+    admin->ready = serve(admin, fd, on_ready, READY_PEER_MAX);
     if (admin->ready != NULL)
         return true;
     close(fd);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "daemon/admin_input.h"
 #include "daemon/capture_session.h"
 #include "daemon/log.h"
 #include "net/capture.h"
@@ -85,12 +86,15 @@ unsigned admin_capture_status(const struct control *control, json_t **body)
 
 unsigned admin_capture_start(struct control *control, struct slice request, uint64_t now_s, json_t **body)
 {
-    json_t *input = json_loadb((const char *)request.data, request.len, JSON_REJECT_DUPLICATES, NULL);
+    static const struct admin_member members[] = {{"file", ADMIN_TEXT},          {"filter", ADMIN_TEXT},
+                                                  {"snaplen", ADMIN_NUMBER},     {"max_bytes", ADMIN_NUMBER},
+                                                  {"max_packets", ADMIN_NUMBER}, {"for_s", ADMIN_NUMBER}};
+    char error[512] = "";
+    json_t *input = admin_input_read(request, members, 6, error, sizeof(error));
     struct capture_options options = {.port = control->config->root.port.device};
     struct capture_session *session = NULL;
     struct text directory = {0};
-    char error[512] = "";
-    const char *wrong = read_request(input, &options);
+    const char *wrong = input != NULL ? read_request(input, &options) : error;
     unsigned status = 400;
 
     if (wrong != NULL) {

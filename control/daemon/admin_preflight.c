@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "daemon/admin_preflight.h"
 
+#include "daemon/admin_input.h"
 #include "daemon/prober.h"
 #include "daemon/view.h"
 #include "probe/probe.h"
@@ -45,15 +46,14 @@ unsigned admin_preflight_start(struct control *control, struct slice request, ui
 {
     const struct config_preflight *config = &control->config->root.preflight;
     struct preflight_settings settings = {.jobs = (unsigned)config->jobs, .timeout_ms = config->timeout / 1000};
-    json_t *input = json_loadb((const char *)request.data, request.len, JSON_REJECT_DUPLICATES, NULL);
+    static const struct admin_member members[] = {
+        {"ports", ADMIN_TEXT}, {"jobs", ADMIN_NUMBER}, {"timeout_ms", ADMIN_NUMBER}};
+    char error[300];
+    json_t *input = admin_input_read(request, members, 3, error, sizeof(error));
+    const char *wrong = input != NULL ? read_request(input, &settings) : error;
     struct problems problems = {0};
-    const char *wrong = NULL;
     unsigned status = 200;
 
-    if (request.len > 0 && !json_is_object(input))
-        wrong = "expected {\"ports\": a list, \"jobs\", \"timeout_ms\": numbers}";
-    else if (input != NULL)
-        wrong = read_request(input, &settings);
     json_decref(input);
     if (wrong != NULL)
         return refuse(body, 400, wrong);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "daemon/admin_request.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/admin_capture.h"
+#include "daemon/admin_input.h"
 #include "daemon/admin_preflight.h"
 #include "daemon/change_log.h"
 #include "daemon/config_table.h"
@@ -22,7 +24,9 @@
 #define WALK_TIMEOUT_US    5000000 /* a table of a million connections takes a core many turns */
 #define ROWS_DEFAULT       1000
 #define ROWS_MAX           100000
+#define DAYS_MAX           100000
 #define SWITCH_MAX_S       (366 * 86400)
+#define ERROR_MAX          512
 
 struct call {
     struct control *control;
@@ -297,32 +301,54 @@ static void answer_verify(struct call *call, const json_t *input, const char *mo
     answer_change(call, "set verify", good, change, body);
 }
 
+/* What is switched, and how; NULL, or why not. */
+static const char *verify_asked(const json_t *input, enum verify_mode *mode, bool *inherit)
+{
+    const char *word = json_string_value(json_object_get(input, "mode"));
+    json_int_t for_s = json_integer_value(json_object_get(input, "for_s"));
+
+    *inherit = word != NULL && strcmp(word, "inherit") == 0;
+    if (word == NULL || !(*inherit || mode_of(word, mode)))
+        return "mode: on, off, enforced, permissive, disabled or inherit is expected";
+    if (for_s < 0 || for_s > SWITCH_MAX_S)
+        return "for_s: seconds are expected, at most a year";
+    return NULL;
+}
+
+static void switch_verify(struct call *call, const json_t *input, const struct verify_target *target,
+                          enum verify_mode mode, bool inherit)
+{
+    json_int_t for_s = json_integer_value(json_object_get(input, "for_s"));
+    struct change change;
+    bool good;
+
+    good = inherit ? control_unset_verify(call->control, target, &change)
+                   : control_set_verify(call->control, target, mode, for_s > 0 ? call->now_s + (uint64_t)for_s : 0,
+                                        &change);
+    answer_verify(call, input, inherit ? "inherit" : verify_mode_name(mode), for_s, good, &change);
+    change_free(&change);
+}
+
 static void post_verify(struct call *call)
 {
-    json_t *input = json_loadb((const char *)call->request->body.data, call->request->body.len, 0, NULL);
-    const char *word = json_string_value(json_object_get(input, "mode")), *fault;
-    json_int_t for_s = json_integer_value(json_object_get(input, "for_s"));
+    static const struct admin_member members[] = {
+        {"mode", ADMIN_TEXT}, {"for_s", ADMIN_NUMBER}, {"deployment", ADMIN_TEXT}, {"origin", ADMIN_TEXT}};
+    char error[ERROR_MAX];
+    json_t *input = admin_input_read(call->request->body, members, 4, error, sizeof(error));
+    const char *fault = input == NULL ? error : NULL;
     enum verify_mode mode = VERIFY_ENFORCED;
-    bool inherit = word != NULL && strcmp(word, "inherit") == 0, good;
     struct verify_target target;
     struct arena arena = {0};
-    struct change change;
+    bool inherit = false;
 
-    fault = target_of(call->control, input, &arena, &target);
-    if (word == NULL || !(inherit || mode_of(word, &mode)) || for_s < 0 || for_s > SWITCH_MAX_S) {
-        refuse(call, 400,
-               "expected {\"mode\": on, off, enforced, permissive, disabled or inherit, \"for_s\": seconds, at most a "
-               "year, "
-               "\"deployment\": its name or \"origin\": HOST[:PORT]}");
-    } else if (fault != NULL) {
+    if (fault == NULL)
+        fault = verify_asked(input, &mode, &inherit);
+    if (fault == NULL)
+        fault = target_of(call->control, input, &arena, &target);
+    if (fault != NULL)
         refuse(call, 400, fault);
-    } else {
-        good = inherit ? control_unset_verify(call->control, &target, &change)
-                       : control_set_verify(call->control, &target, mode, for_s > 0 ? call->now_s + (uint64_t)for_s : 0,
-                                            &change);
-        answer_verify(call, input, inherit ? word : verify_mode_name(mode), for_s, good, &change);
-        change_free(&change);
-    }
+    else
+        switch_verify(call, input, &target, mode, inherit);
     arena_free(&arena);
     json_decref(input);
 }
@@ -353,15 +379,17 @@ static void enforce(struct call *call, const struct verify_target *target, bool 
 
 static void post_enforce(struct call *call)
 {
-    json_t *input = json_loadb((const char *)call->request->body.data, call->request->body.len, 0, NULL);
+    static const struct admin_member members[] = {
+        {"force", ADMIN_SWITCH}, {"dry_run", ADMIN_SWITCH}, {"deployment", ADMIN_TEXT}, {"origin", ADMIN_TEXT}};
+    char error[ERROR_MAX];
+    json_t *input = admin_input_read(call->request->body, members, 4, error, sizeof(error));
+    const char *fault = input == NULL ? error : NULL;
     struct verify_target target;
     struct arena arena = {0};
-    const char *fault = target_of(call->control, input, &arena, &target);
 
-    if (!json_is_object(input))
-        refuse(call, 400,
-               "expected {\"force\": bool, \"dry_run\": bool, \"deployment\": its name or \"origin\": HOST[:PORT]}");
-    else if (fault != NULL)
+    if (fault == NULL)
+        fault = target_of(call->control, input, &arena, &target);
+    if (fault != NULL)
         refuse(call, 400, fault);
     else
         enforce(call, &target, json_is_true(json_object_get(input, "force")),
@@ -390,32 +418,43 @@ static void get_explain(struct call *call)
     json_decref(input);
 }
 
+/* A whole number of the query, within bounds; absent where it is not there. False: refused, and said so. */
+static bool number_asked(struct call *call, const char *name, uint64_t min, uint64_t max, uint64_t absent,
+                         uint64_t *out)
+{
+    const char *word = query(call, name);
+    char error[100], *end = NULL;
+
+    *out = absent;
+    if (word == NULL)
+        return true;
+    *out = strtoull(word, &end, 10); /* too much is ULLONG_MAX, which is above each max */
+    if (*word >= '0' && *word <= '9' && *end == '\0' && *out >= min && *out <= max)
+        return true;
+    snprintf(error, sizeof(error), "%s is not within %llu to %llu", name, (unsigned long long)min,
+             (unsigned long long)max);
+    refuse(call, 400, error);
+    return false;
+}
+
 static void get_expiry(struct call *call)
 {
-    const char *word = query(call, "days");
-    char *end = NULL;
-    long days = word != NULL ? strtol(word, &end, 10) : -1;
     struct expiry_list list;
+    uint64_t days;
 
-    if (word != NULL && (*word < '0' || *word > '9' || *end != '\0' || days > 100000)) {
-        refuse(call, 400, "days is not within 0 to 100000");
+    if (!number_asked(call, "days", 0, DAYS_MAX, UINT64_MAX, &days))
         return;
-    }
     expiry_collect(call->control, &list);
-    answer(call, 200, expiry_view(&list, call->now_s, (int)days));
+    answer(call, 200, expiry_view(&list, call->now_s, days == UINT64_MAX ? -1 : (int)days));
     expiry_free(&list);
 }
 
 /* How many rows are wanted; 0: refused, and said so. */
 static size_t max_wanted(struct call *call)
 {
-    const char *word = query(call, "max");
-    unsigned long max = word != NULL ? strtoul(word, NULL, 10) : ROWS_DEFAULT;
+    uint64_t max;
 
-    if (max > 0 && max <= ROWS_MAX)
-        return max;
-    refuse(call, 400, "max is not within 1 to 100000");
-    return 0;
+    return number_asked(call, "max", 1, ROWS_MAX, ROWS_DEFAULT, &max) ? max : 0;
 }
 
 /* The same, of running cores. */
@@ -490,17 +529,14 @@ static void get_connections(struct call *call)
 /* The host of ?host=, canonical in identity's text; false: refused, and said so. */
 static bool origin_wanted(struct call *call, char host[256], uint16_t *port)
 {
-    const char *word = query(call, "host"), *number = query(call, "port");
+    const char *word = query(call, "host");
     struct x509_identity identity;
-    char *end = NULL;
-    unsigned long value = number != NULL ? strtoul(number, &end, 10) : 0;
+    uint64_t number;
 
     host[0] = '\0';
-    *port = (uint16_t)value;
-    if (number != NULL && (*number < '0' || *number > '9' || *end != '\0' || value == 0 || value > UINT16_MAX)) {
-        refuse(call, 400, "port is not within 1 to 65535");
+    if (!number_asked(call, "port", 1, UINT16_MAX, 0, &number))
         return false;
-    }
+    *port = (uint16_t)number;
     if (word == NULL)
         return true;
     if (x509_identity_from_host(slice_text(word), &identity) != ASSAY_OK) {
@@ -619,26 +655,46 @@ static bool path_matches(const struct route *route, const char *path, const char
     return **rest == '\0' || (route->below && **rest == '/' && (*rest)[1] != '\0');
 }
 
+/* What may be got may be asked for its head (RFC 9110 §9.3.2). */
+static bool method_matches(const struct route *route, const char *method)
+{
+    return strcmp(route->method, method) == 0 || (strcmp(route->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
+}
+
+static void allow(struct admin_answer *out, const char *method)
+{
+    size_t used = strlen(out->allow);
+
+    snprintf(out->allow + used, sizeof(out->allow) - used, "%s%s%s", used > 0 ? ", " : "", method,
+             strcmp(method, "GET") == 0 ? ", HEAD" : "");
+}
+
+static void run_route(struct call *call, const char *only)
+{
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        if ((only != NULL && strcmp(routes[i].path, only) != 0) ||
+            !path_matches(&routes[i], call->request->path, &call->rest))
+            continue;
+        if (method_matches(&routes[i], call->request->method)) {
+            call->out->allow[0] = '\0';
+            routes[i].run(call);
+            return;
+        }
+        allow(call->out, routes[i].method);
+    }
+    if (call->out->allow[0] != '\0')
+        refuse(call, 405, "not with this method");
+    else
+        refuse(call, 404, "no such thing");
+}
+
 void admin_answer(struct control *control, bool draining, uint64_t now_s, const struct admin_request *request,
                   struct admin_answer *out)
 {
     struct call call = {
         .control = control, .request = request, .out = out, .now_s = now_s, .draining = draining, .rest = ""};
-    bool known = false;
 
-    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-        const char *rest;
-
-        if (!path_matches(&routes[i], request->path, &rest))
-            continue;
-        known = true;
-        if (strcmp(routes[i].method, request->method) != 0)
-            continue;
-        call.rest = rest;
-        routes[i].run(&call);
-        return;
-    }
-    refuse(&call, known ? 405 : 404, known ? "not with this method" : "no such thing");
+    run_route(&call, NULL);
 }
 
 void admin_answer_ready(struct control *control, bool draining, const struct admin_request *request,
@@ -646,8 +702,5 @@ void admin_answer_ready(struct control *control, bool draining, const struct adm
 {
     struct call call = {.control = control, .request = request, .out = out, .draining = draining, .rest = ""};
 
-    if (strcmp(request->path, "/v1/ready") == 0 && strcmp(request->method, "GET") == 0)
-        get_ready(&call);
-    else
-        refuse(&call, 404, "no such thing");
+    run_route(&call, "/v1/ready");
 }

@@ -21,13 +21,14 @@ struct admin_request {
 
 struct admin_answer {
     unsigned status;
-    json_t *body; /* the caller's */
+    json_t *body;   /* the caller's */
+    char allow[40]; /* of a 405: the methods there are (RFC 9110 §15.5.6); else "" */
 };
 
 /* draining: the daemon is on its way out. */
 void admin_answer(struct control *control, bool draining, uint64_t now_s, const struct admin_request *request,
                   struct admin_answer *out);
-/* Readiness alone: what the public listener answers; anything else is 404. */
+/* Readiness alone: what the public listener answers; any other path is 404. */
 void admin_answer_ready(struct control *control, bool draining, const struct admin_request *request,
                         struct admin_answer *out);
 

@@ -8,6 +8,9 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -17,6 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "ctl/command.h"
 #include "daemon/admin.h"
 #include "forge.h"
@@ -28,6 +32,7 @@ static struct world {
     struct admin *admin;
     pthread_t thread;
     _Atomic bool stop;
+    uint16_t ready_port; /* of 127.0.0.1 */
     char out[65536], err[65536];
 } world;
 
@@ -43,6 +48,27 @@ static void *loop(void *arg)
     return NULL;
 }
 
+static int tcp_socket(const char *address, uint16_t port)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(inet_pton(AF_INET, address, &in.sin_addr), 1);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&in, sizeof(in)), 0);
+    return fd;
+}
+
+static uint16_t free_port(void)
+{
+    int fd = tcp_socket("127.0.0.1", 0);
+    struct sockaddr_in in;
+    socklen_t len = sizeof(in);
+
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+    close(fd);
+    return ntohs(in.sin_port);
+}
+
 static int begin(void **state)
 {
     struct problems problems = {0};
@@ -51,6 +77,9 @@ static int begin(void **state)
         return -1;
     scratch_good();
     running_start(&world.running, FORGE_NOW);
+    world.ready_port = free_port();
+    world.running.control.config->root.admin.readiness = (struct config_endpoint){
+        .address = address_from_ip4_be(htonl(INADDR_LOOPBACK)), .port = world.ready_port, .set = true};
     world.admin = admin_create(&world.running.control, &problems);
     assert_non_null(world.admin);
     return pthread_create(&world.thread, NULL, loop, NULL);
@@ -238,6 +267,76 @@ static void test_rude_clients(void **state)
     assert_int_equal(CTL(ctl_status), CTL_OK);
 }
 
+/* A file that has the socket's name stays: whoever wrote the configuration did not mean to lose it. */
+static void test_no_file_is_replaced(void **state)
+{
+    struct config *config = world.running.control.config;
+    const char *socket_path = config->root.admin.socket;
+    struct problems problems = {0};
+
+    scratch_write("precious", "do not lose");
+    config->root.admin.socket = scratch_path("precious");
+    assert_null(admin_create(&world.running.control, &problems));
+    assert_int_equal(problems.count, 1);
+    assert_non_null(strstr(problems.items[0], "precious: is there and is no socket"));
+    assert_true(scratch_exists("precious"));
+    problems_free(&problems);
+    config->root.admin.socket = socket_path;
+}
+
+/* A connection to the readiness listener, from that address. */
+static int ready_connect(const char *from)
+{
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(world.ready_port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = tcp_socket(from, 0);
+
+    assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
+    return fd;
+}
+
+/* Asks and reads to the end, at most 5 s. */
+static void ready_ask(const char *from, const char *request, char answer[2048])
+{
+    const struct timeval timeout = {5, 0};
+    int fd = ready_connect(from);
+    size_t used = 0;
+    ssize_t n;
+
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)), 0);
+    (void)send(fd, request, strlen(request), MSG_NOSIGNAL);
+    while (used < 2047 && (n = recv(fd, answer + used, 2047 - used, 0)) > 0)
+        used += (size_t)n;
+    answer[used] = '\0';
+    close(fd);
+}
+
+/* What load balancers ask, by GET and by HEAD; and one that holds connections does not keep the others out. */
+static void test_readiness(void **state)
+{
+    static const char get[] = "GET /v1/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    static const char head[] = "HEAD /v1/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    static const char post[] = "POST /v1/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    char answer[2048];
+    int held[80];
+
+    ready_ask("127.0.0.1", get, answer);
+    assert_ptr_equal(strstr(answer, "HTTP/1.1 200 "), answer);
+    assert_non_null(strstr(answer, "\r\n\r\n{"));
+    ready_ask("127.0.0.1", head, answer);
+    assert_ptr_equal(strstr(answer, "HTTP/1.1 200 "), answer);
+    assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n"); /* no body */
+    ready_ask("127.0.0.1", post, answer);
+    assert_ptr_equal(strstr(answer, "HTTP/1.1 405 "), answer);
+    assert_non_null(strstr(answer, "Allow: GET, HEAD\r\n"));
+    for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
+        held[i] = ready_connect("127.0.0.3");
+    ready_ask("127.0.0.2", get, answer);
+    assert_ptr_equal(strstr(answer, "HTTP/1.1 200 "), answer);
+    for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
+        close(held[i]);
+}
+
 static void test_draining(void **state)
 {
     admin_set_draining(world.admin);
@@ -257,6 +356,8 @@ int main(void)
         cmocka_unit_test(test_views),
         cmocka_unit_test(test_uploads),
         cmocka_unit_test(test_rude_clients),
+        cmocka_unit_test(test_no_file_is_replaced),
+        cmocka_unit_test(test_readiness),
         cmocka_unit_test(test_draining),
     };
 

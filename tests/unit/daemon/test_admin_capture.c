@@ -29,17 +29,18 @@ static void wrong_requests_say_what_is_wrong(void **state)
         unsigned status;
     } cases[] = {
         {"", "expected ", 400},
-        {"[]", "expected ", 400},
+        {"[]", "no JSON object", 400},
         {"{}", "expected ", 400},
-        {"{\"file\":7}", "expected ", 400},
-        {"{\"file\":\"a\",\"filter\":1}", "expected ", 400},
+        {"{\"file\":7}", "file: a text is expected", 400},
+        {"{\"file\":\"a\",\"filter\":1}", "filter: a text is expected", 400},
+        {"{\"file\":\"a\",\"filtre\":\"tcp\"}", "filtre: unknown; there are: file, filter, ", 400},
         {"{\"file\":\"a\",\"snaplen\":63}", "snaplen ", 400},
         {"{\"file\":\"a\",\"snaplen\":65536}", "snaplen ", 400},
-        {"{\"file\":\"a\",\"snaplen\":\"64\"}", "snaplen ", 400},
+        {"{\"file\":\"a\",\"snaplen\":\"64\"}", "snaplen: a whole number is expected", 400},
         {"{\"file\":\"a\",\"max_bytes\":-1}", "max_bytes ", 400},
         {"{\"file\":\"a\",\"max_packets\":0}", "max_packets ", 400},
         {"{\"file\":\"a\",\"for_s\":99999999}", "for_s ", 400},
-        {"{\"file\":\"a\",\"file\":\"b\"}", "expected ", 400},
+        {"{\"file\":\"a\",\"file\":\"b\"}", "duplicate object key", 400},
         {"{\"file\":\"../a\"}", "file: ", 422},
         {"{\"file\":\"a\",\"filter\":\"tcp and\"}", "syntax error", 422},
     };

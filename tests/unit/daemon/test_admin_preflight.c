@@ -20,14 +20,15 @@ static void wrong_requests_say_what_is_wrong(void **state)
     static const struct {
         const char *request, *begins;
     } cases[] = {
-        {"[]", "expected "},
-        {"{", "expected "},
-        {"{\"jobs\":1,\"jobs\":2}", "expected "},
-        {"{\"ports\":8443}", "ports "},
+        {"[]", "the body is no JSON object"},
+        {"{", "the body is no JSON: line 1: "},
+        {"{\"jobs\":1,\"jobs\":2}", "the body is no JSON: line 1: duplicate object key"},
+        {"{\"port\":\"8443\"}", "port: unknown; there are: ports, jobs, timeout_ms"},
+        {"{\"ports\":8443}", "ports: a text is expected"},
         {"{\"ports\":\"8443,\"}", "ports "},
         {"{\"jobs\":0}", "jobs "},
         {"{\"jobs\":257}", "jobs "},
-        {"{\"jobs\":\"8\"}", "jobs "},
+        {"{\"jobs\":\"8\"}", "jobs: a whole number is expected"},
         {"{\"timeout_ms\":60001}", "timeout_ms "},
         {"{\"timeout_ms\":-1}", "timeout_ms "},
     };

@@ -67,6 +67,22 @@ static void test_refused(void **state)
         {"POST", "/v1/verify", NULL, "{\"mode\":\"maybe\"}", 400},
         {"POST", "/v1/verify", NULL, "{\"mode\":\"off\",\"for_s\":-1}", 400},
         {"POST", "/v1/verify", NULL, "{\"mode\":\"off\",\"for_s\":99999999999}", 400},
+        /* what is not understood must not mean: all of them, for ever */
+        {"POST", "/v1/verify", NULL, "{\"mode\":\"off\",\"for_s\":\"4h\"}", 400},
+        {"POST", "/v1/verify", NULL, "{\"mode\":\"off\",\"for_s\":3.5}", 400},
+        {"POST", "/v1/verify", NULL, "{\"mode\":\"off\",\"for\":60}", 400},
+        {"POST", "/v1/verify", NULL, "{\"mode\":\"off\",\"deployment\":1}", 400},
+        {"POST", "/v1/verify", NULL, "{\"mode\":\"off\",\"origin\":null}", 400},
+        {"POST", "/v1/verify", NULL, "{\"mode\":\"off\",\"host\":\"cucm.steven.lab\"}", 400},
+        {"POST", "/v1/verify", NULL, "{\"mode\":\"off\",\"mode\":\"on\"}", 400},
+        {"POST", "/v1/enforce", NULL, "{\"dryrun\":true}", 400},
+        {"POST", "/v1/enforce", NULL, "{\"dry_run\":1}", 400},
+        {"POST", "/v1/enforce", NULL, "{\"force\":\"true\"}", 400},
+        {"POST", "/v1/enforce", NULL, "[]", 400},
+        {"GET", "/v1/verdicts", "max=3rows", "", 400},
+        {"GET", "/v1/verdicts", "max=99999999999999999999999", "", 400},
+        {"GET", "/v1/expiry", "days=30d", "", 400},
+        {"GET", "/v1/expiry", "days=100001", "", 400},
         {"GET", "/v1/verdicts", "max=0", "", 400},
         {"GET", "/v1/verdicts", "max=100001", "", 400},
         {"GET", "/v1/verdicts", "max=-1", "", 400},
@@ -228,6 +244,34 @@ static void test_verify_of_deployments_and_origins(void **state)
     running_stop(&running);
 }
 
+/* RFC 9110: HEAD is there where GET is (§9.3.2), and a 405 says what is there (§15.5.6). */
+static void test_methods(void **state)
+{
+    static const struct {
+        const char *method, *path;
+        unsigned status;
+        const char *allow;
+    } cases[] = {{"HEAD", "/v1/status", 200, ""},
+                 {"HEAD", "/v1/ready", 200, ""},
+                 {"HEAD", "/v1/reload", 405, "POST"},
+                 {"POST", "/v1/status", 405, "GET, HEAD"},
+                 {"PUT", "/v1/trust", 405, "GET, HEAD, POST, DELETE"},
+                 {"HEAD", "/v1/nothing", 404, ""}};
+    struct running running;
+
+    running_start(&running, FORGE_NOW);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct admin_request request = {cases[i].method, cases[i].path, query_of, NULL, none};
+        struct admin_answer answer = {0};
+
+        admin_answer(&running.control, false, FORGE_NOW, &request, &answer);
+        assert_int_equal(answer.status, cases[i].status);
+        assert_string_equal(answer.allow, cases[i].allow);
+        json_decref(answer.body);
+    }
+    running_stop(&running);
+}
+
 /* The public listener answers one question. */
 static void test_readiness_listener(void **state)
 {
@@ -235,11 +279,10 @@ static void test_readiness_listener(void **state)
         const char *method, *path;
         bool draining;
         unsigned status;
-    } cases[] = {{"GET", "/v1/ready", false, 200},
-                 {"GET", "/v1/ready", true, 503},
-                 {"GET", "/v1/status", false, 404},
-                 {"POST", "/v1/reload", false, 404},
-                 {"POST", "/v1/ready", false, 404}};
+    } cases[] = {
+        {"GET", "/v1/ready", false, 200},    {"HEAD", "/v1/ready", false, 200}, {"GET", "/v1/ready", true, 503},
+        {"HEAD", "/v1/ready", true, 503},    {"GET", "/v1/status", false, 404}, {"POST", "/v1/reload", false, 404},
+        {"DELETE", "/v1/trust", false, 404}, {"GET", "/v1/trust", false, 404},  {"POST", "/v1/ready", false, 405}};
     struct running running;
 
     running_start(&running, FORGE_NOW);
@@ -262,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_trust),
         cmocka_unit_test(test_reload_and_verify),
         cmocka_unit_test(test_verify_of_deployments_and_origins),
+        cmocka_unit_test(test_methods),
         cmocka_unit_test(test_readiness_listener),
     };
 
