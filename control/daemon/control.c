@@ -121,12 +121,12 @@ static void note_fallback(struct control *control, const struct problems *proble
     control->fallback = why.data;
 }
 
-static void load_good(struct control *control, uint64_t now_s, const struct problems *problems)
+static void load_good(struct control *control, uint64_t now_s, struct problems *problems)
 {
     struct problems again = {0};
     struct text copy = {0};
 
-    if (state_read_good(control->state_directory, control->config_file, &copy) &&
+    if (state_read_good(control->state_directory, control->config_file, &copy, problems) &&
         load_from(control, config_parse(text_slice(&copy), control->config_file, &again), now_s, &again))
         note_fallback(control, problems);
     text_free(&copy);
@@ -143,10 +143,10 @@ bool control_load(struct control *control, const char *config_file, const char *
         load_good(control, now_s, problems);
     if (control->config == NULL)
         return false;
-    state_load_verify(control->state_directory, config_file, now_s, &control->verify);
+    state_load_verify(control->state_directory, config_file, now_s, &control->verify, problems);
     control_rotate_tickets(control, now_s);
     control_registry_follow(control);
-    control_registry_load(control);
+    control_registry_load(control, problems);
     return true;
 }
 

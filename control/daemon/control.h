@@ -58,7 +58,9 @@ struct control {
     struct verify_switches verify;
     struct tls_ticket_keys tickets;
     uint64_t tickets_rotate_s;
-    char *fallback; /* why the last good configuration runs instead of the file; NULL: it does not */
+    bool trust_owed;        /* a tick wanted a trust section and did not get it */
+    uint64_t trust_again_s; /* when it tries again */
+    char *fallback;         /* why the last good configuration runs instead of the file; NULL: it does not */
     uint64_t reloads, refused;
     uint64_t started_s, now_s;   /* the latter: of the last tick */
     bool names_changed;          /* the configuration or the rules changed: the resolver has to look */

@@ -52,9 +52,12 @@ void control_publish_section(struct control *control, struct section *next, stru
 
 bool control_publish_trust(struct control *control, const struct trust *trust, struct change *change)
 {
-    struct section *section =
-        section_build_trust(control->config, trust, &control->verify, &control->crls, &change->problems);
+    struct section *section;
 
+    /* only a reload is about the files of CRLs */
+    control->crls.lasting = true;
+    section = section_build_trust(control->config, trust, &control->verify, &control->crls, &change->problems);
+    control->crls.lasting = false;
     if (section == NULL)
         return false;
     control_publish_section(control, section, change);

@@ -2,6 +2,7 @@
 #include "daemon/control_registry.h"
 
 #include "daemon/control.h"
+#include "daemon/due.h"
 #include "daemon/log.h"
 #include "daemon/registry.h"
 #include "daemon/registry_file.h"
@@ -31,15 +32,16 @@ void control_registry_follow(struct control *control)
         registry_set_limits(control->registry, &limits);
 }
 
-void control_registry_load(struct control *control)
+void control_registry_load(struct control *control, struct problems *problems)
 {
     struct text text = {0};
     size_t left_out = 0;
 
-    if (state_read_registry(control->state_directory, control->config_file, &text))
+    if (state_read_registry(control->state_directory, control->config_file, &text, problems))
         registry_file_read(control->registry, text_slice(&text), &left_out);
-    if (left_out > 0 && control->log != NULL)
-        log_event(control->log, "WARNING", "registry of the last run: %zu entries cannot be read", left_out);
+    if (left_out > 0)
+        problems_warn(problems, control->state_directory, 0,
+                      "%zu of the chains that the last run has seen cannot be read", left_out);
     text_free(&text);
 }
 
@@ -74,7 +76,7 @@ static void take_chains(struct control *control, uint64_t now_s)
     /* what is new may end soon */
     if (registry_stats(control->registry)->added != known && control->expiry_due_s > now_s + 1)
         control->expiry_due_s = now_s + 1;
-    if (taken == 0 && now_s < control->registry_due_s)
+    if (taken == 0 && !due_now(control->registry_due_s, now_s, AGAIN_S))
         return;
     control->registry_due_s = now_s;
     if (registry_judge_rest(control->registry, trust, now_s, JUDGE_BUDGET_US))
@@ -85,10 +87,8 @@ static void save_sometimes(struct control *control, uint64_t now_s)
 {
     if (control->registry_save_s == 0)
         control->registry_save_s = now_s + SAVE_S;
-    if (now_s >= control->registry_save_s) {
-        control->registry_save_s = now_s + SAVE_S;
+    if (due_take(&control->registry_save_s, now_s, SAVE_S))
         control_registry_save(control);
-    }
 }
 
 void control_registry_tick(struct control *control, uint64_t now_s)

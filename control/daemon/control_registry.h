@@ -7,11 +7,13 @@
 #include <stdint.h>
 
 struct control;
+struct problems;
 struct section;
 
 /* Makes it, or gives it the limits of the configuration that runs now. */
 void control_registry_follow(struct control *control);
-void control_registry_load(struct control *control); /* from the state directory */
+/* From the state directory; what cannot be read is warned of. */
+void control_registry_load(struct control *control, struct problems *problems);
 void control_registry_save(struct control *control);
 
 /* Takes what the cores have shown, forgets what is old, judges what is not judged, saves now and then. */

@@ -9,12 +9,15 @@
 #include "daemon/control.h"
 #include "daemon/control_publish.h"
 #include "daemon/control_registry.h"
+#include "daemon/due.h"
 #include "daemon/expiry.h"
 #include "daemon/log.h"
 #include "daemon/prober.h"
 #include "daemon/state.h"
 
 #define EXPIRY_AGAIN_S    60
+#define TRUST_AGAIN_S     10    /* after a failure */
+#define CLOCK_STEP_S      60    /* less is how clocks are kept right */
 #define CRL_PATHS_TICK_US 20000 /* of a tick: verifying paths for the CRLs that they name */
 
 /* --- certificates that end ------------------------------------------------------------------------------------------------ */
@@ -38,13 +41,16 @@ static void warn_of_ends(struct control *control, uint64_t now_s)
 
 static void watch_ends(struct control *control, uint64_t now_s)
 {
-    if (now_s < control->expiry_due_s)
-        return;
-    control->expiry_due_s = now_s + EXPIRY_AGAIN_S;
-    warn_of_ends(control, now_s);
+    if (due_take(&control->expiry_due_s, now_s, EXPIRY_AGAIN_S))
+        warn_of_ends(control, now_s);
 }
 
 /* --- ticket keys -------------------------------------------------------------------------------------------------------- */
+
+static uint64_t tickets_period_s(const struct control *control)
+{
+    return control->config->root.tls.ticket_rotate / 1000000;
+}
 
 void control_rotate_tickets(struct control *control, uint64_t now_s)
 {
@@ -56,20 +62,34 @@ void control_rotate_tickets(struct control *control, uint64_t now_s)
         abort();
     if (keys->count < TLS_TICKET_KEYS_MAX)
         keys->count++;
-    control->tickets_rotate_s = now_s + control->config->root.tls.ticket_rotate / 1000000;
+    control->tickets_rotate_s = now_s + tickets_period_s(control);
 }
 
-static bool publish_tickets(struct control *control, uint64_t now_s, struct change *change)
+static void publish_tickets(struct control *control, uint64_t now_s, struct change *change)
 {
     struct section *section;
 
     control_rotate_tickets(control, now_s);
     section = section_build_credentials(control->config, control->cores, &control->credentials, &control->tickets,
                                         now_s, &change->problems);
-    if (section == NULL)
-        return false;
-    control_publish_section(control, section, change);
-    return change->published;
+    if (section != NULL)
+        control_publish_section(control, section, change);
+}
+
+/* --- the clock ------------------------------------------------------------------------------------------------------------ */
+
+/* Set back, a clock would make a switch "for 4 hours" one for years. (Set forward it ends early, and everything is verified again.) */
+static void watch_clock(struct control *control, uint64_t now_s)
+{
+    uint64_t back_s = now_s < control->now_s ? control->now_s - now_s : 0;
+
+    control->now_s = now_s;
+    if (back_s < CLOCK_STEP_S)
+        return;
+    switches_shift(&control->verify, back_s);
+    control->started_s -= back_s < control->started_s ? back_s : control->started_s;
+    if (control->log != NULL)
+        log_event(control->log, "WARNING", "the clock was set back by %llu s", (unsigned long long)back_s);
 }
 
 /* --- the tick ------------------------------------------------------------------------------------------------------------ */
@@ -86,24 +106,40 @@ static void keep_house(struct control *control, uint64_t now_s)
     credentials_reap(&control->credentials);
 }
 
-bool control_tick(struct control *control, uint64_t now_s, struct change *change, const char **what)
+/* Does the trust section change? *what says why. */
+static bool trust_is_due(struct control *control, uint64_t now_s, struct change *change, const char **what)
 {
-    *change = (struct change){.generation = control->publisher.generation};
-    control->now_s = now_s;
-    keep_house(control, now_s);
-    /* at most one change a tick */
+    if (control->trust_owed) {
+        *what = "the change that failed";
+        return due_take(&control->trust_again_s, now_s, TRUST_AGAIN_S);
+    }
     if (switches_expire(&control->verify, now_s) > 0) {
         *what = "set verify: the time is over";
         state_save_verify(control->state_directory, control->config_file, &control->verify, &change->problems);
-        return control_publish_trust(control, control->trust, change) && change->published;
+        return true;
     }
-    if (crl_fetch_turn(control, now_s, CRL_PATHS_TICK_US)) {
-        *what = "fetched CRLs";
-        return control_publish_trust(control, control->trust, change) && change->published;
-    }
-    if (now_s >= control->tickets_rotate_s) {
+    *what = "fetched CRLs";
+    return crl_fetch_turn(control, now_s, CRL_PATHS_TICK_US);
+}
+
+/* What a tick changes nobody else asks for again: it is owed until it is done. */
+static void publish_trust(struct control *control, uint64_t now_s, struct change *change)
+{
+    control->trust_owed = !control_publish_trust(control, control->trust, change);
+    control->trust_again_s = now_s + TRUST_AGAIN_S;
+}
+
+bool control_tick(struct control *control, uint64_t now_s, struct change *change, const char **what)
+{
+    *change = (struct change){.generation = control->publisher.generation};
+    watch_clock(control, now_s);
+    keep_house(control, now_s);
+    /* at most one change a tick */
+    if (trust_is_due(control, now_s, change, what)) {
+        publish_trust(control, now_s, change);
+    } else if (due_now(control->tickets_rotate_s, now_s, tickets_period_s(control))) {
         *what = "ticket key rotated";
-        return publish_tickets(control, now_s, change);
+        publish_tickets(control, now_s, change);
     }
-    return false;
+    return change->published || problems_any(&change->problems);
 }

@@ -8,6 +8,7 @@
 
 #include "daemon/control.h"
 #include "daemon/crl_cache.h"
+#include "daemon/due.h"
 #include "daemon/log.h"
 #include "daemon/registry.h"
 #include "daemon/registry_judge.h"
@@ -257,7 +258,7 @@ static bool round_turn(struct control *control, uint64_t now_s, uint64_t budget_
 
     if (!settings(control)->fetch)
         return false;
-    if (now_s >= control->crl_round.begun_s + CRL_ROUND_S)
+    if (due_now(control->crl_round.begun_s + CRL_ROUND_S, now_s, CRL_ROUND_S))
         round_begin(control, now_s);
     control->crl_round.pending |= added != control->crl_round.added;
     control->crl_round.added = added;

@@ -251,6 +251,40 @@ static void files_free(struct crls_file *files, size_t count)
     free(files);
 }
 
+/* The same files as they were read. */
+static struct crls_file *files_copy(const struct crls *crls)
+{
+    struct crls_file *files = memory_alloc(crls->count * sizeof(*files));
+
+    for (size_t i = 0; i < crls->count; i++) {
+        const struct crls_file *from = &crls->files[i];
+        size_t length = strlen(from->path) + 1;
+
+        files[i] = (struct crls_file){.path = memory_alloc(length), .status = from->status, .settled = from->settled};
+        memcpy(files[i].path, from->path, length);
+        copy_file(&files[i], from);
+    }
+    return files;
+}
+
+/* What cannot be read now counts as it was read last, if that is wanted and there is something. */
+static void load_files(struct load *load, const struct crls *crls, const char *path)
+{
+    struct problems *problems = load->problems, found = {0};
+
+    load->problems = &found;
+    load_path(load, path);
+    load->problems = problems;
+    if (found.count > 0 && crls != NULL && crls->lasting && crls->count > 0) {
+        problems_warn(problems, path, 0, "the CRLs that were read last stay: %s", found.items[0]);
+        files_free(load->files, load->count);
+        load->files = files_copy(crls);
+        load->count = crls->count;
+        problems_free(&found);
+    }
+    problems_take(problems, &found);
+}
+
 struct x509_crl_set *crls_load(struct crls *crls, const char *path, struct text *content, struct problems *problems)
 {
     struct load load = {.before = crls, .problems = problems};
@@ -258,7 +292,7 @@ struct x509_crl_set *crls_load(struct crls *crls, const char *path, struct text 
     size_t before = problems->count;
 
     if (path != NULL)
-        load_path(&load, path);
+        load_files(&load, crls, path);
     if (problems->count == before && (set == NULL || !fill(set, &load, crls)))
         problems_add(problems, path, 0, "out of memory");
     if (problems->count != before) {
@@ -280,19 +314,7 @@ struct x509_crl_set *crls_load(struct crls *crls, const char *path, struct text 
 
 struct crls crls_lend(const struct crls *crls)
 {
-    struct crls out = {
-        .count = crls->count, .files = memory_alloc(crls->count * sizeof(*crls->files)), .sources = crls->sources};
-
-    for (size_t i = 0; i < crls->count; i++) {
-        const struct crls_file *from = &crls->files[i];
-        size_t length = strlen(from->path) + 1;
-
-        out.files[i] =
-            (struct crls_file){.path = memory_alloc(length), .status = from->status, .settled = from->settled};
-        memcpy(out.files[i].path, from->path, length);
-        copy_file(&out.files[i], from);
-    }
-    return out;
+    return (struct crls){.count = crls->count, .files = files_copy(crls), .sources = crls->sources, .lasting = true};
 }
 
 void crls_give_back(struct crls *lent)

@@ -32,6 +32,8 @@ struct crls {
     struct crls_file *files;
     struct crl_sources sources;
     uint64_t reads; /* of files, so far */
+    /* What cannot be read counts as it was read last, with a warning: a change that is not about files must not fail for them. */
+    bool lasting;
 };
 
 void crls_free(struct crls *crls);

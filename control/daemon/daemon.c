@@ -168,7 +168,7 @@ static bool start(struct daemon *daemon, struct problems *problems)
            dataplane_launch(&daemon->dataplane, control->config, problems);
 }
 
-static void log_started(struct daemon *daemon)
+static void log_started(struct daemon *daemon, const struct problems *problems)
 {
     struct control *control = &daemon->control;
     const struct config_root *root = &control->config->root;
@@ -181,6 +181,7 @@ static void log_started(struct daemon *daemon)
     log_event(daemon->log, "INFO", "generation %llu: %zu trusted certificates, verification %s",
               (unsigned long long)control->publisher.generation, control->trust->count,
               verify_mode_name(publisher_snapshot(&control->publisher)->trust->scopes[0].mode));
+    change_log_problems(daemon->log, problems);
     if (control->fallback != NULL)
         log_event(daemon->log, "ERROR", "ALARM: %s", control->fallback);
     text_free(&capabilities);
@@ -268,11 +269,11 @@ static void log_duplicates(struct daemon *daemon)
 
 static void tick(struct daemon *daemon)
 {
-    const char *what = NULL;
+    const char *what;
     struct change change;
 
-    if (control_tick(&daemon->control, wall_s(), &change, &what) && what != NULL)
-        change_log(daemon->log, what, true, &change);
+    if (control_tick(&daemon->control, wall_s(), &change, &what))
+        change_log(daemon->log, what, !problems_any(&change.problems), &change);
     change_free(&change);
     if (!daemon->failed && !dataplane_alive(&daemon->dataplane)) {
         log_event(daemon->log, "ERROR", "a core has ended by itself: stopping");
@@ -340,7 +341,7 @@ enum daemon_exit daemon_run(const struct daemon_options *options)
 
     if (prepare(&daemon, &problems) && start(&daemon, &problems)) {
         print_problems(&problems);
-        log_started(&daemon);
+        log_started(&daemon, &problems);
         while (!daemon.stop)
             turn(&daemon);
         log_event(daemon.log, "INFO", "stopping");

@@ -10,6 +10,7 @@
 #include "daemon/arena.h"
 #include "daemon/change_log.h"
 #include "daemon/control.h"
+#include "daemon/due.h"
 #include "daemon/log.h"
 #include "daemon/registry.h"
 #include "x509/describe.h"
@@ -185,10 +186,7 @@ static bool is_due(struct prober *prober, uint64_t interval_s, uint64_t now_s)
     if (interval_s != prober->interval_s)
         prober->next_s = now_s + interval_s;
     prober->interval_s = interval_s;
-    if (interval_s == 0 || now_s < prober->next_s)
-        return false;
-    prober->next_s = now_s + interval_s;
-    return true;
+    return interval_s != 0 && due_take(&prober->next_s, now_s, interval_s);
 }
 
 void prober_tick(struct prober *prober, struct control *control, uint64_t now_s)
@@ -202,7 +200,7 @@ void prober_tick(struct prober *prober, struct control *control, uint64_t now_s)
         take_report(prober, control, now_s);
     if (!is_due(prober, config->interval / 1000000, now_s))
         return;
-    seen.since_ns = (now_s - prober->interval_s) * 1000000000ULL;
+    seen.since_ns = now_s > prober->interval_s ? (now_s - prober->interval_s) * 1000000000ULL : 0;
     if (begin(prober, control, &settings, &seen, now_s, &problems) == ASSAY_ERR_MALFORMED && control->log != NULL)
         change_log_problems(control->log, &problems);
     problems_free(&problems);

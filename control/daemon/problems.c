@@ -57,3 +57,23 @@ void problems_warn(struct problems *problems, const char *file, uint32_t line, c
     keep(&problems->warnings, &problems->warnings_kept, fault_text(file, line, format, args));
     va_end(args);
 }
+
+static void take(char ***items, size_t *kept, size_t *count, char **from, size_t from_kept, size_t from_count)
+{
+    for (size_t i = 0; i < from_kept; i++) {
+        if (*kept < PROBLEMS_MAX)
+            keep(items, kept, from[i]);
+        else
+            free(from[i]);
+    }
+    *count += from_count;
+    free(from);
+}
+
+void problems_take(struct problems *problems, struct problems *from)
+{
+    take(&problems->items, &problems->kept, &problems->count, from->items, from->kept, from->count);
+    take(&problems->warnings, &problems->warnings_kept, &problems->warning_count, from->warnings, from->warnings_kept,
+         from->warning_count);
+    *from = (struct problems){0};
+}

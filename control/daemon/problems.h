@@ -23,6 +23,8 @@ void problems_add(struct problems *problems, const char *file, uint32_t line, co
     __attribute__((format(printf, 4, 5)));
 void problems_warn(struct problems *problems, const char *file, uint32_t line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Moves all of from behind what is there. */
+void problems_take(struct problems *problems, struct problems *from);
 static inline bool problems_any(const struct problems *problems)
 {
     return problems->count > 0;

@@ -45,20 +45,27 @@ static void save(const char *directory, const char *config_file, const char *suf
     text_free(&content);
 }
 
-/* The body behind an owner line that is ours. */
-static bool load(const char *directory, const char *config_file, const char *suffix, size_t max_bytes, struct text *out)
+/* The body behind an owner line that is ours. What is there and cannot be used is warned of; problems may be NULL. */
+static bool load(const char *directory, const char *config_file, const char *suffix, size_t max_bytes, struct text *out,
+                 struct problems *problems)
 {
     struct text path = {0}, owner = {0}, content = {0};
+    enum assay_error error;
     bool good;
 
     if (directory == NULL)
         return false;
     state_path(directory, config_file, suffix, &path);
     owner_line(config_file, &owner);
-    good = text_read_file(&content, path.data, max_bytes + 4096) == ASSAY_OK &&
-           slice_equal(slice_head(text_slice(&content), owner.len), text_slice(&owner));
+    error = text_read_file(&content, path.data, max_bytes + 4096);
+    good = error == ASSAY_OK && slice_equal(slice_head(text_slice(&content), owner.len), text_slice(&owner));
     if (good)
         text_add(out, content.data + owner.len, content.len - owner.len);
+    else if (problems != NULL && error == ASSAY_OK)
+        problems_warn(problems, path.data, 1, "not used: the first line is not \"%.*s\"", (int)owner.len - 1,
+                      owner.data);
+    else if (problems != NULL && error != ASSAY_ERR_NOT_FOUND)
+        problems_warn(problems, path.data, 0, "not used: cannot be read: %s", assay_error_text(error));
     text_free(&path);
     text_free(&owner);
     text_free(&content);
@@ -74,14 +81,14 @@ void state_save_config(const char *directory, const char *config_file, const str
     if (directory == NULL)
         return;
     /* most reloads change certificates or lists, not the file */
-    if (!load(directory, config_file, ".good", CONFIG_FILE_MAX, &old) || !slice_equal(text_slice(&old), body))
+    if (!load(directory, config_file, ".good", CONFIG_FILE_MAX, &old, NULL) || !slice_equal(text_slice(&old), body))
         save(directory, config_file, ".good", body, problems);
     text_free(&old);
 }
 
-bool state_read_good(const char *directory, const char *config_file, struct text *out)
+bool state_read_good(const char *directory, const char *config_file, struct text *out, struct problems *problems)
 {
-    return load(directory, config_file, ".good", CONFIG_FILE_MAX, out);
+    return load(directory, config_file, ".good", CONFIG_FILE_MAX, out, problems);
 }
 
 static void describe_switch(const struct verify_switch_of *item, struct text *out)
@@ -139,20 +146,32 @@ static bool read_switch(const char *line, struct verify_target *target, struct v
     return mode >= VERIFY_ENFORCED && mode <= VERIFY_DISABLED && port <= UINT16_MAX && (end == 0 || line[end] != '\0');
 }
 
-void state_load_verify(const char *directory, const char *config_file, uint64_t now_s, struct verify_switches *switches)
+static void warn_of_line(const char *directory, const char *config_file, uint32_t line, struct problems *problems)
+{
+    struct text path = {0};
+
+    state_path(directory, config_file, ".verify", &path);
+    problems_warn(problems, path.data, line, "not used: this line is none of `set verify`");
+    text_free(&path);
+}
+
+void state_load_verify(const char *directory, const char *config_file, uint64_t now_s, struct verify_switches *switches,
+                       struct problems *problems)
 {
     struct text body = {0};
     char *rest = NULL, *line;
 
     *switches = (struct verify_switches){0};
-    if (load(directory, config_file, ".verify", CONFIG_FILE_MAX, &body))
+    if (load(directory, config_file, ".verify", CONFIG_FILE_MAX, &body, problems))
         rest = body.data;
-    while (rest != NULL && (line = strsep(&rest, "\n")) != NULL) {
+    for (uint32_t number = 2; rest != NULL && (line = strsep(&rest, "\n")) != NULL; number++) {
         struct verify_target target;
         struct verify_switch verify;
 
         if (read_switch(line, &target, &verify))
             switches_put(switches, &target, verify);
+        else if (*line != '\0')
+            warn_of_line(directory, config_file, number, problems);
     }
     switches_expire(switches, now_s);
     text_free(&body);
@@ -164,7 +183,7 @@ void state_save_registry(const char *directory, const char *config_file, struct 
         save(directory, config_file, ".registry", text, problems);
 }
 
-bool state_read_registry(const char *directory, const char *config_file, struct text *out)
+bool state_read_registry(const char *directory, const char *config_file, struct text *out, struct problems *problems)
 {
-    return load(directory, config_file, ".registry", REGISTRY_FILE_MAX, out);
+    return load(directory, config_file, ".registry", REGISTRY_FILE_MAX, out, problems);
 }

@@ -99,6 +99,19 @@ unsigned switches_expire(struct verify_switches *switches, uint64_t now_s)
     return ended;
 }
 
+static void shift(struct verify_switch *verify, uint64_t back_s)
+{
+    if (verify->until_s > 0) /* which must not become "until switched back" */
+        verify->until_s = verify->until_s > back_s ? verify->until_s - back_s : 1;
+}
+
+void switches_shift(struct verify_switches *switches, uint64_t back_s)
+{
+    shift(&switches->global, back_s);
+    for (uint32_t i = 0; i < switches->count; i++)
+        shift(&switches->items[i].verify, back_s);
+}
+
 struct verify_switches switches_copy(const struct verify_switches *switches)
 {
     struct verify_switches out = {.global = switches->global};

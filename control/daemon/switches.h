@@ -39,6 +39,8 @@ const struct verify_switch *switches_find(const struct verify_switches *switches
 void switches_put(struct verify_switches *switches, const struct verify_target *target, struct verify_switch verify);
 /* Takes away those whose time is over; how many. */
 unsigned switches_expire(struct verify_switches *switches, uint64_t now_s);
+/* The clock was set back by so much: what is left of each time stays. */
+void switches_shift(struct verify_switches *switches, uint64_t back_s);
 struct verify_switches switches_copy(const struct verify_switches *switches);
 void switches_free(struct verify_switches *switches);
 

@@ -128,6 +128,18 @@ const char scratch_good_yaml[] = "port: {device: net_null0, address: 198.18.0.10
                                  "nodes:\n"
                                  "  - {address: cucm.steven.lab, type: cucm}\n";
 
+void scratch_good_trust(const char *line)
+{
+    static const char plain[] = "trust: {directory: trust}\n";
+    const char *trust = strstr(scratch_good_yaml, plain);
+    struct text text = {0};
+
+    text_add(&text, scratch_good_yaml, (size_t)(trust - scratch_good_yaml));
+    text_printf(&text, "%s%s", line, trust + strlen(plain));
+    scratch_write("good.yaml", text_get(&text));
+    text_free(&text);
+}
+
 void scratch_good(void)
 {
     struct forge server = {.subject = "vcs.steven.lab",

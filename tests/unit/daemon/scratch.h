@@ -32,6 +32,8 @@ size_t scratch_count(const char *name);
 /* server.pem, server.key (a certificate for vcs.steven.lab), trust/, and good.yaml, which names them and is right. */
 void scratch_good(void);
 extern const char scratch_good_yaml[];
+/* good.yaml with this line (or none) instead of its trust: line. */
+void scratch_good_trust(const char *line);
 /* The good configuration with one more line. */
 struct config *scratch_config(const char *more);
 

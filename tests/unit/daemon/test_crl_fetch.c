@@ -31,17 +31,6 @@ static const char revocation[] =
     "trust: {directory: trust, revocation: {mode: hard-fail, fetch: on, fetch_from: 10.0.0.0/8, crl_urls: [\"" ROOT_URL
     "\"]}}\n";
 
-static void configure(const char *line)
-{
-    struct text text = {0};
-    const char *trust = strstr(scratch_good_yaml, "trust: {directory: trust}\n");
-
-    text_add(&text, scratch_good_yaml, (size_t)(trust - scratch_good_yaml));
-    text_printf(&text, "%s%s", line, trust + strlen("trust: {directory: trust}\n"));
-    scratch_write("good.yaml", text_get(&text));
-    text_free(&text);
-}
-
 static struct slice point_of(const char *url)
 {
     return FORGE_TLV(0x30, FORGE_TLV(0xa0, FORGE_TLV(0xa0, forge_text(0x86, url))));
@@ -141,7 +130,7 @@ static void nothing_unless_it_is_on(void **state)
     struct running running;
 
     (void)state;
-    configure("trust: {directory: trust, revocation: {mode: soft-fail}}\n");
+    scratch_good_trust("trust: {directory: trust, revocation: {mode: soft-fail}}\n");
     running_start(&running, FORGE_NOW);
     entry = see(&running, HOST, leaf_der(HOST, LEAF_URL, 0), FORGE_NOW);
     assert_false(turn(&running, FORGE_NOW, ALWAYS));
@@ -161,7 +150,7 @@ static void what_is_wanted(void **state)
     struct running running;
 
     (void)state;
-    configure(revocation);
+    scratch_good_trust(revocation);
     running_start(&running, FORGE_NOW);
     assert_int_equal(running.control.crls.sources.count, 1);
     assert_string_equal(running.control.crls.sources.items[0]->named_by, "the configuration");
@@ -173,7 +162,7 @@ static void what_is_wanted(void **state)
     assert_non_null(names_find(&running.control.names, slice_text("crl.steven.lab")));
     assert_true(reload(&running)); /* a name that is still wanted keeps its place */
     assert_non_null(names_find(&running.control.names, slice_text("crl.steven.lab")));
-    configure("trust: {directory: trust}\n");
+    scratch_good_trust("trust: {directory: trust}\n");
     assert_true(reload(&running));
     assert_int_equal(running.control.crls.sources.count, 0);
     running_stop(&running);
@@ -190,7 +179,7 @@ static void what_chains_name_is_wanted(void **state)
     size_t count;
 
     (void)state;
-    configure(revocation);
+    scratch_good_trust(revocation);
     running_start(&running, FORGE_NOW);
     entry = see(&running, HOST, leaf_der(HOST, LEAF_URL, 0), FORGE_NOW);
     assert_false(turn(&running, FORGE_NOW, ALWAYS)); /* no list of theirs yet */
@@ -218,7 +207,7 @@ static void what_chains_name_is_wanted(void **state)
     SCRATCH_PEM("trust/r.pem", root_der());
     assert_true(reload(&running));
     assert_int_equal(running.control.crls.sources.count, 3);
-    configure("trust: {directory: trust, revocation: {mode: off, fetch: on}}\n");
+    scratch_good_trust("trust: {directory: trust, revocation: {mode: off, fetch: on}}\n");
     assert_true(reload(&running));
     assert_int_equal(running.control.crls.sources.count, 0);
     running_stop(&running);
@@ -254,7 +243,7 @@ static void who_may_not_choose(void **state)
         char config[512];
 
         snprintf(config, sizeof(config), "%s%s", revocation, cases[i].config);
-        configure(config);
+        scratch_good_trust(config);
         running_start(&running, FORGE_NOW);
         see(&running, HOST, cases[i].leaf, FORGE_NOW);
         (void)turn(&running, FORGE_NOW, ALWAYS);
@@ -279,7 +268,7 @@ static void a_revoked_leaf_keeps_its_list(void **state)
     char directory[512];
 
     (void)state;
-    configure(revocation);
+    scratch_good_trust(revocation);
     scratch_make("state");
     snprintf(directory, sizeof(directory), "%s", scratch_path("state/crls"));
     assert_int_equal(crl_cache_write(directory, ROOT_URL, root_list, 4096), ASSAY_OK);
@@ -320,7 +309,7 @@ static void within_a_budget(void **state)
     char host[3][32], url[3][64];
 
     (void)state;
-    configure(revocation);
+    scratch_good_trust(revocation);
     running_start(&running, FORGE_NOW);
     for (int i = 0; i < 3; i++) {
         snprintf(host[i], sizeof(host[i]), "node%d.steven.lab", i);
@@ -356,7 +345,7 @@ static void time_changes_what_is_wanted(void **state)
     uint64_t begun_s;
 
     (void)state;
-    configure(revocation);
+    scratch_good_trust(revocation);
     running_start(&running, FORGE_NOW);
     begun_s = running.control.crl_round.begun_s;
     see(&running, HOST, leaf_der(HOST, LEAF_URL, FORGE_NOW + 60), FORGE_NOW);
@@ -395,7 +384,7 @@ static void room_comes_with_the_next_round(void **state)
     struct running running;
 
     (void)state;
-    configure(revocation);
+    scratch_good_trust(revocation);
     running_start(&running, FORGE_NOW);
     see(&running, HOST, greedy_der('a'), FORGE_NOW);
     (void)turn(&running, FORGE_NOW, ALWAYS);
@@ -419,7 +408,7 @@ static void those_on_disk(void **state)
     char directory[512];
 
     (void)state;
-    configure(revocation);
+    scratch_good_trust(revocation);
     scratch_make("state");
     snprintf(directory, sizeof(directory), "%s", scratch_path("state/crls"));
     assert_int_equal(crl_cache_write(directory, ROOT_URL, list_of("R", 4), 4096), ASSAY_OK);
@@ -430,11 +419,11 @@ static void those_on_disk(void **state)
     assert_true(reload(&running));
     assert_int_equal(running.control.crls.sources.count, 2);
     assert_int_equal(lists_in_force(&running), 1);
-    configure("trust: {directory: trust}\n");
+    scratch_good_trust("trust: {directory: trust}\n");
     assert_true(reload(&running));
     assert_int_equal(lists_in_force(&running), 0);
     assert_int_equal(crl_cache_write(directory, CA_URL, list_of("R", 4), 4096), ASSAY_OK);
-    configure(revocation);
+    scratch_good_trust(revocation);
     assert_true(reload(&running));
     assert_int_equal(lists_in_force(&running), 2);
     running_stop(&running);
@@ -447,8 +436,9 @@ static void whom_it_may_not_ask(void **state)
     const struct crl_source *source;
 
     (void)state;
-    configure("trust: {directory: trust, revocation: {mode: hard-fail, fetch: on, fetch_from: 10.0.0.0/8, crl_urls: "
-              "[\"http://198.18.0.53/a.crl\"]}}\n");
+    scratch_good_trust(
+        "trust: {directory: trust, revocation: {mode: hard-fail, fetch: on, fetch_from: 10.0.0.0/8, crl_urls: "
+        "[\"http://198.18.0.53/a.crl\"]}}\n");
     running_start(&running, FORGE_NOW);
     assert_true(crl_fetch_start(&running.control));
     assert_non_null(running.control.fetcher);

@@ -174,6 +174,45 @@ static void test_reads_what_changed(void **state)
     text_free(&content);
 }
 
+/* Where a change is not about files, those that cannot be read count as they did. */
+static void test_lasting(void **state)
+{
+    struct problems problems = {0};
+    struct text content = {0};
+    struct crls crls = {.lasting = true};
+    struct x509_crl_set *set;
+
+    (void)state;
+    scratch_make("lasting");
+    scratch_write("lasting/b.crl", "broken");
+    assert_null(crls_load(&crls, scratch_path("lasting"), &content, &problems)); /* none was read before */
+    assert_int_equal(problems.count, 1);
+    problems_free(&problems);
+    remove(scratch_path("lasting/b.crl"));
+    scratch_write_slice("lasting/a.crl", plain("A"));
+    x509_crl_set_free(crls_load(&crls, scratch_path("lasting"), &content, &problems));
+    scratch_write("lasting/a.crl", "broken");
+    for (int turn = 0; turn < 2; turn++) {
+        set = crls_load(&crls, scratch_path("lasting"), &content, &problems);
+        assert_non_null(set);
+        assert_int_equal(x509_crl_set_count(set), 1);
+        x509_crl_set_free(set);
+    }
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(problems.warning_count, 2);
+    assert_non_null(strstr(problems.warnings[0], "the CRLs that were read last stay: "));
+    crls.lasting = false;
+    assert_null(crls_load(&crls, scratch_path("lasting"), &content, &problems));
+    assert_int_equal(problems.count, 1);
+    scratch_write_slice("lasting/a.crl", plain("B")); /* repaired */
+    set = crls_load(&crls, scratch_path("lasting"), &content, &problems);
+    assert_int_equal(x509_crl_set_count(set), 1);
+    x509_crl_set_free(set);
+    crls_free(&crls);
+    problems_free(&problems);
+    text_free(&content);
+}
+
 /* What is tried with a loan changes nothing, and need not read again. */
 static void test_lent(void **state)
 {
@@ -277,8 +316,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refuses), cmocka_unit_test(test_leaves_out),
         cmocka_unit_test(test_content), cmocka_unit_test(test_reads_what_changed),
-        cmocka_unit_test(test_lent),    cmocka_unit_test(test_fetched),
-        cmocka_unit_test(test_section),
+        cmocka_unit_test(test_lasting), cmocka_unit_test(test_lent),
+        cmocka_unit_test(test_fetched), cmocka_unit_test(test_section),
     };
 
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

@@ -36,9 +36,31 @@ static void test_too_many_are_counted(void **state)
     problems_free(&problems);
 }
 
+static void test_take(void **state)
+{
+    struct problems problems = {0}, more = {0};
+
+    problems_add(&problems, "a", 1, "one");
+    problems_add(&more, "b", 2, "two");
+    problems_warn(&more, "c", 3, "three");
+    problems_take(&problems, &more);
+    assert_int_equal(problems.count, 2);
+    assert_string_equal(problems.items[1], "b:2: two");
+    assert_int_equal(problems.warning_count, 1);
+    assert_string_equal(problems.warnings[0], "c:3: three");
+    assert_int_equal(more.count + more.kept + more.warning_count, 0);
+    for (int i = 0; i < PROBLEMS_MAX + 5; i++)
+        problems_add(&more, "f", 1, "again");
+    problems_take(&problems, &more);
+    assert_int_equal(problems.count, PROBLEMS_MAX + 7);
+    assert_int_equal(problems.kept, PROBLEMS_MAX);
+    problems_free(&problems);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_texts), cmocka_unit_test(test_too_many_are_counted)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_texts), cmocka_unit_test(test_too_many_are_counted),
+                                       cmocka_unit_test(test_take)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

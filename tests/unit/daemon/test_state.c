@@ -23,18 +23,21 @@ static void test_last_good_configuration(void **state)
     scratch_write("elsewhere/good.yaml", "");
     file = scratch_path("good.yaml");
     directory = scratch_path("state");
-    assert_false(state_read_good(directory, file, &text));
-    assert_false(state_read_good(NULL, file, &text));
+    assert_false(state_read_good(directory, file, &text, &problems));
+    assert_false(state_read_good(NULL, file, &text, &problems));
     state_save_config(NULL, file, config, &problems);
     state_save_config(directory, file, config, &problems); /* the directory is made */
     state_save_config(directory, file, next, &problems);
     assert_int_equal(problems.warning_count, 0);
-    assert_true(state_read_good(directory, file, &text));
+    assert_true(state_read_good(directory, file, &text, &problems));
     assert_memory_equal(text.data, next->text, next->text_length);
     assert_int_equal(text.len, next->text_length);
     text_clear(&text);
     /* that of another configuration file is not ours */
-    assert_false(state_read_good(directory, scratch_path("elsewhere/good.yaml"), &text));
+    assert_false(state_read_good(directory, scratch_path("elsewhere/good.yaml"), &text, &problems));
+    assert_int_equal(problems.warning_count, 1);
+    assert_non_null(strstr(problems.warnings[0], "state/good.yaml.good:1: not used: the first line is not \"# of "));
+    problems_free(&problems);
     text_free(&text);
     config_free(config);
     config_free(next);
@@ -74,7 +77,7 @@ static void test_switch(void **state)
         struct verify_switches verify;
 
         state_save_verify(directory, file, &(struct verify_switches){.global = cases[i].saved}, &problems);
-        state_load_verify(directory, file, cases[i].now_s, &verify);
+        state_load_verify(directory, file, cases[i].now_s, &verify, &problems);
         assert_int_equal(verify.global.set, cases[i].loaded.set);
         assert_int_equal(verify.global.mode, cases[i].loaded.mode);
         assert_int_equal(verify.global.until_s, cases[i].loaded.until_s);
@@ -94,7 +97,7 @@ static void test_switches_of_deployments_and_origins(void **state)
     switches_put(&saved, &host, (struct verify_switch){true, VERIFY_DISABLED, 1000});
     switches_put(&saved, &port, (struct verify_switch){true, VERIFY_ENFORCED, 2000});
     state_save_verify(directory, file, &saved, &problems);
-    state_load_verify(directory, file, 1000, &loaded);
+    state_load_verify(directory, file, 1000, &loaded, &problems);
     assert_false(loaded.global.set);
     assert_int_equal(loaded.count, 2); /* one was over */
     assert_int_equal(switches_find(&loaded, &named)->mode, VERIFY_PERMISSIVE);
@@ -135,12 +138,40 @@ static void test_a_broken_switch_is_none(void **state)
         content.len = (size_t)(end - content.data);
         text_add_text(&content, bodies[i]);
         scratch_write_slice("state3/good.yaml.verify", text_slice(&content));
-        state_load_verify(scratch_path("state3"), scratch_path("good.yaml"), 5, &verify);
+        state_load_verify(scratch_path("state3"), scratch_path("good.yaml"), 5, &verify, &problems);
         assert_false(verify.global.set);
         assert_int_equal(verify.global.mode, VERIFY_ENFORCED);
         assert_int_equal(verify.count, 0);
+        /* and the operator, who had switched something, hears of it */
+        assert_int_equal(problems.warning_count, bodies[i][0] != '\0');
+        if (problems.warning_count > 0)
+            assert_non_null(strstr(problems.warnings[0], "state3/good.yaml.verify:2: not used: "));
+        problems_free(&problems);
         text_free(&content);
     }
+}
+
+/* It is there and cannot be used: that is said, and nothing of it is taken. */
+static void test_a_state_that_cannot_be_read_is_a_warning(void **state)
+{
+    const char *file = scratch_path("good.yaml"), *directory = scratch_path("state5");
+    struct verify_switches verify;
+    struct problems problems = {0};
+    struct text text = {0};
+
+    scratch_make("state5");
+    scratch_make("state5/good.yaml.verify"); /* a directory of that name */
+    scratch_make("state5/good.yaml.registry");
+    state_load_verify(directory, file, 5, &verify, &problems);
+    assert_false(verify.global.set);
+    assert_false(state_read_registry(directory, file, &text, &problems));
+    assert_false(state_read_good(directory, file, &text, &problems)); /* none: nothing to say */
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(problems.warning_count, 2);
+    assert_non_null(strstr(problems.warnings[0], "good.yaml.verify: not used: cannot be read: "));
+    assert_non_null(strstr(problems.warnings[1], "good.yaml.registry: not used: cannot be read: "));
+    assert_int_equal(text.len, 0);
+    problems_free(&problems);
 }
 
 int main(void)
@@ -151,6 +182,7 @@ int main(void)
         cmocka_unit_test(test_switch),
         cmocka_unit_test(test_switches_of_deployments_and_origins),
         cmocka_unit_test(test_a_broken_switch_is_none),
+        cmocka_unit_test(test_a_state_that_cannot_be_read_is_a_warning),
     };
 
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

@@ -68,11 +68,27 @@ static void what_is_over_is_taken_away(void **state)
     switches_free(&switches);
 }
 
+/* What is left of a time stays; what is open stays open. */
+static void a_clock_set_back_does_not_prolong(void **state)
+{
+    struct verify_switches switches = {0};
+
+    switches_put(&switches, &all, to(VERIFY_PERMISSIVE, 1100));
+    switches_put(&switches, &two, to(VERIFY_PERMISSIVE, 0));
+    switches_put(&switches, &host, to(VERIFY_PERMISSIVE, 50));
+    switches_shift(&switches, 1000);
+    assert_int_equal(switches_find(&switches, &all)->until_s, 100);
+    assert_int_equal(switches_find(&switches, &two)->until_s, 0);
+    assert_int_equal(switches_find(&switches, &host)->until_s, 1); /* over, not open */
+    switches_free(&switches);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_target_has_one_switch_of_its_own),
         cmocka_unit_test(what_is_over_is_taken_away),
+        cmocka_unit_test(a_clock_set_back_does_not_prolong),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
