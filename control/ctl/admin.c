@@ -94,6 +94,15 @@ bool ctl_admin_parse(int argc, char **argv, const char *usage, unsigned options,
     return true;
 }
 
+bool ctl_admin_no_words(const struct ctl_admin *admin, int *code)
+{
+    if (admin->word_count == 0)
+        return true;
+    fprintf(admin->err, "assayctl: unexpected argument %s\n", admin->words[0]);
+    *code = CTL_USAGE;
+    return false;
+}
+
 bool ctl_path_add(char *path, size_t size, const char *name, const char *value)
 {
     size_t used = strlen(path);
@@ -134,14 +143,16 @@ long ctl_duration_parse(const char *text)
 static void complain(const struct ctl_admin *admin, unsigned status, const json_t *answer)
 {
     const char *error = json_string_value(json_object_get(answer, "error"));
-    const json_t *problems = json_object_get(answer, "problems"), *problem;
-    size_t i;
 
-    json_array_foreach(problems, i, problem) fprintf(admin->err, "%s\n", json_string_value(problem));
+    ctl_print_lines(json_object_get(answer, "problems"), "", admin->err);
     if (error != NULL)
         fprintf(admin->err, "assayctl: %s\n", error);
     else
         fprintf(admin->err, "assayctl: assayd answered %u\n", status);
+    if (status == 404 && error != NULL && strcmp(error, "no such thing") == 0)
+        fputs(
+            "assayctl: this assayd does not know the request: is it of another version? (assayctl status, --version)\n",
+            admin->err);
 }
 
 int ctl_admin_call(const struct ctl_admin *admin, const char *method, const char *path, struct slice body,
@@ -182,9 +193,7 @@ int ctl_admin_show(const struct ctl_admin *admin, const char *path,
 void ctl_admin_print_change(const struct ctl_admin *admin, const json_t *answer)
 {
     const char *restart = json_string_value(json_object_get(answer, "needs_restart"));
-    const json_t *warnings = json_object_get(answer, "warnings"), *warning;
     long long generation = json_integer_value(json_object_get(answer, "generation"));
-    size_t i;
 
     if (!json_is_true(json_object_get(answer, "published")))
         fprintf(admin->out, "nothing changed, generation %lld\n", generation);
@@ -192,7 +201,7 @@ void ctl_admin_print_change(const struct ctl_admin *admin, const json_t *answer)
         fprintf(admin->out, "generation %lld, %s %.3f ms\n", generation,
                 json_is_true(json_object_get(answer, "adopted")) ? "all cores after" : "NOT all cores after",
                 json_real_value(json_object_get(answer, "adopted_ms")));
-    json_array_foreach(warnings, i, warning) fprintf(admin->out, "warning: %s\n", json_string_value(warning));
+    ctl_print_lines(json_object_get(answer, "warnings"), "warning: ", admin->out);
     if (restart != NULL)
         fprintf(admin->out, "changed, but acts at the next start only: %s\n", restart);
 }

@@ -47,6 +47,8 @@ enum ctl_admin_option {
 /* True: go on. False: *code is what to return (help was given, or the usage was wrong). */
 bool ctl_admin_parse(int argc, char **argv, const char *usage, unsigned options, struct ctl_admin *admin, FILE *out,
                      FILE *err, int *code);
+/* For commands that take no words: complains of the first. */
+bool ctl_admin_no_words(const struct ctl_admin *admin, int *code);
 /* Calls; an error of the daemon (its "error" and "problems") goes to err. Returns the exit status, *answer set when CTL_OK. */
 int ctl_admin_call(const struct ctl_admin *admin, const char *method, const char *path, struct slice body,
                    json_t **answer);

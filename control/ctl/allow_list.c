@@ -9,6 +9,7 @@
 #include "access/access.h"
 #include "ctl/command.h"
 #include "ctl/file.h"
+#include "ctl/options.h"
 #include "ctl/print.h"
 #include "daemon/check.h"
 #include "daemon/problems.h"
@@ -79,11 +80,16 @@ static void show_json(const struct access_set *rules, FILE *out)
     for (size_t i = 0; i < access_set_count(rules); i++) {
         const struct access_rule *rule = access_set_at(rules, i);
 
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:i}", "url", rule->url, "methods",
-                                              methods_text(rule->methods, methods, sizeof(methods)), "match",
-                                              match_text(rule), "deployment", rule->deployment, "description",
-                                              rule->description, "automatic", rule->source == ACCESS_SOURCE_AUTOMATIC,
-                                              "line", (int)rule->line));
+        json_t *row = json_object();
+
+        json_object_set_new(row, "url", ctl_json_text(rule->url));
+        json_object_set_new(row, "methods", json_string(methods_text(rule->methods, methods, sizeof(methods))));
+        json_object_set_new(row, "match", json_string(match_text(rule)));
+        json_object_set_new(row, "deployment", ctl_json_text(rule->deployment));
+        json_object_set_new(row, "description", ctl_json_text(rule->description));
+        json_object_set_new(row, "automatic", json_boolean(rule->source == ACCESS_SOURCE_AUTOMATIC));
+        json_object_set_new(row, "line", json_integer(rule->line));
+        json_array_append_new(list, row);
     }
     ctl_print_json(list, out);
     json_decref(list);
@@ -138,12 +144,17 @@ static void row_text(const char *file, const struct access_test *test, const str
 
 static json_t *row_json(const struct access_test *test, const struct access_decision *decision, const char *why)
 {
-    json_t *row = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:b}", "line", (int)test->line, "url", test->url, "method",
-                            test->method, "description", test->description, "expected", test->allow ? "allow" : "block",
-                            "result", decision->allowed ? "allow" : "block", "passed", why == NULL);
+    json_t *row = json_object();
 
+    json_object_set_new(row, "line", json_integer(test->line));
+    json_object_set_new(row, "url", ctl_json_text(test->url));
+    json_object_set_new(row, "method", ctl_json_text(test->method));
+    json_object_set_new(row, "description", ctl_json_text(test->description));
+    json_object_set_new(row, "expected", json_string(test->allow ? "allow" : "block"));
+    json_object_set_new(row, "result", json_string(decision->allowed ? "allow" : "block"));
+    json_object_set_new(row, "passed", json_boolean(why == NULL));
     json_object_set_new(row, "reason", json_string(why != NULL ? why : decision->reason));
-    json_object_set_new(row, "rule", decision->rule != NULL ? json_string(decision->rule->url) : json_null());
+    json_object_set_new(row, "rule", decision->rule != NULL ? ctl_json_text(decision->rule->url) : json_null());
     return row;
 }
 
@@ -204,30 +215,30 @@ static int allow_list_test(const char *config, const char *file, bool json, FILE
     return code;
 }
 
+static bool option_take(void *into, int option, FILE *err)
+{
+    (void)option; /* there is one */
+    (void)err;
+    *(bool *)into = true;
+    return true;
+}
+
+static const struct option option_table[] = {{"json", no_argument, NULL, 'J'}, CTL_OPTIONS_END};
+static const struct ctl_options command = {
+    .command = "allow-list", .usage = usage, .table = option_table, .take = option_take, .words_max = 3};
+
 int ctl_allow_list(int argc, char **argv, FILE *out, FILE *err)
 {
-    const char *words[3] = {NULL};
-    int count = 0;
+    struct ctl_words words;
     bool json = false;
+    int code;
 
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            fputs(usage, out);
-            return CTL_OK;
-        }
-        if (strcmp(argv[i], "--json") == 0)
-            json = true;
-        else if (argv[i][0] == '-' || count == 3)
-            count = 4;
-        else
-            words[count++] = argv[i];
-        if (count > 3)
-            break;
-    }
-    if (count == 2 && strcmp(words[0], "show") == 0)
-        return allow_list_show(words[1], json, out, err);
-    if (count == 3 && strcmp(words[0], "test") == 0)
-        return allow_list_test(words[1], words[2], json, out, err);
+    if (!ctl_options_parse(&command, argc, argv, &json, &words, out, err, &code))
+        return code;
+    if (words.count == 2 && strcmp(words.items[0], "show") == 0)
+        return allow_list_show(words.items[1], json, out, err);
+    if (words.count == 3 && strcmp(words.items[0], "test") == 0)
+        return allow_list_test(words.items[1], words.items[2], json, out, err);
     fputs(usage, err);
     return CTL_USAGE;
 }

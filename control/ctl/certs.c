@@ -62,7 +62,7 @@ static const struct ctl_options command = {
 
 static bool is_wanted(const struct options *options, const json_t *row)
 {
-    if (options->node != NULL && strcasecmp(json_string_value(json_object_get(row, "node")), options->node) != 0)
+    if (options->node != NULL && strcasecmp(ctl_text(row, "node"), options->node) != 0)
         return false;
     for (size_t i = 0; i < options->filter_count; i++)
         if (!certs_matches(row, options->filters[i]))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ctl/certs_view.h"
+#include "ctl/print.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +11,6 @@ static const char *const columns[] = {"node",         "certificate", "common_nam
                                       "distribution", "issued_by",   "expiration",  "description"};
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-static const char *text(const json_t *object, const char *member)
-{
-    const char *value = json_string_value(json_object_get(object, member));
-
-    return value != NULL ? value : "";
-}
-
 /* --- one row a node and certificate ------------------------------------------------------------------------------------- */
 
 static json_t *find_or_add(json_t *rows, const char *node, const char *sha256)
@@ -24,8 +18,8 @@ static json_t *find_or_add(json_t *rows, const char *node, const char *sha256)
     json_t *row;
     size_t i;
 
-    json_array_foreach(rows, i, row) if (strcmp(text(row, "node"), node) == 0 &&
-                                         strcmp(text(row, "sha256"), sha256) == 0) return row;
+    json_array_foreach(rows, i, row) if (strcmp(ctl_text(row, "node"), node) == 0 &&
+                                         strcmp(ctl_text(row, "sha256"), sha256) == 0) return row;
     row = json_object();
     json_object_set_new(row, "node", json_string(node));
     json_object_set_new(row, "sha256", json_string(sha256));
@@ -41,7 +35,7 @@ static void append_text_once(json_t *array, const char *word)
     const json_t *item;
     size_t i;
 
-    json_array_foreach(array, i, item) if (strcmp(json_string_value(item), word) == 0) return;
+    json_array_foreach(array, i, item) if (json_is_string(item) && strcmp(json_string_value(item), word) == 0) return;
     json_array_append_new(array, json_string(word));
 }
 
@@ -72,7 +66,7 @@ static void describe(json_t *row, const char *common_name, bool self_signed, con
     json_object_set_new(row, "common_name", json_string(common_name));
     json_object_set_new(row, "type", json_string(self_signed ? "Self-signed" : "CA-signed"));
     json_object_set_new(row, "key_type", json_string(key_type));
-    json_object_set_new(row, "distribution", json_string(multi_server ? "Multi-server (SAN)" : text(row, "node")));
+    json_object_set_new(row, "distribution", json_string(multi_server ? "Multi-server (SAN)" : ctl_text(row, "node")));
     json_object_set_new(row, "issued_by", json_string(issuer));
     json_object_set_new(row, "expiration", json_string(not_after));
 }
@@ -82,14 +76,14 @@ static void add_probed(json_t *rows, const json_t *probed)
 {
     json_t *row;
 
-    if (text(probed, "sha256")[0] == '\0' || json_object_get(probed, "key_type") == NULL)
+    if (ctl_text(probed, "sha256")[0] == '\0' || json_object_get(probed, "key_type") == NULL)
         return;
-    row = find_or_add(rows, text(probed, "node"), text(probed, "sha256"));
+    row = find_or_add(rows, ctl_text(probed, "node"), ctl_text(probed, "sha256"));
     note(row, json_integer_value(json_object_get(probed, "port")), "preflight",
-         strcmp(text(probed, "verdict"), "fail") == 0 ? text(probed, "reason") : "");
-    describe(row, text(probed, "common_name"), json_is_true(json_object_get(probed, "self_signed")),
-             text(probed, "key_type"), json_is_true(json_object_get(probed, "multi_server")), text(probed, "issuer"),
-             text(probed, "not_after"));
+         strcmp(ctl_text(probed, "verdict"), "fail") == 0 ? ctl_text(probed, "reason") : "");
+    describe(row, ctl_text(probed, "common_name"), json_is_true(json_object_get(probed, "self_signed")),
+             ctl_text(probed, "key_type"), json_is_true(json_object_get(probed, "multi_server")),
+             ctl_text(probed, "issuer"), ctl_text(probed, "not_after"));
 }
 
 static void add_shown(json_t *rows, const json_t *entry)
@@ -98,16 +92,16 @@ static void add_shown(json_t *rows, const json_t *entry)
     const json_t *verdict = json_object_get(entry, "verdict");
     bool fails =
         json_is_true(json_object_get(verdict, "judged")) && !json_is_true(json_object_get(verdict, "accepted"));
-    const char *issuer = text(leaf, "issuer_common_name");
+    const char *issuer = ctl_text(leaf, "issuer_common_name");
     json_t *row;
 
     if (json_is_true(json_object_get(entry, "superseded")) || json_object_get(leaf, "key_type") == NULL)
         return;
-    row = find_or_add(rows, text(entry, "host"), text(entry, "leaf_sha256"));
-    note(row, json_integer_value(json_object_get(entry, "port")), "traffic", fails ? text(verdict, "error") : "");
-    describe(row, text(leaf, "common_name"), strcmp(text(leaf, "type"), "self-signed") == 0, text(leaf, "key_type"),
-             json_array_size(json_object_get(leaf, "names")) > 1, issuer[0] != '\0' ? issuer : text(leaf, "issuer"),
-             text(leaf, "not_after"));
+    row = find_or_add(rows, ctl_text(entry, "host"), ctl_text(entry, "leaf_sha256"));
+    note(row, json_integer_value(json_object_get(entry, "port")), "traffic", fails ? ctl_text(verdict, "error") : "");
+    describe(row, ctl_text(leaf, "common_name"), strcmp(ctl_text(leaf, "type"), "self-signed") == 0,
+             ctl_text(leaf, "key_type"), json_array_size(json_object_get(leaf, "names")) > 1,
+             issuer[0] != '\0' ? issuer : ctl_text(leaf, "issuer"), ctl_text(leaf, "not_after"));
 }
 
 /* --- which certificate of the node it is -------------------------------------------------------------------------------- */
@@ -130,15 +124,16 @@ static bool serves_more_than_tftp(const json_t *row)
  * what TFTP alone shows is CallManager's, where the node's HTTPS shows another one of that key type. */
 static const char *role(const json_t *rows, const json_t *row)
 {
-    bool ec = strcmp(text(row, "key_type"), "EC") == 0, call_manager = false;
+    bool ec = strcmp(ctl_text(row, "key_type"), "EC") == 0, call_manager = false;
     const json_t *other;
     size_t i;
 
     if (!serves_more_than_tftp(row))
         json_array_foreach(rows, i, other)
         {
-            call_manager |= other != row && strcmp(text(other, "node"), text(row, "node")) == 0 &&
-                            strcmp(text(other, "key_type"), text(row, "key_type")) == 0 && serves_more_than_tftp(other);
+            call_manager |= other != row && strcmp(ctl_text(other, "node"), ctl_text(row, "node")) == 0 &&
+                            strcmp(ctl_text(other, "key_type"), ctl_text(row, "key_type")) == 0 &&
+                            serves_more_than_tftp(other);
         }
     if (call_manager)
         return ec ? "CallManager-ECDSA" : "CallManager";
@@ -163,10 +158,10 @@ static json_t *description(const json_t *row)
 static int by_node(const void *a, const void *b)
 {
     const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-    int order = strcmp(text(x, "node"), text(y, "node"));
+    int order = strcmp(ctl_text(x, "node"), ctl_text(y, "node"));
 
-    order = order != 0 ? order : strcmp(text(x, "certificate"), text(y, "certificate"));
-    return order != 0 ? order : strcmp(text(x, "sha256"), text(y, "sha256"));
+    order = order != 0 ? order : strcmp(ctl_text(x, "certificate"), ctl_text(y, "certificate"));
+    return order != 0 ? order : strcmp(ctl_text(x, "sha256"), ctl_text(y, "sha256"));
 }
 
 static int by_number(const void *a, const void *b)
@@ -239,7 +234,7 @@ bool certs_matches(const json_t *row, const char *filter)
     const char *column, *value = split(filter, &column);
 
     for (size_t i = 0; i < COLUMNS; i++)
-        if ((column == NULL || column == columns[i]) && strcasestr(text(row, columns[i]), value) != NULL)
+        if ((column == NULL || column == columns[i]) && strcasestr(ctl_text(row, columns[i]), value) != NULL)
             return true;
     return false;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* assayctl check: what assayd would say of a configuration, without one. */
-#include <string.h>
 #include <time.h>
 
 #include "ctl/command.h"
+#include "ctl/options.h"
 #include "ctl/print.h"
 #include "daemon/check.h"
 #include "daemon/problems.h"
@@ -28,19 +28,32 @@ static int check_one(const char *file, FILE *out, FILE *err)
     return good ? CTL_OK : CTL_REFUSED;
 }
 
+static bool option_take(void *into, int option, FILE *err)
+{
+    (void)option; /* there is one */
+    (void)err;
+    *(bool *)into = true;
+    return true;
+}
+
+static const struct option option_table[] = {{"keys", no_argument, NULL, 'k'}, CTL_OPTIONS_END};
+static const struct ctl_options command = {
+    .command = "check", .usage = usage, .table = option_table, .take = option_take, .words_max = 1};
+
 int ctl_check(int argc, char **argv, FILE *out, FILE *err)
 {
-    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        fputs(usage, out);
-        return CTL_OK;
-    }
-    if (argc == 2 && strcmp(argv[1], "--keys") == 0) {
-        check_print_keys(out);
-        return CTL_OK;
-    }
-    if (argc != 2 || argv[1][0] == '-') {
+    struct ctl_words words;
+    bool keys = false;
+    int code;
+
+    if (!ctl_options_parse(&command, argc, argv, &keys, &words, out, err, &code))
+        return code;
+    if (keys == (words.count == 1)) { /* one of them */
         fputs(usage, err);
         return CTL_USAGE;
     }
-    return check_one(argv[1], out, err);
+    if (!keys)
+        return check_one(words.items[0], out, err);
+    check_print_keys(out);
+    return CTL_OK;
 }

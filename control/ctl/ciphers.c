@@ -83,7 +83,7 @@ static void print_list(const char *title, const json_t *list, FILE *out)
 
     json_array_foreach(list, i, item)
     {
-        const char *word = json_string_value(item);
+        const char *word = json_is_string(item) ? json_string_value(item) : "?";
 
         if (column + (int)strlen(word) > LINE_WIDTH)
             column = fprintf(out, "\n%-28s", "") - 1;
@@ -101,7 +101,7 @@ static void print_view(const json_t *view, FILE *out)
     };
     const json_t *tls13 = json_object_get(view, "tls13"), *tls12 = json_object_get(view, "tls12");
 
-    fprintf(out, "%-28s %s%s\n", "ciphers toward origins", json_string_value(json_object_get(view, "string")),
+    fprintf(out, "%-28s %s%s\n", "ciphers toward origins", ctl_text(view, "string"),
             json_is_true(json_object_get(view, "default")) ? " (the default)" : "");
     print_list("certificates, preferred first", json_object_get(view, "offers"), out);
     print_list("TLS 1.3 suites", json_object_get(tls13, "suites"), out);
@@ -124,7 +124,7 @@ static void keep_hosts(const struct options *options, json_t *view)
         bool wanted = options->hosts.count == 0;
 
         for (int k = 0; k < options->hosts.count; k++)
-            wanted |= strcasecmp(json_string_value(json_object_get(origin, "host")), options->hosts.items[k]) == 0;
+            wanted |= strcasecmp(ctl_text(origin, "host"), options->hosts.items[k]) == 0;
         if (wanted)
             json_array_append(kept, origin);
     }

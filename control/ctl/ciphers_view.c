@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tls/ciphers.h"
+#include "ctl/print.h"
 
 static const struct {
     uint16_t scheme;
@@ -16,13 +17,6 @@ static const struct {
     {0x0806, "rsa_pss_rsae_sha512"},    {0x0401, "rsa_pkcs1_sha256"},
     {0x0501, "rsa_pkcs1_sha384"},       {0x0601, "rsa_pkcs1_sha512"},
 };
-
-static const char *text(const json_t *object, const char *member)
-{
-    const char *value = json_string_value(json_object_get(object, member));
-
-    return value != NULL ? value : "";
-}
 
 static const char *kind(enum tls_preference preference)
 {
@@ -84,7 +78,8 @@ static void add_offer(json_t *out, const struct tls_ciphers *ciphers, bool tls12
 
 static bool same_origin(const json_t *a, const json_t *b)
 {
-    return strcmp(text(a, "node"), text(b, "node")) == 0 && strcmp(text(a, "address"), text(b, "address")) == 0 &&
+    return strcmp(ctl_text(a, "node"), ctl_text(b, "node")) == 0 &&
+           strcmp(ctl_text(a, "address"), ctl_text(b, "address")) == 0 &&
            json_integer_value(json_object_get(a, "port")) == json_integer_value(json_object_get(b, "port"));
 }
 
@@ -103,12 +98,12 @@ static const json_t *other_row(const json_t *rows, const json_t *row)
 /* shown: the key type that came, as a kind of certificate. */
 static json_t *why(const json_t *view, const char *shown, const json_t *other)
 {
-    const char *prefers = text(view, "prefers"), *unwanted = strcmp(prefers, "RSA") == 0 ? "ECDSA" : "RSA";
+    const char *prefers = ctl_text(view, "prefers"), *unwanted = strcmp(prefers, "RSA") == 0 ? "ECDSA" : "RSA";
     bool as_preferred = strcmp(shown, prefers) == 0;
 
     if (json_array_size(json_object_get(view, "offers")) == 1)
         return json_sprintf("the string leaves %s certificates out", unwanted);
-    if (other != NULL && strcmp(text(other, "key_type"), strcmp(shown, "RSA") == 0 ? "EC" : "RSA") == 0)
+    if (other != NULL && strcmp(ctl_text(other, "key_type"), strcmp(shown, "RSA") == 0 ? "EC" : "RSA") == 0)
         return json_sprintf(as_preferred
                                 ? "%s is preferred; it has a certificate of each type and follows the preference"
                                 : "it has a certificate of each type and follows an order of its own, not that "
@@ -128,16 +123,16 @@ static const char *kind_of_key(const char *key_type)
 
 static void add_probed(json_t *view, json_t *origins, const json_t *rows, const json_t *row)
 {
-    const char *key_type = text(row, "key_type");
+    const char *key_type = ctl_text(row, "key_type");
     json_t *out = json_object();
 
-    json_object_set_new(out, "host", json_string(text(row, "node")));
+    json_object_set_new(out, "host", json_string(ctl_text(row, "node")));
     json_object_set(out, "port", json_object_get(row, "port"));
     json_object_set(out, "address", json_object_get(row, "address"));
     if (key_type[0] == '\0') {
         json_object_set_new(out, "shows", json_null());
         json_object_set_new(out, "common_name", json_null());
-        json_object_set_new(out, "why", json_string(text(row, "reason")));
+        json_object_set_new(out, "why", json_string(ctl_text(row, "reason")));
     } else {
         json_object_set(out, "shows", json_object_get(row, "key"));
         json_object_set(out, "common_name", json_object_get(row, "common_name"));
@@ -152,7 +147,7 @@ static bool was_probed(const json_t *rows, const json_t *entry)
     const json_t *row;
     size_t i;
 
-    json_array_foreach(rows, i, row) if (strcmp(text(row, "node"), text(entry, "host")) == 0 &&
+    json_array_foreach(rows, i, row) if (strcmp(ctl_text(row, "node"), ctl_text(entry, "host")) == 0 &&
                                          json_integer_value(json_object_get(row, "port")) ==
                                              json_integer_value(json_object_get(entry, "port"))) return true;
     return false;
@@ -162,7 +157,7 @@ static bool was_probed(const json_t *rows, const json_t *entry)
 static void add_shown(json_t *view, json_t *origins, const json_t *entry)
 {
     const json_t *leaf = json_array_get(json_object_get(entry, "certificates"), 0);
-    const char *prefers = text(view, "prefers"), *shown = kind_of_key(text(leaf, "key_type"));
+    const char *prefers = ctl_text(view, "prefers"), *shown = kind_of_key(ctl_text(leaf, "key_type"));
     json_t *out = json_object();
 
     json_object_set(out, "host", json_object_get(entry, "host"));
@@ -194,7 +189,7 @@ static json_t *origins_of(json_t *view, const struct seen *seen)
 
 json_t *ciphers_view(const struct seen *seen)
 {
-    const char *string = text(seen->ciphers, "string");
+    const char *string = ctl_text(seen->ciphers, "string");
     struct tls_ciphers ciphers;
     struct slice fault;
     json_t *view;
@@ -205,7 +200,7 @@ json_t *ciphers_view(const struct seen *seen)
     json_object_set_new(view, "string", json_string(string));
     json_object_set(view, "default", json_object_get(seen->ciphers, "default"));
     json_object_set(view, "lowest", json_object_get(seen->ciphers, "lowest"));
-    add_offer(view, &ciphers, strcmp(text(seen->ciphers, "lowest"), "1.3") != 0);
+    add_offer(view, &ciphers, strcmp(ctl_text(seen->ciphers, "lowest"), "1.3") != 0);
     json_object_set_new(view, "origins", origins_of(view, seen));
     return view;
 }

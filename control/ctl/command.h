@@ -5,11 +5,12 @@
  * argv[0] is the command's name. Results go to out, complaints to err; the return is the exit status. */
 #include <stdio.h>
 
+/* The same of every command; `assayctl --help` says them. */
 enum ctl_exit {
     CTL_OK = 0,          /* done, accepted */
     CTL_REFUSED = 1,     /* the answer is no */
-    CTL_USAGE = 2,       /* asked wrongly: bad option, missing or unreadable file */
-    CTL_UNREACHABLE = 3, /* no assayd answers */
+    CTL_USAGE = 2,       /* asked wrongly: bad option, a file that cannot be read, output that cannot be written */
+    CTL_UNREACHABLE = 3, /* no assayd answers; of a preflight: some nodes were not reached */
 };
 
 struct ctl_command {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,7 +35,21 @@ static void help(FILE *out)
     fprintf(out, "usage: assayctl [--socket PATH] COMMAND [options]\n");
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         fprintf(out, "  %-16s %s\n", commands[i].name, commands[i].help);
-    fprintf(out, "assayctl COMMAND --help says more.\n");
+    fprintf(
+        out,
+        "assayctl COMMAND --help says more; assayctl --version which one this is.\n"
+        "exit status: 0 done, or yes; 1 refused, or no; 2 wrong usage, or a file that cannot be read or written; 3 no "
+        "assayd\n"
+        "(preflight: or nodes that were not reached)\n");
+}
+
+/* What a script was to get must not be lost quietly: standard output closed, or on a full disk. */
+static int finish(int code)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return code;
+    fprintf(stderr, "assayctl: the output cannot be written: %s\n", strerror(errno));
+    return code == CTL_OK ? CTL_USAGE : code;
 }
 
 static int run(int argc, char **argv)
@@ -72,7 +87,11 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         help(stdout);
-        return CTL_OK;
+        return finish(CTL_OK);
     }
-    return strcmp(argv[1], "--socket") == 0 ? run_with_socket(argc, argv) : run(argc - 1, argv + 1);
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("assayctl " ASSAY_VERSION);
+        return finish(CTL_OK);
+    }
+    return finish(strcmp(argv[1], "--socket") == 0 ? run_with_socket(argc, argv) : run(argc - 1, argv + 1));
 }

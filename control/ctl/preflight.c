@@ -249,7 +249,7 @@ static int report_of_daemon(const struct options *options, json_t **report, FILE
         return code;
     *report = json_incref(json_object_get(answer, "report"));
     if (json_is_object(*report) && options->last && !options->json)
-        fprintf(out, "%s, %s\n", json_string_value(json_object_get(answer, "finished")),
+        fprintf(out, "%s, %s\n", ctl_text(answer, "finished"),
                 json_is_true(json_object_get(answer, "idle_only")) ? "of origins without traffic" : "of all origins");
     json_decref(answer);
     if (json_is_object(*report))

@@ -4,6 +4,7 @@
 
 #include "ctl/admin.h"
 #include "ctl/preflight.h"
+#include "ctl/print.h"
 
 static const struct ctl_column columns[] = {
     {"node", "node", 0},
@@ -17,13 +18,6 @@ static const struct ctl_column columns[] = {
     {"days_left", "days", 0},
     {"action", "what to do", 0},
 };
-
-static const char *text(const json_t *object, const char *member)
-{
-    const char *value = json_string_value(json_object_get(object, member));
-
-    return value != NULL ? value : "";
-}
 
 static long long count(const json_t *summary, const char *member)
 {
@@ -41,12 +35,12 @@ static json_t *warning_text(const json_t *row)
 
     json_array_foreach(warnings, i, item)
     {
-        bool is_status = strcmp(json_string_value(item), status) == 0;
+        const char *word = json_is_string(item) ? json_string_value(item) : "";
+        bool is_status = strcmp(word, status) == 0;
 
         unknown |= is_status;
         if (!is_status && used < sizeof(crutches))
-            used += (size_t)snprintf(crutches + used, sizeof(crutches) - used, "%s%s", used > 0 ? ", " : "",
-                                     json_string_value(item));
+            used += (size_t)snprintf(crutches + used, sizeof(crutches) - used, "%s%s", used > 0 ? ", " : "", word);
     }
     if (used == 0)
         return json_sprintf("passes with %s", status);
@@ -55,7 +49,7 @@ static json_t *warning_text(const json_t *row)
 
 static json_t *verdict_text(const json_t *row)
 {
-    const char *verdict = text(row, "verdict");
+    const char *verdict = ctl_text(row, "verdict");
 
     if (strcmp(verdict, "warning") == 0)
         return warning_text(row);
@@ -67,12 +61,12 @@ static json_t *verdict_text(const json_t *row)
 static json_t *reason_text(const json_t *row)
 {
     json_int_t depth = json_integer_value(json_object_get(row, "depth"));
-    const char *detail = text(row, "detail");
+    const char *detail = ctl_text(row, "detail");
 
     if (depth == 0)
-        return json_sprintf("%s%s%s", text(row, "reason"), detail[0] != '\0' ? ": " : "", detail);
-    return json_sprintf("%s at depth %lld%s%s", text(row, "reason"), (long long)depth, detail[0] != '\0' ? ": " : "",
-                        detail);
+        return json_sprintf("%s%s%s", ctl_text(row, "reason"), detail[0] != '\0' ? ": " : "", detail);
+    return json_sprintf("%s at depth %lld%s%s", ctl_text(row, "reason"), (long long)depth,
+                        detail[0] != '\0' ? ": " : "", detail);
 }
 
 /* "RSA,ECDSA*": both show this; the star: so does assayd connect. */
@@ -93,7 +87,7 @@ static json_t *shown_row(const json_t *row)
     json_object_set_new(out, "preferring", preferring_text(row));
     if (json_array_size(json_object_get(row, "tls")) == 0)
         json_object_set_new(out, "tls", json_null());
-    if (text(row, "action")[0] == '\0')
+    if (ctl_text(row, "action")[0] == '\0')
         json_object_set_new(out, "action", json_null());
     return out;
 }

@@ -12,6 +12,35 @@ void ctl_print_json(const json_t *value, FILE *out)
     fputc('\n', out);
 }
 
+const char *ctl_text(const json_t *object, const char *member)
+{
+    const char *value = json_string_value(json_object_get(object, member));
+
+    return value != NULL ? value : "";
+}
+
+void ctl_print_lines(const json_t *list, const char *prefix, FILE *out)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(list, i, item) if (json_is_string(item)) fprintf(out, "%s%s\n", prefix, json_string_value(item));
+}
+
+json_t *ctl_json_text(const char *text)
+{
+    json_t *out = json_string(text); /* NULL: it is no UTF-8 */
+    char *ascii = out == NULL ? strdup(text) : NULL;
+
+    for (char *c = ascii; c != NULL && *c != '\0'; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    if (ascii != NULL)
+        out = json_string(ascii);
+    free(ascii);
+    return out;
+}
+
 void ctl_print_problems(const struct problems *problems, FILE *err)
 {
     for (size_t i = 0; i < problems->kept; i++)
@@ -24,6 +53,16 @@ void ctl_print_problems(const struct problems *problems, FILE *err)
 
 /* --- tables ---------------------------------------------------------------------------------------------------------------- */
 
+/* A cell is one line, and nothing in it is an order to the terminal: control characters (C0, DEL, C1) become '?'. */
+static void make_plain(char *text)
+{
+    for (unsigned char *c = (unsigned char *)text; *c != '\0'; c++)
+        if (*c < 0x20 || *c == 0x7f)
+            *c = '?';
+        else if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
+            c[0] = c[1] = '?';
+}
+
 static void value_text(const json_t *value, char *buffer, size_t size)
 {
     const json_t *item;
@@ -31,6 +70,7 @@ static void value_text(const json_t *value, char *buffer, size_t size)
 
     if (json_is_string(value)) {
         snprintf(buffer, size, "%s", json_string_value(value));
+        make_plain(buffer);
     } else if (json_is_integer(value)) {
         snprintf(buffer, size, "%lld", (long long)json_integer_value(value));
     } else if (json_is_real(value)) {

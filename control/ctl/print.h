@@ -9,6 +9,12 @@
 struct problems;
 
 void ctl_print_json(const json_t *value, FILE *out);
+/* A member that is a text; "" where it is none, or is not there: what answers may be an assayd of another version. */
+const char *ctl_text(const json_t *object, const char *member);
+/* Each text of a list on a line, behind the prefix; what is no list is none. */
+void ctl_print_lines(const json_t *list, const char *prefix, FILE *out);
+/* A text from a file, for JSON: bytes of no UTF-8 become '?'. */
+json_t *ctl_json_text(const char *text);
 /* Each on a line; warnings behind them. */
 void ctl_print_problems(const struct problems *problems, FILE *err);
 

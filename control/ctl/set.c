@@ -51,7 +51,7 @@ static int set_verify(const struct ctl_admin *admin, const char *mode)
     if (admin->json) {
         ctl_admin_print_json(admin, answer);
     } else {
-        fprintf(admin->out, "verification %s", json_string_value(json_object_get(answer, "mode")));
+        fprintf(admin->out, "verification %s", ctl_text(answer, "mode"));
         if (admin->deployment != NULL)
             fprintf(admin->out, " in deployment %s", admin->deployment);
         if (admin->origin != NULL)

@@ -32,8 +32,8 @@ static void print_verify(FILE *out, const json_t *verify)
 {
     const char *until = json_string_value(json_object_get(verify, "until"));
 
-    fprintf(out, "%-22s %s, properties %s%s%s%s\n", "verification", json_string_value(json_object_get(verify, "mode")),
-            json_string_value(json_object_get(verify, "properties")),
+    fprintf(out, "%-22s %s, properties %s%s%s%s\n", "verification", ctl_text(verify, "mode"),
+            ctl_text(verify, "properties"),
             json_is_true(json_object_get(verify, "switched")) ? ", switched by hand" : "",
             until != NULL ? " until " : "", until != NULL ? until : "");
 }
@@ -54,9 +54,8 @@ static void print_status(FILE *out, const json_t *answer)
                                                {"store", "store", 0},
                                                {"switched", "switched", 0},
                                                {"until", "until", 0}};
-    const json_t *alarms = json_object_get(answer, "alarms"), *alarm;
+    const json_t *alarms = json_object_get(answer, "alarms");
     const json_t *verify = json_object_get(json_object_get(answer, "verify"), "scopes");
-    size_t i;
 
     print_line(out, answer, "version", "version");
     print_line(out, answer, "pid", "pid");
@@ -78,7 +77,9 @@ static void print_status(FILE *out, const json_t *answer)
     ctl_table_print(out, json_object_get(answer, "listeners"), listeners, sizeof(listeners) / sizeof(listeners[0]));
     fputc('\n', out);
     ctl_table_print(out, json_object_get(answer, "cores"), cores, sizeof(cores) / sizeof(cores[0]));
-    json_array_foreach(alarms, i, alarm) fprintf(out, "%sALARM: %s\n", i == 0 ? "\n" : "", json_string_value(alarm));
+    if (json_array_size(alarms) > 0)
+        fputc('\n', out);
+    ctl_print_lines(alarms, "ALARM: ", out);
 }
 
 int ctl_status(int argc, char **argv, FILE *out, FILE *err)
@@ -87,7 +88,7 @@ int ctl_status(int argc, char **argv, FILE *out, FILE *err)
     json_t *answer;
     int code;
 
-    if (!ctl_admin_parse(argc, argv, status_usage, 0, &admin, out, err, &code))
+    if (!ctl_admin_parse(argc, argv, status_usage, 0, &admin, out, err, &code) || !ctl_admin_no_words(&admin, &code))
         return code;
     code = ctl_admin_call(&admin, "GET", "/v1/status", slice_of(NULL, 0), &answer);
     if (code != CTL_OK)

@@ -100,8 +100,7 @@ static int show(const struct ctl_admin *admin)
     } else {
         fprintf(admin->out, "role: %s\n", ctl_member_text(answer, "role", text, sizeof(text)));
         fprintf(admin->out, "file: %s\n", ctl_member_text(answer, "file", text, sizeof(text)));
-        fprintf(admin->out, "%s\n%s", json_string_value(json_object_get(answer, "text")),
-                json_string_value(json_object_get(answer, "pem")));
+        fprintf(admin->out, "%s\n%s", ctl_text(answer, "text"), ctl_text(answer, "pem"));
     }
     json_decref(answer);
     return CTL_OK;
@@ -115,7 +114,7 @@ static void print_added(const struct ctl_admin *admin, const json_t *answer)
 
     json_array_foreach(rows, i, row)
     {
-        bool present = strcmp(json_string_value(json_object_get(row, "result")), "present") == 0;
+        bool present = strcmp(ctl_text(row, "result"), "present") == 0;
 
         ctl_member_text(row, "role", role, sizeof(role));
         ctl_member_text(row, "sha256", fingerprint, sizeof(fingerprint));

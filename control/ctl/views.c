@@ -229,7 +229,7 @@ int ctl_stats(int argc, char **argv, FILE *out, FILE *err)
     json_t *answer;
     int code;
 
-    if (!ctl_admin_parse(argc, argv, stats_usage, 0, &admin, out, err, &code))
+    if (!ctl_admin_parse(argc, argv, stats_usage, 0, &admin, out, err, &code) || !ctl_admin_no_words(&admin, &code))
         return code;
     code = ctl_admin_call(&admin, "GET", admin.json ? "/v1/stats" : "/v1/stats?help=1", slice_of(NULL, 0), &answer);
     if (code != CTL_OK)

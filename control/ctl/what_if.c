@@ -31,10 +31,9 @@ static void print_flips(const struct ctl_admin *admin, json_t *answer)
         {"host", "host", 0},          {"port", "port", 0},        {"common_name", "certificate", 32},
         {"from_error", "verdict", 0}, {"from_effect", "now", 0},  {"to_error", "would be", 0},
         {"to_effect", "then", 0},     {"action", "what to do", 0}};
-    json_t *rows = json_object_get(answer, "flips"), *warnings = json_object_get(answer, "warnings"), *warning;
-    size_t i;
+    json_t *rows = json_object_get(answer, "flips");
 
-    json_array_foreach(warnings, i, warning) fprintf(admin->out, "warning: %s\n", json_string_value(warning));
+    ctl_print_lines(json_object_get(answer, "warnings"), "warning: ", admin->out);
     if (json_array_size(rows) > 0) {
         flatten(rows);
         ctl_table_print(admin->out, rows, columns, sizeof(columns) / sizeof(columns[0]));

@@ -18,7 +18,7 @@ static struct canned {
     pthread_mutex_t lock;
     char *answer, *then;
     char request[65536];
-    char out[65536], err[65536];
+    char out[1 << 17], err[65536];
 } canned = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* Until head and body are there, as Content-Length says. */
@@ -134,12 +134,10 @@ const char *canned_socket(void)
     return canned.path;
 }
 
-int canned_run(canned_command command, const char *const *words)
+static int run(canned_command command, int argc, char **argv, const char *const *words)
 {
-    static char name[] = "command", option[] = "--socket";
     FILE *out = fmemopen(canned.out, sizeof(canned.out), "w"), *err = fmemopen(canned.err, sizeof(canned.err), "w");
-    char *argv[24] = {name, option, canned.path};
-    int argc = 3, code;
+    int code;
 
     memset(canned.out, 0, sizeof(canned.out));
     memset(canned.err, 0, sizeof(canned.err));
@@ -149,6 +147,22 @@ int canned_run(canned_command command, const char *const *words)
     fclose(out);
     fclose(err);
     return code;
+}
+
+int canned_run(canned_command command, const char *const *words)
+{
+    static char name[] = "command", option[] = "--socket";
+    char *argv[24] = {name, option, canned.path};
+
+    return run(command, 3, argv, words);
+}
+
+int canned_run_alone(canned_command command, const char *const *words)
+{
+    static char name[] = "command";
+    char *argv[24] = {name};
+
+    return run(command, 1, argv, words);
 }
 
 const char *canned_out(void)

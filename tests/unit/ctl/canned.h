@@ -23,6 +23,9 @@ typedef int (*canned_command)(int argc, char **argv, FILE *out, FILE *err);
 int canned_run(canned_command command, const char *const *words);
 const char *canned_out(void);
 const char *canned_err(void);
-#define CANNED_RUN(command, ...) canned_run(command, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+/* The same for one that needs no daemon: without --socket. */
+int canned_run_alone(canned_command command, const char *const *words);
+#define CANNED_ALONE(command, ...) canned_run_alone(command, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+#define CANNED_RUN(command, ...)   canned_run(command, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
 #endif

@@ -95,6 +95,62 @@ static void test_calls(void **state)
     free(text);
 }
 
+/* Whatever an assayd of another version leaves out, or writes otherwise: a command says less, and does not fall. */
+static void test_answers_of_another_version(void **state)
+{
+    static const char *const answers[] = {
+        "{}",
+        "{\"certificates\":[{}],\"verdicts\":[{}],\"origins\":[{}],\"connections\":[{}],\"names\":[{}],\"crls\":[{}],"
+        "\"entries\":[{}],\"chains\":[{}],\"flips\":[{}],\"failing\":[{}],\"repaired\":[{}],\"preflight\":[{}],"
+        "\"listeners\":[{}],\"cores\":[{}],\"alarms\":[{}],\"warnings\":[{}],\"verify\":{\"scopes\":[{},{}]},"
+        "\"total\":{\"tcp\":{}},\"ciphers\":{},\"report\":{\"rows\":[{}],\"summary\":{}}}",
+        "{\"certificates\":7,\"verdicts\":\"x\",\"origins\":true,\"connections\":{},\"names\":1.5,\"crls\":7,"
+        "\"entries\":7,"
+        "\"chains\":7,\"flips\":7,\"failing\":7,\"repaired\":7,\"preflight\":7,\"listeners\":7,\"cores\":7,"
+        "\"alarms\":[7],\"warnings\":[7],\"verify\":7,\"total\":{\"tcp\":7},\"ciphers\":{\"string\":7},\"mode\":7,"
+        "\"report\":{\"rows\":7}}",
+    };
+    static const struct {
+        canned_command command;
+        const char *words[4];
+    } cases[] = {
+        {ctl_status, {NULL}},
+        {ctl_reload, {NULL}},
+        {ctl_reload, {"--dry-run"}},
+        {ctl_trust, {"list"}},
+        {ctl_trust, {"show", "aabbccdd"}},
+        {ctl_trust, {"add", "/dev/null"}},
+        {ctl_trust, {"remove", "aabbccdd"}},
+        {ctl_crls, {NULL}},
+        {ctl_crls, {"fetch"}},
+        {ctl_origins, {NULL}},
+        {ctl_verdicts, {NULL}},
+        {ctl_verdicts, {"show", "cucm.lab"}},
+        {ctl_connections, {NULL}},
+        {ctl_names, {NULL}},
+        {ctl_stats, {NULL}},
+        {ctl_capture, {"status"}},
+        {ctl_enforce, {NULL}},
+        {ctl_expiry, {NULL}},
+        {ctl_set, {"verify", "on"}},
+        {ctl_preflight, {"--last"}},
+        {ctl_certs, {NULL}},
+        {ctl_ciphers, {"explain"}},
+    };
+
+    for (size_t k = 0; k < sizeof(answers) / sizeof(answers[0]); k++)
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+            canned_json(200, answers[k]);
+            canned_then_json(200, answers[k]);
+            assert_in_range(canned_run(cases[i].command, cases[i].words), CTL_OK, CTL_UNREACHABLE);
+            assert_null(strstr(canned_out(), "(null)"));
+            assert_null(strstr(canned_err(), "(null)"));
+        }
+    canned_json(404, "{\"error\":\"no such thing\"}");
+    assert_int_equal(CANNED_RUN(ctl_crls), CTL_REFUSED);
+    assert_non_null(strstr(canned_err(), "is it of another version?"));
+}
+
 static void test_changes(void **state)
 {
     static const struct {
@@ -128,6 +184,7 @@ static void test_changes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_options), cmocka_unit_test(test_calls),
+                                       cmocka_unit_test(test_answers_of_another_version),
                                        cmocka_unit_test(test_changes)};
 
     return cmocka_run_group_tests(tests, canned_begin, canned_end);

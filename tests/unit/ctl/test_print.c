@@ -69,12 +69,51 @@ static void test_tables(void **state)
     free(text);
 }
 
+/* Whatever a peer may have called itself: it moves no cursor, and makes no row. */
+static void test_cells_are_plain(void **state)
+{
+    static const struct ctl_column columns[] = {{"name", "name", 0}};
+    json_t *rows = json_array(), *row = json_object();
+    char *text = NULL, cell[64];
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    json_object_set_new(row, "name",
+                        json_string("a\x1b[2Jb\nc\x7f\xc2\x9b"
+                                    "d\xc3\xa9"));
+    json_array_append_new(rows, row);
+    ctl_table_print(out, rows, columns, 1);
+    fclose(out);
+    assert_string_equal(text, "name\na?[2Jb?c???d\xc3\xa9\n");
+    assert_string_equal(ctl_member_text(row, "name", cell, sizeof(cell)), "a?[2Jb?c???d\xc3\xa9");
+    json_decref(rows);
+    free(text);
+}
+
+static void test_lines(void **state)
+{
+    json_t *list = json_loads("[\"one\",2,\"three\"]", 0, NULL), *none = json_integer(7);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    ctl_print_lines(list, "warning: ", out);
+    ctl_print_lines(none, "x", out);
+    ctl_print_lines(NULL, "x", out);
+    fclose(out);
+    assert_string_equal(text, "warning: one\nwarning: three\n");
+    assert_string_equal(ctl_text(list, "x"), "");
+    json_decref(list);
+    json_decref(none);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_problems),
-        cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_json),   cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_tables), cmocka_unit_test(test_cells_are_plain),
+        cmocka_unit_test(test_lines),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
