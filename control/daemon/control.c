@@ -15,6 +15,7 @@
 #include "daemon/registry.h"
 #include "daemon/state.h"
 
+#define ROLES_MAX           3     /* anchor, helper, leaf-only */
 #define CRL_PATHS_CHANGE_US 50000 /* of a change: verifying paths for the CRLs that they name; the rest in the ticks */
 
 const char *verify_mode_name(enum verify_mode mode)
@@ -228,6 +229,14 @@ static struct trust *current_trust(struct control *control, const char *deployme
     return NULL;
 }
 
+/* "nothing was changed" has to be true of the directory as well. */
+static void take_back(const struct trust *added, struct problems *problems)
+{
+    for (size_t i = 0; i < added->count; i++)
+        if (added->entries[i].file != NULL && file_remove(added->entries[i].file) != ASSAY_OK)
+            problems_add(problems, added->entries[i].file, 0, "cannot be removed again");
+}
+
 bool control_trust_add(struct control *control, const char *deployment, struct slice data, int role,
                        struct trust **added, struct change *change)
 {
@@ -239,8 +248,11 @@ bool control_trust_add(struct control *control, const char *deployment, struct s
     if (*added == NULL)
         return false;
     current = current_trust(control, deployment, change);
-    good =
-        current != NULL && trust_add(current, *added, &change->problems) == ASSAY_OK && trust_changed(control, change);
+    good = current != NULL && trust_add(current, *added, &change->problems) == ASSAY_OK;
+    if (good && !trust_changed(control, change)) {
+        take_back(*added, &change->problems);
+        good = false;
+    }
     trust_free(current);
     if (good)
         return true;
@@ -249,9 +261,30 @@ bool control_trust_add(struct control *control, const char *deployment, struct s
     return false;
 }
 
+/* Each role that the certificate had gets a file of its own. */
+static void put_back(struct trust *current, const uint8_t sha256[X509_FINGERPRINT_SIZE], struct problems *problems)
+{
+    struct trust *removed[ROLES_MAX] = {NULL};
+    size_t count = 0;
+
+    for (size_t i = 0; i < current->count && count < ROLES_MAX; i++) {
+        const struct trust_entry *entry = &current->entries[i];
+
+        if (memcmp(entry->certificate.sha256, sha256, X509_FINGERPRINT_SIZE) == 0)
+            removed[count++] = trust_read(entry->certificate.der, "certificates", (int)entry->role, problems);
+    }
+    trust_forget(current, sha256);
+    for (size_t i = 0; i < count; i++) {
+        if (removed[i] != NULL)
+            (void)trust_add(current, removed[i], problems); /* a failure is among the problems */
+        trust_free(removed[i]);
+    }
+}
+
 enum assay_error control_trust_remove(struct control *control, const char *deployment, const char *fingerprint,
                                       char removed[65], struct change *change)
 {
+    uint8_t sha256[X509_FINGERPRINT_SIZE];
     const struct trust_entry *entry;
     struct trust *current;
     enum assay_error error;
@@ -262,10 +295,13 @@ enum assay_error control_trust_remove(struct control *control, const char *deplo
         return ASSAY_ERR_IO;
     error = trust_find(current, fingerprint, &entry);
     if (error == ASSAY_OK) {
-        trust_fingerprint(entry->certificate.sha256, removed);
-        if (trust_remove(current, entry->certificate.sha256, &change->problems) != ASSAY_OK ||
-            !trust_changed(control, change))
-            error = ASSAY_ERR_IO;
+        memcpy(sha256, entry->certificate.sha256, sizeof(sha256));
+        trust_fingerprint(sha256, removed);
+        error = trust_remove(current, sha256, &change->problems) == ASSAY_OK && trust_changed(control, change)
+                    ? ASSAY_OK
+                    : ASSAY_ERR_IO;
+        if (error != ASSAY_OK)
+            put_back(current, sha256, &change->problems);
     }
     trust_free(current);
     return error;

@@ -23,6 +23,7 @@ struct log {
     bool own_fd;
     char *path; /* NULL: standard error */
     bool reopen;
+    bool torn; /* the file ends within a line */
     bool stop;
     struct log_stats stats;
     struct log_context context;
@@ -36,51 +37,6 @@ struct log {
     struct byte_ring *rings[LOG_RINGS_MAX];
     uint32_t ring_count;
 };
-
-/* --- the file ------------------------------------------------------------------------------------------------------------------- */
-
-static void open_file(struct log *log)
-{
-    int fd = -1;
-
-    if (log->path != NULL) {
-        fd = open(log->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-        if (fd < 0)
-            fprintf(stderr, "assayd: log file %s: %s; writing to standard error\n", log->path, strerror(errno));
-    }
-    if (log->own_fd)
-        close(log->fd);
-    log->own_fd = fd >= 0;
-    log->fd = fd >= 0 ? fd : STDERR_FILENO;
-}
-
-static void flush(struct log *log)
-{
-    size_t done = 0;
-
-    while (done < log->used) {
-        ssize_t n = write(log->fd, log->buffer + done, log->used - done);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            log->stats.write_failures++;
-            break;
-        }
-        done += (size_t)n;
-    }
-    log->stats.bytes += done;
-    log->used = 0;
-}
-
-static void reopen_if_asked(struct log *log)
-{
-    if (!log->reopen)
-        return;
-    flush(log);
-    log->reopen = false;
-    open_file(log);
-}
 
 /* --- time zone --------------------------------------------------------------------------------------------------------------------- */
 
@@ -96,6 +52,81 @@ static void set_offset(struct log *log, uint64_t wall_ns)
     log->offset_quarter = quarter;
     if (localtime_r(&seconds, &tm) != NULL)
         log->context.utc_offset_s = (int32_t)tm.tm_gmtoff;
+}
+
+/* --- the file ------------------------------------------------------------------------------------------------------------------- */
+
+/* Where the new one cannot be opened the one before goes on: what happens then is what an operator will want to read. */
+static bool open_file(struct log *log)
+{
+    int fd = STDERR_FILENO;
+
+    if (log->path != NULL)
+        fd = open(log->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return false;
+    if (log->own_fd)
+        close(log->fd);
+    log->own_fd = fd != STDERR_FILENO;
+    log->fd = fd;
+    log->torn = false;
+    return true;
+}
+
+static void flush(struct log *log)
+{
+    size_t done = 0;
+
+    /* the file was full in the middle of a line: what follows is a line of its own */
+    if (log->torn && log->used > 0 && write(log->fd, "\n", 1) == 1)
+        log->torn = false;
+    while (done < log->used) {
+        ssize_t n = write(log->fd, log->buffer + done, log->used - done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            log->stats.write_failures++;
+            log->torn |= done > 0 && log->buffer[done - 1] != '\n';
+            break;
+        }
+        done += (size_t)n;
+    }
+    log->stats.bytes += done;
+    log->used = 0;
+}
+
+static void add_event(struct log *log, uint64_t wall_ns, const char *level, struct slice text)
+{
+    set_offset(log, wall_ns);
+    if (BUFFER_BYTES - log->used < LOG_LINE_MAX)
+        flush(log);
+    log->used += log_format_event(wall_ns, level, text, &log->context, log->buffer + log->used, LOG_LINE_MAX);
+    log->stats.lines++;
+    flush(log);
+}
+
+static uint64_t wall_ns_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
+static void reopen_if_asked(struct log *log)
+{
+    char text[LOG_STRING_MAX];
+
+    if (!log->reopen)
+        return;
+    flush(log);
+    log->reopen = false;
+    if (open_file(log))
+        return;
+    snprintf(text, sizeof(text), "log.file %s cannot be opened: %s: the one before goes on", log->path,
+             strerror(errno));
+    add_event(log, wall_ns_now(), "ERROR", slice_text(text));
 }
 
 /* --- draining ------------------------------------------------------------------------------------------------------------------------ */
@@ -208,7 +239,8 @@ struct log *log_create(const char *path)
     /* the prefix has the short name */
     log->host[strcspn(log->host, ".")] = '\0';
     log->context = (struct log_context){.host = log->host, .pid = (uint32_t)getpid()};
-    open_file(log);
+    if (!open_file(log))
+        fprintf(stderr, "assayd: log file %s: %s; writing to standard error\n", log->path, strerror(errno));
     return log;
 }
 
@@ -264,9 +296,7 @@ void log_reopen(struct log *log, const char *path)
 
 void log_event(struct log *log, const char *level, const char *format, ...)
 {
-    struct timespec now;
     char text[LOG_STRING_MAX];
-    uint64_t wall_ns;
     va_list args;
     int len;
 
@@ -275,17 +305,8 @@ void log_event(struct log *log, const char *level, const char *format, ...)
     va_end(args);
     if (len < 0)
         return;
-    clock_gettime(CLOCK_REALTIME, &now);
-    wall_ns = (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
     pthread_mutex_lock(&log->lock);
-    set_offset(log, wall_ns);
-    if (BUFFER_BYTES - log->used < LOG_LINE_MAX)
-        flush(log);
-    log->used +=
-        log_format_event(wall_ns, level, slice_of(text, (size_t)len < sizeof(text) ? (size_t)len : sizeof(text) - 1),
-                         &log->context, log->buffer + log->used, LOG_LINE_MAX);
-    log->stats.lines++;
-    flush(log);
+    add_event(log, wall_ns_now(), level, slice_of(text, (size_t)len < sizeof(text) ? (size_t)len : sizeof(text) - 1));
     pthread_mutex_unlock(&log->lock);
 }
 

@@ -3,12 +3,14 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Sockets and XDP, hugepages and NIC registers, and becoming another user. */
@@ -45,10 +47,34 @@ enum assay_error privileges_limit(struct problems *problems)
     return ASSAY_OK;
 }
 
+/* Never through a link: whoever owns the directory of a log may have laid one to a file that is not theirs. */
+static bool give_file(const char *path, const struct passwd *user, const char **why)
+{
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct stat status;
+    bool good = false;
+
+    if (fd < 0 || fstat(fd, &status) != 0)
+        *why = strerror(errno);
+    else if (S_ISLNK(status.st_mode))
+        *why = "it is a symbolic link";
+    else if (S_ISREG(status.st_mode) && status.st_nlink > 1)
+        *why = "it has a second name (a hard link)";
+    else if (status.st_uid == user->pw_uid || fchownat(fd, "", user->pw_uid, user->pw_gid, AT_EMPTY_PATH) == 0)
+        good = true;
+    else
+        *why = strerror(errno);
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
 static void give(const char *path, const struct passwd *user, struct problems *problems)
 {
-    if (path != NULL && access(path, F_OK) == 0 && chown(path, user->pw_uid, user->pw_gid) != 0)
-        problems_warn(problems, path, 0, "cannot be given to %s: %s", user->pw_name, strerror(errno));
+    const char *why = "";
+
+    if (path != NULL && access(path, F_OK) == 0 && !give_file(path, user, &why))
+        problems_warn(problems, path, 0, "cannot be given to %s: %s", user->pw_name, why);
 }
 
 /* After the user changed: may it still do what trust add and remove need? */

@@ -34,6 +34,9 @@ check "assayd refuses a bad file where there is no last good one" 1 $?
 
 assay_start
 check "readiness" 200 "$(ready)"
+check "readiness by HEAD" 200 "$(lab_exec proxy curl -sI -o /dev/null -w '%{http_code}' --max-time 3 http://127.0.0.1:8080/v1/ready)"
+check_match "another method: 405, and which there are" 'HTTP/1.1 405.*Allow: GET, HEAD' \
+    "$(lab_exec proxy curl -sD - -o /dev/null --max-time 3 -X POST http://127.0.0.1:8080/v1/ready | tr -d '\r' | tr '\n' ' ')"
 check "no thread holds a capability any more" "" "$(grep -h '^Cap\(Prm\|Eff\)' "/proc/$assay_pid/task/"*/status | grep -v '0000000000000000$')"
 fetch "$cucm"
 check "a request" 200 "$status"
@@ -92,6 +95,18 @@ check "off" 200 "$status"
 ctl xconfiguration EdgeConfigServer VerifyOriginServer: On >/dev/null
 fetch "$own/echo"
 check "on" 502 "$status"
+# A body that is not understood is not "all, for ever".
+for body in '{"mode":"off","for_s":"4h"}' '{"mode":"off","orign":"cucm.steven.lab"}' '{"mode":"off","deployment":1}'; do
+    got=$(curl -s -o /dev/null -w '%{http_code}' --unix-socket "$work/admin.sock" -d "$body" http://assayd/v1/verify)
+    check "POST /v1/verify $body" 400 "$got"
+done
+check "verification is as it was" enforced "$(ctl status --json | jq -r .verify.mode)"
+ctl status >&- 2>/dev/null
+check "standard output closed: not lost quietly" 2 $?
+ctl stats --json >/dev/full 2>/dev/null
+check "standard output full" 2 $?
+check "a command that takes no words" 2 "$(ctl status now >/dev/null 2>&1; echo $?)"
+check "assayctl and assayd are of one version" "$("$build/assayd" --version | cut -d ' ' -f 2)" "$("$build/assayctl" --version | cut -d ' ' -f 2)"
 for view in origins verdicts stats "trust list" status; do
     # shellcheck disable=SC2086
     ctl $view >"$work/view.out" 2>&1
@@ -118,6 +133,14 @@ kill -USR1 "$assay_pid"
 until_true 3 test -f "$work/assayd.log"
 fetch "$cucm"
 check "SIGUSR1: the log is reopened" 0 "$(until_true 3 grep -q 'Sending Response' "$work/assayd.log"; echo $?)"
+mv "$work/assayd.log" "$work/assayd.log.2"
+mkdir "$work/assayd.log"
+kill -USR1 "$assay_pid"
+check "a log that cannot be reopened: the old file goes on, and says so" 0 \
+    "$(until_true 3 grep -q 'assayd.log cannot be opened: Is a directory: the one before goes on' "$work/assayd.log.2"; echo $?)"
+rmdir "$work/assayd.log"
+kill -USR1 "$assay_pid"
+until_true 3 test -f "$work/assayd.log"
 
 # --- drain ---------------------------------------------------------------------------------------------------------------------------
 lab_exec phone curl -sS --max-time 20 --limit-rate 1M --cacert "$work/pki/edge-root.crt" --resolve "$SNI:8443:$LAB_PROXY" -o "$work/drain.bin" -w '%{http_code}' \
@@ -135,8 +158,11 @@ until_true 10 eval "! kill -0 $assay_pid"
 wait "$assay_pid"
 check "exit code after the drain" 0 $?
 
-# --- a broken file at start: the last good one ---------------------------------------------------------------------------------------
+# --- a broken file at start: the last good one; and state that cannot be used ----------------------------------------------------------
+printf '# of %s\nmode off until 0\n' "$(realpath "$work/assay.yaml")" >"$work/state/assay.yaml.verify"
 assay_start
+check_match "a state file that cannot be used is named" 'assay.yaml.verify:2: not used: ' "$(grep -m 1 'not used' "$work/assayd.log")"
+check "and nothing of it is taken" enforced "$(ctl status --json | jq -r .verify.mode)"
 check_match "started with the last good configuration, with an alarm" 'ALARM' "$(cat "$work/assayd.log" "$work/assayd.out" | grep -m 1 ALARM)"
 fetch "$cucm"
 check "and works" 200 "$status"

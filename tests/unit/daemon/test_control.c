@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/address.h"
 #include "forge.h"
@@ -145,6 +146,46 @@ static void test_trust(void **state)
     running_stop(&running);
 }
 
+/* "nothing was changed" is true of the directory too: a broken file elsewhere does not leave half a change behind. */
+static void test_trust_that_cannot_be_published(void **state)
+{
+    const struct slice kept = scratch_ca("kept", 3), fresh = scratch_ca("fresh", 2);
+    struct running running;
+    struct change change;
+    struct trust *added;
+    struct text text = {0};
+    char fingerprint[65], removed[65];
+
+    scratch_make("branch");
+    text_printf(&text, "%sdeployments: [{name: branch, trust: {directory: branch}}]\n", scratch_good_yaml);
+    scratch_write("good.yaml", text_get(&text));
+    running_start(&running, NOW);
+    add(&running, kept, "anchor");
+    trust_fingerprint(running.control.trust->entries[0].certificate.sha256, fingerprint);
+    scratch_write("branch/half.pem", "half of it");
+
+    assert_false(control_trust_add(&running.control, NULL, fresh, -1, &added, &change));
+    assert_int_equal(change.problems.count, 1);
+    assert_non_null(strstr(change.problems.items[0], "branch/half.pem"));
+    assert_int_equal(scratch_count("trust/anchors"), 1);
+    change_free(&change);
+    assert_int_equal(control_trust_remove(&running.control, NULL, fingerprint, removed, &change), ASSAY_ERR_IO);
+    assert_int_equal(change.problems.count, 1);
+    assert_int_equal(scratch_count("trust/anchors"), 1);
+    change_free(&change);
+
+    assert_int_equal(unlink(scratch_path("branch/half.pem")), 0);
+    assert_true(control_reload(&running.control, NOW, &change));
+    assert_false(change.published); /* nothing has changed, indeed */
+    change_free(&change);
+    assert_int_equal(control_trust_remove(&running.control, NULL, fingerprint, removed, &change), ASSAY_OK);
+    assert_int_equal(scratch_count("trust/anchors"), 0);
+    change_free(&change);
+    running_stop(&running);
+    scratch_write("good.yaml", scratch_good_yaml);
+    text_free(&text);
+}
+
 /* A DNS answer: a new route, nothing else (DESIGN, "Snapshots"). */
 static void test_names(void **state)
 {
@@ -202,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_the_last_good_configuration_starts),
         cmocka_unit_test(test_trust),
+        cmocka_unit_test(test_trust_that_cannot_be_published),
     };
 
     return cmocka_run_group_tests(tests, scratch_begin_good, scratch_end);

@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "assay/log_record.h"
@@ -161,6 +163,64 @@ static void test_floods_and_failures(void **state)
     byte_ring_destroy(ring);
 }
 
+/* A new file that cannot be opened: the old one goes on, and says so; then all is as before. */
+static void test_a_file_that_cannot_be_reopened(void **state)
+{
+    struct log *log = log_create(scratch_path("g.log"));
+    char *text;
+
+    log_event(log, "INFO", "first");
+    log_reopen(log, scratch_path("nowhere/g.log"));
+    log_event(log, "INFO", "second");
+    text = content("g.log");
+    assert_non_null(strstr(text, "Level=\"ERROR\": Detail=\"log.file "));
+    assert_non_null(
+        strstr(text, "nowhere/g.log cannot be opened: No such file or directory: the one before goes on\"\n"));
+    assert_non_null(strstr(text, "Detail=\"second\"\n"));
+    free(text);
+    log_reopen(log, scratch_path("h.log"));
+    log_event(log, "INFO", "third");
+    text = content("h.log");
+    assert_non_null(strstr(text, "Detail=\"third\"\n"));
+    free(text);
+    log_free(log);
+}
+
+/* A disk that is full within a line, and has room again: no line begins in the middle of another. */
+static void test_a_line_that_was_cut(void **state)
+{
+    struct log *log = log_create(scratch_path("full.log"));
+    struct rlimit before, limit;
+    struct log_stats stats;
+    char *text, *cut;
+    size_t length;
+
+    log_event(log, "INFO", "first");
+    text = content("full.log");
+    length = strlen(text);
+    free(text);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = (struct rlimit){length + length / 2, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    log_event(log, "INFO", "second");
+    log_event(log, "INFO", "lost");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    log_event(log, "INFO", "third");
+    log_event(log, "INFO", "fourth");
+    log_get_stats(log, &stats);
+    assert_int_equal(stats.write_failures, 2);
+    text = content("full.log");
+    cut = text + length + length / 2;
+    assert_int_equal(cut[0], '\n'); /* behind the half of the second */
+    assert_non_null(strstr(cut + 1, "Detail=\"third\"\n"));
+    assert_null(strstr(text, "lost"));
+    assert_null(strstr(cut + 1, "\n\n"));
+    assert_non_null(strstr(cut + 1, "Detail=\"fourth\"\n"));
+    free(text);
+    log_free(log);
+}
+
 static void test_without_a_file(void **state)
 {
     struct log *log = log_create(scratch_path("nowhere/x.log")); /* says so, and goes to standard error */
@@ -179,7 +239,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rings_are_merged_by_time), cmocka_unit_test(test_what_is_no_record_is_counted),
         cmocka_unit_test(test_events_and_reopening),     cmocka_unit_test(test_reopening_while_it_runs),
-        cmocka_unit_test(test_floods_and_failures),      cmocka_unit_test(test_without_a_file),
+        cmocka_unit_test(test_floods_and_failures),      cmocka_unit_test(test_a_file_that_cannot_be_reopened),
+        cmocka_unit_test(test_a_line_that_was_cut),      cmocka_unit_test(test_without_a_file),
     };
 
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -95,6 +96,59 @@ static int become_nobody(void)
     return geteuid() != 0 && getuid() != 0 && setresuid(0, 0, 0) != 0 ? CHILD_GOOD : 4;
 }
 
+/* Becomes nobody, in a child of its own; is the log not given, for that reason? */
+static bool keeps_log(const char *log, const char *why)
+{
+    struct text more = {0};
+    struct problems problems = {0};
+    struct config *config;
+    int status;
+
+    text_printf(&more, "user: nobody\nlog: {file: %s}\ncapture: {directory: %s}\n", scratch_path(log),
+                scratch_path("captures"));
+    config = config_of("net_null0", text_get(&more));
+    if (fork() == 0) {
+        bool said = false;
+
+        if (privileges_drop_user(config, scratch_path("state"), &problems) != ASSAY_OK)
+            _exit(1);
+        for (size_t i = 0; i < problems.warnings_kept; i++)
+            said |= strstr(problems.warnings[i], log) != NULL && strstr(problems.warnings[i], why) != NULL;
+        _exit(said ? CHILD_GOOD : 2);
+    }
+    return wait(&status) > 0 && WIFEXITED(status) && WEXITSTATUS(status) == CHILD_GOOD;
+}
+
+static bool is_of_root(const char *name)
+{
+    struct stat status;
+
+    return stat(scratch_path(name), &status) == 0 && status.st_uid == 0;
+}
+
+/* What the configuration names is given to the user; what a link there leads to is not. */
+static int gives_no_links(void)
+{
+    struct problems problems = {0};
+
+    if (geteuid() != 0)
+        return CHILD_GOOD;
+    scratch_make("state");
+    scratch_make("captures");
+    scratch_write("secret", "of root");
+    scratch_write("other", "of root as well");
+    if (symlink(scratch_path("secret"), scratch_path("a.log")) != 0 ||
+        link(scratch_path("other"), scratch_path("b.log")) != 0)
+        return 1;
+    if (privileges_limit(&problems) != ASSAY_OK)
+        return 2;
+    if (!keeps_log("a.log", "symbolic link") || !is_of_root("secret"))
+        return 3;
+    if (!keeps_log("b.log", "hard link") || !is_of_root("other"))
+        return 4;
+    return !is_of_root("state") && !is_of_root("captures") ? CHILD_GOOD : 5;
+}
+
 static int no_such_user(void)
 {
     struct config *config = config_of("net_null0", "user: no-such-user\n");
@@ -125,10 +179,16 @@ static void test_become_nobody(void **state)
     expect_good(become_nobody);
 }
 
+static void test_gives_no_links(void **state)
+{
+    expect_good(gives_no_links);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_no_such_user), cmocka_unit_test(test_drop_all),
-                                       cmocka_unit_test(test_keep_for_xdp), cmocka_unit_test(test_become_nobody)};
+                                       cmocka_unit_test(test_keep_for_xdp), cmocka_unit_test(test_become_nobody),
+                                       cmocka_unit_test(test_gives_no_links)};
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }
