@@ -11,40 +11,17 @@
 #
 # usage: agent.sh [PATH-TO-stack_agent]      (root)
 set -u
-program=${1:-${ASSAY_BUILD:-build}/tests/packet/agent/stack_agent}
-here=$(cd "$(dirname "$0")" && pwd)
-ns=assay-agent-$$
-work=$(mktemp -d)
-child=
+# shellcheck source=tests/e2e/lib_wire.sh
+. "$(dirname "$0")/lib_wire.sh"
+program=${1:-$build/tests/packet/agent/stack_agent}
 
-cleanup() {
-    [ -z "$child" ] || kill "$child" 2>/dev/null
-    wait 2>/dev/null
-    ip netns del "$ns" 2>/dev/null
-    rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-
-in_ns() { ip netns exec "$ns" "$@"; }
-
-[ "$(id -u)" = 0 ] || { echo "agent.sh: needs root for network namespaces: skipped" >&2; exit 77; }
-ip netns add "$ns" || exit 1
-in_ns ip link add peer0 type veth peer name port0 || exit 1
-in_ns sysctl -qw net.ipv6.conf.port0.disable_ipv6=1
-in_ns ip address add 198.18.0.1/24 dev peer0
+wire_begin agent
+wire_up 1500
+in_ns sysctl -qw net.ipv6.conf.peer0.disable_ipv6=0
 in_ns ip address add 2001:db8::1/64 dev peer0 nodad
-in_ns ip link set lo up
-in_ns ip link set peer0 up
-in_ns ip link set port0 up
-in_ns ethtool -K peer0 tx off >/dev/null 2>&1
-in_ns ethtool -K port0 tx off >/dev/null 2>&1
 ip netns exec "$ns" "$program" --interface port0 --address 198.18.0.2/24 --address 2001:db8::2/64 --socket "$work/agent.sock" >"$work/out" 2>"$work/err" &
 child=$!
-for _ in $(seq 100); do
-    grep -q '^ready net_af_packet' "$work/out" && break
-    sleep 0.1
-done
+wait_for 10 '^ready net_af_packet'
 in_ns timeout 120 /usr/bin/python3 "$here/agent_client.py" "$work/agent.sock" peer0
 status=$?
 kill "$child"

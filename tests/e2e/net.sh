@@ -11,44 +11,9 @@
 # usage: net.sh [PATH-TO-net_ping]      (root; uses nothing outside its namespace; VERBOSE=1 shows the counters)
 # test: timeout=120
 set -u
-program=${1:-${ASSAY_BUILD:-build}/tests/e2e/net_ping}
-ns=assay-net-$$
-work=$(mktemp -d)
-failures=0
-checks=0
-child=
-
-cleanup() {
-    [ -z "$child" ] || kill "$child" 2>/dev/null
-    wait 2>/dev/null
-    ip netns del "$ns" 2>/dev/null
-    rm -rf "$work" "/var/run/dpdk/$ns"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-
-in_ns() { ip netns exec "$ns" "$@"; }
-
-check() { # NAME COMMAND…
-    local name=$1
-    shift
-    checks=$((checks + 1))
-    if "$@" >"$work/check" 2>&1; then
-        echo "ok   $driver: $name"
-    else
-        echo "FAIL $driver: $name"
-        sed 's/^/     /' "$work/check" | tail -12
-        failures=$((failures + 1))
-    fi
-}
-
-wait_for() { # SECONDS PATTERN: in what net_ping printed
-    for _ in $(seq "$(($1 * 10))"); do
-        grep -q "$2" "$work/out" && return 0
-        sleep 0.1
-    done
-    return 1
-}
+# shellcheck source=tests/e2e/lib_wire.sh
+. "$(dirname "$0")/lib_wire.sh"
+program=${1:-$build/tests/e2e/net_ping}
 
 # Asks by ARP, from nobody (RFC 5227 probe) and from the kernel's address, and waits for the answer of 198.18.0.2.
 arp_asks() {
@@ -91,30 +56,16 @@ PYTHON
 }
 
 stops_clean() {
-    kill "$child" && wait "$child"
-    local status=$?
-    child=
-    cat "$work/out" "$work/err"
     # A sent mbuf may wait for the driver's next look at its completions.
-    [ $status -eq 0 ] && ! grep -E "^(drop_ip4_checksum|drop_tcp_checksum|drop_tx_malformed|nic_tx_dropped) " "$work/out" &&
-        [ "$(sed -n 's/^mbufs lost //p' "$work/out")" -le 32 ]
+    wire_stop && ! grep -E "^(drop_ip4_checksum|drop_tcp_checksum|drop_tx_malformed|nic_tx_dropped) " "$work/out" &&
+        at_most "mbufs lost" 32
 }
 
 run_port() { # DRIVER DEVICE-ARGUMENTS MTU
     driver=$1
     mtu=$3
-    ip netns add "$ns" || exit 1
-    in_ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
-    in_ns ip link add peer0 type veth peer name port0 || exit 1
-    in_ns ip address add 198.18.0.1/24 dev peer0
-    in_ns ip link set peer0 mtu "$mtu" up
-    in_ns ip link set port0 mtu "$mtu" up
-    # Frames whole and with their checksums: without a NIC nobody else would write them.
-    in_ns ethtool -K peer0 tx off >/dev/null 2>&1
-    in_ns ethtool -K port0 tx off >/dev/null 2>&1
-    ip netns exec "$ns" "$program" --no-huge --no-pci -m 256 --no-telemetry --no-shconf --file-prefix "$ns" --lcores 0 -- \
-        "$2" 198.18.0.2/24 "$mtu" 60 198.18.0.1 198.18.0.77 >"$work/out" 2>"$work/err" &
-    child=$!
+    wire_up "$mtu"
+    wire_run "$program" "$2" 198.18.0.2/24 "$mtu" 60 198.18.0.1 198.18.0.77
     check "port opens" wait_for 20 "^ready $driver .* mtu $mtu$"
     check "ping" in_ns ping -q -c 5 -i 0.05 -W 1 198.18.0.2
     check "ping, full frames" in_ns ping -q -c 5 -i 0.05 -W 1 -M do -s $((mtu - 28)) 198.18.0.2
@@ -131,15 +82,11 @@ run_port() { # DRIVER DEVICE-ARGUMENTS MTU
     check "our SYN is answered: ARP resolved, checksum right" wait_for 5 "^reset from 198.18.0.1$"
     check "a host that is not there: unreachable" wait_for 8 "^icmp type 3 code 1 about 198.18.0.77 port 7"
     check "stops, no bad checksum, no mbuf lost" stops_clean
-    [ "${VERBOSE:-0}" = 0 ] || cat "$work/out"
-    ip netns del "$ns"
+    wire_down
 }
 
-[ "$(id -u)" = 0 ] || { echo "net.sh: needs root for network namespaces: skipped" >&2; exit 77; }
-LSAN_OPTIONS=suppressions=$(cd "$(dirname "$0")" && pwd)/lsan.supp:print_suppressions=0
-export LSAN_OPTIONS
+wire_begin net
 run_port net_af_packet "net_af_packet0,iface=port0,qdisc_bypass=1" 1500
 run_port net_af_xdp "net_af_xdp0,iface=port0,start_queue=0" 1500
 run_port net_af_packet "net_af_packet0,iface=port0,qdisc_bypass=1,framesz=16384,framecnt=512,blocksz=1048576" 9000
-echo "$((checks - failures)) of $checks"
-[ "$failures" = 0 ]
+wire_end

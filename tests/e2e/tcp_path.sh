@@ -11,44 +11,16 @@
 # usage: tcp_path.sh [PATH-TO-tcp_peer]      (root)
 # test: timeout=240 parallel
 set -u
-program=${1:-${ASSAY_BUILD:-build}/tests/e2e/tcp_peer}
-here=$(cd "$(dirname "$0")" && pwd)
-tag=assay-path-$$
-work=$(mktemp -d)
-failures=0
-checks=0
-child=
+# shellcheck source=tests/e2e/lib_wire.sh
+. "$(dirname "$0")/lib_wire.sh"
+program=${1:-$build/tests/e2e/tcp_peer}
 
-cleanup() {
-    [ -z "$child" ] || kill "$child" 2>/dev/null
-    wait 2>/dev/null
-    for ns in cli router our; do ip netns del "$tag-$ns" 2>/dev/null; done
-    rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-
-[ "$(id -u)" = 0 ] || { echo "tcp_path.sh: needs root for network namespaces: skipped" >&2; exit 77; }
-
-in_ns() { ip netns exec "$tag-$1" "${@:2}"; }
+in_ns() { ip netns exec "$ns-$1" "${@:2}"; }
 peer() { in_ns cli /usr/bin/python3 "$here/tcp_peer.py" "$@"; }
 
-check() { # NAME COMMAND…
-    local name=$1
-    shift
-    checks=$((checks + 1))
-    if "$@" >"$work/check" 2>&1; then
-        echo "ok   $name  $(grep -o '[0-9.]* s, [0-9]* MB/s' "$work/check" | head -1)"
-    else
-        echo "FAIL $name"
-        sed 's/^/     /' "$work/check" "$work/out" | tail -20
-        failures=$((failures + 1))
-    fi
-}
-
 start() { # NAMESPACE ARGUMENTS…
-    ip netns exec "$tag-$1" "$program" --no-huge --no-pci -m 512 --no-telemetry --no-shconf --file-prefix "$tag" --lcores 0 -- \
-        "${@:2}" >"$work/out" 2>&1 &
+    ip netns exec "$ns-$1" "$program" --no-huge --no-pci -m 512 --no-telemetry --no-shconf --file-prefix "$ns" --lcores 0 -- "${@:2}" \
+        >"$work/out" 2>&1 &
     child=$!
     for _ in $(seq 200); do
         grep -q '^ready' "$work/out" && return 0
@@ -66,25 +38,23 @@ stop() {
     return $status
 }
 
-counter() { sed -n "s/^$1 //p" "$work/out" | grep . || echo 0; }
-at_least() { [ "$(counter "$1")" -ge "$2" ] || { echo "$1 is $(counter "$1"), not at least $2"; return 1; }; }
-at_most() { [ "$(counter "$1")" -le "$2" ] || { echo "$1 is $(counter "$1"), not at most $2"; return 1; }; }
-
 namespace() {
-    ip netns add "$tag-$1" || exit 1
+    ip netns add "$ns-$1" || exit 1
     in_ns "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
     in_ns "$1" ip link set lo up
 }
 
 wire() { # NAMESPACE INTERFACE MTU NAMESPACE INTERFACE MTU
-    ip link add "$2" netns "$tag-$1" mtu "$3" type veth peer name "$5" netns "$tag-$4" mtu "$6" || exit 1
+    ip link add "$2" netns "$ns-$1" mtu "$3" type veth peer name "$5" netns "$ns-$4" mtu "$6" || exit 1
     in_ns "$1" ethtool -K "$2" tx off >/dev/null 2>&1
     in_ns "$4" ethtool -K "$5" tx off >/dev/null 2>&1
     in_ns "$1" ip link set "$2" up
     in_ns "$4" ip link set "$5" up
 }
 
-for ns in cli router our; do namespace $ns; done
+wire_begin path
+namespaces=("$ns-cli" "$ns-router" "$ns-our")
+for name in cli router our; do namespace "$name"; done
 
 # --- path MTU -----------------------------------------------------------------------------------------------------------
 wire cli out0 1500 router in0 1400
@@ -146,5 +116,4 @@ check "TSO, both ways" peer echo 198.18.4.2 2000000 4
 stop
 check "many segments at once" at_least segments_joined 1000
 
-echo "$((checks - failures)) of $checks"
-[ "$failures" = 0 ]
+wire_end
