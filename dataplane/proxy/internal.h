@@ -260,6 +260,8 @@ struct proxy {
     uint64_t now_us, wall_ns;
     uint64_t log_ns; /* of the last record */
     uint64_t generation, listeners_epoch, trust_revision, credentials_epoch;
+    uint32_t upstreams_high;       /* that many places of the pool were ever used */
+    uint32_t sweep_at, sweep_left; /* a review of the connections to origins (proxy_sweep()) */
     struct timer_wheel wheel;
     struct pool *clients, *upstreams, *origins, *buffers;
     struct x509_verdict_cache *verdicts;
@@ -382,8 +384,9 @@ void origin_note_error(struct origin *o, const char *text);
 /* How its certificate is judged under the snapshot of this call. */
 const struct trust_scope *origin_scope(const struct proxy *p, struct origin *o);
 void origin_forget_session(struct origin *o);
-/* Our certificates changed: idle connections that showed another one are closed; busy ones are when their exchange is over. */
-void origin_credentials_changed(struct proxy *p);
+/* Trust or our certificates changed: a connection that would not be used again is closed, at once where it is idle; see
+ * verdict_review() for a busy one. */
+void origin_review(struct proxy *p, struct upstream *u);
 /* It has no connection and nobody waits for one. */
 void origin_remove(struct proxy *p, struct origin *o);
 
@@ -420,8 +423,8 @@ bool verdict_refuses(const struct proxy *p, struct origin *o, const struct verdi
 /* Counts a request that is about to be sent: verified, unverified, let pass. */
 void verdict_count_request(struct proxy *p, const struct upstream *u);
 void verdict_log(struct proxy *p, const struct upstream *u, struct verdict_state *v, bool terminate);
-/* A new trust section: requests in flight whose trust is gone get revoke_grace, idle connections are closed. */
-void verdict_trust_changed(struct proxy *p);
+/* The trust changed: an idle connection that lost it is closed, a request in flight on one gets revoke_grace. */
+void verdict_review(struct proxy *p, struct upstream *u);
 
 /* chains.c */
 /* Tells control's registry what the connection stands on, as far as that is news. handshake: a full one, now. */

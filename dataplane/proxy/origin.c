@@ -145,20 +145,12 @@ static bool origin_credential_current(struct proxy *p, const struct origin *o, c
            u->credential == route_client_credential(p->snapshot->credentials, slice_text(o->host), o->port);
 }
 
-void origin_credentials_changed(struct proxy *p)
+void origin_review(struct proxy *p, struct upstream *u)
 {
-    for (struct proxy_link *at = p->recent_origins.next; at != &p->recent_origins; at = at->next) {
-        struct origin *o = list_entry(at, struct origin, recent);
-        struct proxy_link *next;
-
-        for (struct proxy_link *link = o->idle.next; link != &o->idle; link = next) {
-            struct upstream *u = list_entry(link, struct upstream, link);
-
-            next = link->next;
-            if (!origin_credential_current(p, o, u))
-                upstream_close(p, u, false);
-        }
-    }
+    if (u->phase == UPSTREAM_IDLE && !origin_credential_current(p, u->origin, u))
+        upstream_close(p, u, false);
+    else
+        verdict_review(p, u);
 }
 
 static bool origin_usable(struct proxy *p, struct origin *o, struct upstream *u)

@@ -10,6 +10,8 @@
 
 #define PROXY_TIMERS_PER_TURN 256
 #define PROXY_WORK_PER_TURN   64
+#define PROXY_SWEEP_SLOTS     256 /* of the pool, looked at in one turn after a change */
+#define PROXY_SWEEP_REVIEWED  32  /* connections among them */
 #define PROXY_LISTENERS_MAX   64
 
 /* --- small services ----------------------------------------------------------------------------------------------------------- */
@@ -205,23 +207,50 @@ static void proxy_listen(struct proxy *p, const struct route_section *route)
     }
 }
 
+/* Connections to origins that a change put in question are reviewed a few each turn, however many there are: established traffic
+ * does not wait for it. Nobody's request goes out on one that was not looked at yet (origin_usable(), verdict_current()). */
+static void proxy_sweep_begin(struct proxy *p)
+{
+    p->sweep_left =
+        p->upstreams_high; /* all of them, wherever an earlier sweep is: changes that follow each other end none of it */
+}
+
+static void proxy_sweep(struct proxy *p)
+{
+    uint64_t judged = p->counters.verify_checks;
+
+    for (int looked = 0, reviewed = 0; p->sweep_left > 0 && looked < PROXY_SWEEP_SLOTS; looked++) {
+        struct upstream *u;
+
+        /* a chain judged in full costs as much as a private-key operation: one a turn */
+        if (reviewed == PROXY_SWEEP_REVIEWED || p->counters.verify_checks != judged)
+            return;
+        p->sweep_at = p->sweep_at + 1 < p->upstreams_high ? p->sweep_at + 1 : 0;
+        p->sweep_left--;
+        u = proxy_upstream_at(p, p->sweep_at);
+        if (u == NULL || !u->origin->https)
+            continue;
+        origin_review(p, u);
+        reviewed++;
+    }
+}
+
 static void proxy_adopt(struct proxy *p)
 {
     const struct snapshot *s = p->snapshot;
+    uint64_t begin_ns = p->config.cycles_ns();
 
     if (s->route->epoch != p->listeners_epoch) {
         p->listeners_epoch = s->route->epoch;
         proxy_listen(p, s->route);
     }
-    if (s->credentials->epoch != p->credentials_epoch) {
+    if (s->credentials->epoch != p->credentials_epoch || s->trust->revision != p->trust_revision) {
         p->credentials_epoch = s->credentials->epoch;
-        origin_credentials_changed(p);
-    }
-    if (s->trust->revision != p->trust_revision) {
         p->trust_revision = s->trust->revision;
-        verdict_trust_changed(p);
+        proxy_sweep_begin(p);
     }
     p->counters.snapshots++;
+    p->counters.snapshot_ns += p->config.cycles_ns() - begin_ns;
     p->generation = s->generation;
 }
 
@@ -345,13 +374,14 @@ void proxy_run(struct proxy *p, const struct snapshot *snapshot, const struct tc
     proxy_handshakes(p);
     proxy_timers(p);
     proxy_serve(p);
+    proxy_sweep(p);
     p->snapshot = NULL;
 }
 
 bool proxy_busy(const struct proxy *p)
 {
     return !list_empty(&p->work) || !list_empty(&p->serve) || !list_empty(&p->handshakes) ||
-           !list_empty(&p->upstream_handshakes);
+           !list_empty(&p->upstream_handshakes) || p->sweep_left > 0;
 }
 
 uint64_t proxy_next_timer_us(const struct proxy *p)

@@ -19,6 +19,16 @@ void upstream_set_phase(struct upstream *u, enum upstream_phase phase)
     u->phase = (uint8_t)phase;
 }
 
+/* A sweep goes over the places that were used; one under way goes over the new ones as well. */
+static void upstream_note_place(struct proxy *p, uint32_t place)
+{
+    if (place < p->upstreams_high)
+        return;
+    if (p->sweep_left > 0)
+        p->sweep_left += place + 1 - p->upstreams_high;
+    p->upstreams_high = place + 1;
+}
+
 enum assay_error upstream_connect(struct proxy *p, struct origin *o, struct client *c,
                                   const struct assay_address *address)
 {
@@ -45,6 +55,7 @@ enum assay_error upstream_connect(struct proxy *p, struct origin *o, struct clie
         pool_give(p->upstreams, u);
         return error;
     }
+    upstream_note_place(p, pool_index(p->upstreams, u));
     upstream_set_phase(u, UPSTREAM_CONNECT);
     list_append(&o->busy, &u->link);
     o->connections++;

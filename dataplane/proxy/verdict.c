@@ -290,30 +290,13 @@ static void verdict_order_end(struct proxy *p, struct upstream *u)
     proxy_deadline(p, &u->timer, u->revoke_us);
 }
 
-void verdict_trust_changed(struct proxy *p)
+void verdict_review(struct proxy *p, struct upstream *u)
 {
-    struct proxy_link *at, *link, *next;
-
-    for (at = p->recent_origins.next; at != &p->recent_origins; at = at->next) {
-        struct origin *o = list_entry(at, struct origin, recent);
-
-        if (!o->https)
-            continue;
-        for (link = o->idle.next; link != &o->idle; link = next) {
-            struct upstream *u = list_entry(link, struct upstream, link);
-
-            next = link->next;
-            if (!verdict_current(p, u) || verdict_refuses(p, o, &u->verdict))
-                upstream_close(p, u, false);
-        }
-        for (link = o->busy.next; link != &o->busy; link = next) {
-            struct upstream *u = list_entry(link, struct upstream, link);
-
-            next = link->next;
-            if (u->phase != UPSTREAM_BUSY)
-                continue;
-            if (!verdict_current(p, u) || verdict_refuses(p, o, &u->verdict))
-                verdict_order_end(p, u);
-        }
-    }
+    if ((u->phase != UPSTREAM_IDLE && u->phase != UPSTREAM_BUSY) ||
+        (verdict_current(p, u) && !verdict_refuses(p, u->origin, &u->verdict)))
+        return;
+    if (u->phase == UPSTREAM_IDLE)
+        upstream_close(p, u, false);
+    else
+        verdict_order_end(p, u);
 }
