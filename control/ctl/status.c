@@ -43,7 +43,8 @@ static void print_status(FILE *out, const json_t *answer)
     static const struct ctl_column cores[] = {{"core", "core", 0},
                                               {"generation", "generation", 0},
                                               {"heap_bytes", "TLS heap", 0},
-                                              {"heap_bytes_peak", "peak", 0}};
+                                              {"heap_bytes_peak", "peak", 0},
+                                              {"turn_longest_us", "longest turn, us", 0}};
     static const struct ctl_column listeners[] = {{"address", "listener", 0}, {"port", "port", 0}, {"tls", "TLS", 0}};
     static const struct ctl_column scopes[] = {{"scope", "scope", 0},
                                                {"mode", "mode", 0},

@@ -257,6 +257,7 @@ static json_t *view_cores(const struct fleet *fleet)
         json_object_set_new(row, "generation", number_json(stats.generation));
         json_object_set_new(row, "heap_bytes", number_json(stats.heap_bytes_in_use));
         json_object_set_new(row, "heap_bytes_peak", number_json(stats.heap_bytes_peak));
+        json_object_set_new(row, "turn_longest_us", number_json(stats.turn_longest_ns / 1000));
         json_object_set_new(row, "drained", json_boolean(stats.drained));
         json_array_append_new(out, row);
     }

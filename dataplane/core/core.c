@@ -188,6 +188,7 @@ void core_get_stats(const struct core *core, struct core_stats *out)
                                .generation = atomic_load_explicit(&core->generation, memory_order_acquire),
                                .heap_bytes_in_use = heap.bytes_in_use,
                                .heap_bytes_peak = heap.bytes_peak,
+                               .turn_longest_ns = turn_time_longest_ns(&core->time),
                                .duplicates = net_duplicates(core->net),
                                .drained = atomic_load_explicit(&core->drained, memory_order_relaxed)};
 }

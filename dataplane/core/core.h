@@ -81,8 +81,9 @@ struct core_stats {
     const struct nic *exception; /* likewise; NULL: there is none */
     uint64_t generation;         /* of the snapshot the core works with */
     uint64_t heap_bytes_in_use, heap_bytes_peak;
-    uint64_t duplicates; /* IPv6 addresses of ours that another host has: net_duplicates() */
-    bool drained;        /* after COMMAND_DRAIN: nothing is left */
+    uint64_t turn_longest_ns; /* of the last 10 to 20 seconds: core/turn_time.h */
+    uint64_t duplicates;      /* IPv6 addresses of ours that another host has: net_duplicates() */
+    bool drained;             /* after COMMAND_DRAIN: nothing is left */
 };
 void core_get_stats(const struct core *core, struct core_stats *out);
 

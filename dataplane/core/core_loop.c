@@ -125,12 +125,13 @@ static void core_commands(struct core *core, const struct snapshot *snapshot, ui
 
 bool core_turn(struct core *core)
 {
-    uint64_t now_us = clock_ns(CLOCK_MONOTONIC) / 1000;
+    uint64_t now_ns = clock_ns(CLOCK_MONOTONIC), now_us = now_ns / 1000;
     const struct snapshot *snapshot = atomic_load_explicit(&core->config.shared->snapshot, memory_order_acquire);
     struct received received = {0};
     uint32_t events = 0;
     bool busy;
 
+    turn_time_begin(&core->time, now_ns, proxy_counters(core->proxy));
     core_receive(core, now_us, &received);
     core_receive_mesh(core, now_us, &received);
     received.errors += net_timers(core->net, now_us, core->errors + received.errors, CORE_PACKETS - received.errors);
@@ -170,6 +171,7 @@ static void core_idle(struct core *core)
     struct timespec nap = {.tv_nsec = (long)core->config.idle_sleep_us * 1000};
 
     core->idle = 0;
+    turn_time_pause(&core->time);
     proxy_counters(core->proxy)->sleeps++;
     rcu_offline(core->config.shared->rcu, core->config.index);
     nanosleep(&nap, NULL);

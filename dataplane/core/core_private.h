@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "core/core.h"
+#include "core/turn_time.h"
 #include "net/dispatch.h"
 #include "net/net.h"
 #include "net/nic.h"
@@ -35,6 +36,7 @@ struct core {
     const struct nic *exception; /* of the first port: for the statistics */
     struct dispatch dispatch;    /* used where config.mesh is there */
     uint32_t idle;               /* empty turns in a row */
+    struct turn_time time;
     bool stop;
     _Atomic uint64_t generation;
     _Atomic bool drained;

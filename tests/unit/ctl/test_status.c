@@ -19,7 +19,7 @@
     ","                                                                                                                \
     "\"trusted_certificates\":2,\"rules\":9,\"reloads\":1,\"reloads_refused\":0,"                                      \
     "\"listeners\":[{\"address\":\"198.18.0.10\",\"port\":8443,\"tls\":true}],"                                        \
-    "\"cores\":[{\"core\":0,\"generation\":3,\"heap_bytes\":10,\"heap_bytes_peak\":20}],"                              \
+    "\"cores\":[{\"core\":0,\"generation\":3,\"heap_bytes\":10,\"heap_bytes_peak\":20,\"turn_longest_us\":412}],"      \
     "\"memory\":{\"buffers_in_use\":12},\"alarms\":[\"one\",\"two\"]}"
 
 static void test_status(void **state)
@@ -27,7 +27,11 @@ static void test_status(void **state)
     static const char *const parts[] = {
         "generation             3\n",
         "verification           permissive, properties all, switched by hand until 2026-01-02T03:04:05Z\n",
-        "packet buffers in use  12\n", "198.18.0.10  8443  yes\n", "ALARM: one\nALARM: two\n"};
+        "longest turn, us\n",
+        "20    412\n",
+        "packet buffers in use  12\n",
+        "198.18.0.10  8443  yes\n",
+        "ALARM: one\nALARM: two\n"};
     char json[2048];
 
     snprintf(json, sizeof(json), STATUS, "true");

@@ -25,6 +25,7 @@ void core_get_stats(const struct core *core, struct core_stats *out)
                                .generation = snapshot != NULL ? snapshot->generation : core->generation,
                                .heap_bytes_in_use = 1000,
                                .heap_bytes_peak = 2000,
+                               .turn_longest_ns = 345678,
                                .duplicates = core->duplicates,
                                .drained = core->drained};
 }
