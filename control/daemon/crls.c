@@ -5,14 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "daemon/arena.h"
 #include "x509/describe.h"
 #include "x509/pem.h"
-
-/* A file system's clock may stand still for some milliseconds; FAT's for two seconds. */
-#define SETTLED_S 3
 
 /* --- one file -------------------------------------------------------------------------------------------------------------------- */
 
@@ -76,25 +72,6 @@ static void read_file(struct crls_file *file, struct problems *problems)
     text_free(&data);
 }
 
-static bool same_time(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           same_time(&a->st_mtim, &b->st_mtim) && same_time(&a->st_ctim, &b->st_ctim);
-}
-
-static bool is_settled(const struct stat *status)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return status->st_mtim.tv_sec + SETTLED_S <= now.tv_sec && status->st_ctim.tv_sec + SETTLED_S <= now.tv_sec;
-}
-
 /* What is kept of that path, if it is still so. */
 static const struct crls_file *kept_file(const struct crls *crls, const char *path, const struct stat *status)
 {
@@ -102,7 +79,7 @@ static const struct crls_file *kept_file(const struct crls *crls, const char *pa
         const struct crls_file *file = &crls->files[i];
 
         if (strcmp(file->path, path) == 0)
-            return file->settled && same_file(&file->status, status) ? file : NULL;
+            return file->settled && file_is_same(&file->status, status) ? file : NULL;
     }
     return NULL;
 }
@@ -147,7 +124,7 @@ static void load_file(struct load *load, const char *path)
         return;
     }
     kept = kept_file(load->before, path, &file->status);
-    file->settled = is_settled(&file->status);
+    file->settled = file_is_settled(&file->status);
     if (kept != NULL) {
         copy_file(file, kept);
     } else {

@@ -8,9 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/arena.h"
+
+/* A file system's clock may stand still for some milliseconds; FAT's for two seconds. */
+#define SETTLED_S 3
 
 void text_free(struct text *text)
 {
@@ -201,4 +205,23 @@ enum assay_error file_remove(const char *path)
     if (unlink(path) != 0)
         return error_of_errno(errno);
     return sync_directory_of(path);
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool file_is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           same_time(&a->st_mtim, &b->st_mtim) && same_time(&a->st_ctim, &b->st_ctim);
+}
+
+bool file_is_settled(const struct stat *status)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return status->st_mtim.tv_sec + SETTLED_S <= now.tv_sec && status->st_ctim.tv_sec + SETTLED_S <= now.tv_sec;
 }

@@ -125,23 +125,20 @@ static enum x509_role proposed_role(const struct trust *known, const struct x509
 }
 
 /* role < 0: as the certificate proposes. */
-static void add_certificate(struct trust *trust, struct slice der, int role, const char *file, uint32_t number,
-                            struct problems *problems)
+static void add_entry(struct trust *trust, const struct trust *known, const char *file, int role,
+                      const struct trust_file_item *item, struct problems *problems)
 {
-    const char *fault = "malformed";
-    struct trust_entry entry = {.file = file, .number = number, .role_proposed = role < 0};
+    const struct x509_certificate *certificate = &item->certificate;
+    struct trust_entry entry = {
+        .file = file, .number = item->number, .role_proposed = role < 0, .certificate = *certificate};
 
-    der = slice_of(arena_copy(&trust->arena, der.data, der.len), der.len);
-    if (x509_certificate_parse(der, &entry.certificate, &fault) != ASSAY_OK) {
-        problems_add(problems, file, 0, "certificate %u: %s", number, fault);
-        return;
-    }
     if (trust->count >= TRUST_CERTIFICATES_MAX) {
-        problems_add(problems, file, 0, "certificate %u: more than %u certificates", number, TRUST_CERTIFICATES_MAX);
+        problems_add(problems, file, 0, "certificate %u: more than %u certificates", item->number,
+                     TRUST_CERTIFICATES_MAX);
         return;
     }
-    entry.role = role < 0 ? proposed_role(trust->known, &entry.certificate) : (enum x509_role)role;
-    if (has_entry(trust, &entry.certificate, entry.role))
+    entry.role = role < 0 ? proposed_role(known, certificate) : (enum x509_role)role;
+    if (has_entry(trust, certificate, entry.role))
         return;
     if ((trust->count & (trust->count + 1)) == 0) /* 0, 1, 3, 7, …: room for twice as many */
         trust->entries = memory_grow(trust->entries, 2 * (trust->count + 1) * sizeof(entry));
@@ -149,25 +146,11 @@ static void add_certificate(struct trust *trust, struct slice der, int role, con
     index_add(trust, trust->count - 1);
 }
 
-static void add_data(struct trust *trust, struct slice data, int role, const char *file, struct problems *problems)
+/* Takes over the reference. */
+static void keep_file(struct trust *trust, struct trust_file *file)
 {
-    uint8_t *buffer = memory_alloc(data.len);
-    struct x509_pem_reader reader;
-    enum assay_error error;
-    uint32_t number = 0;
-    struct slice der;
-
-    x509_pem_begin(&reader, data, buffer, data.len);
-    while ((error = x509_pem_next(&reader, &der)) != ASSAY_ERR_NOT_FOUND) {
-        number++;
-        if (error == ASSAY_OK)
-            add_certificate(trust, der, role, file, number, problems);
-        else
-            problems_add(problems, file, (uint32_t)reader.block_line, "certificate %u: cannot be decoded", number);
-    }
-    if (number == 0)
-        problems_add(problems, file, 0, "holds no certificate (PEM, DER or PKCS#7)");
-    free(buffer);
+    trust->files = memory_grow(trust->files, (trust->file_count + 1) * sizeof(struct trust_file *));
+    trust->files[trust->file_count++] = file;
 }
 
 /* Appends a certificate as PEM. */
@@ -181,16 +164,28 @@ static void add_pem(struct text *out, struct slice der)
     free(pem);
 }
 
-static void load_file(struct trust *trust, const char *path, int role, struct problems *problems)
+/* As a picture of the list known has it, if it is still so. */
+static struct trust_file *known_file(const struct trust *known, const char *path, const struct stat *status)
 {
-    struct text data = {0};
-    enum assay_error error = text_read_file(&data, path, TRUST_FILE_MAX);
+    for (; known != NULL; known = known->next)
+        for (size_t i = 0; i < known->file_count; i++)
+            if (trust_file_is_current(known->files[i], status) && strcmp(known->files[i]->path, path) == 0)
+                return trust_file_take(known->files[i]);
+    return NULL;
+}
 
-    if (error == ASSAY_OK)
-        add_data(trust, text_slice(&data), role, path, problems);
-    else
-        problems_add(problems, path, 0, "cannot be read: %s", assay_error_text(error));
-    text_free(&data);
+static void load_file(struct trust *trust, const struct trust *known, const char *path, const struct stat *status,
+                      int role, struct problems *problems)
+{
+    struct trust_file *file = known_file(known, path, status);
+
+    if (file == NULL)
+        file = trust_file_read(path, status, problems);
+    if (file == NULL)
+        return;
+    keep_file(trust, file);
+    for (size_t i = 0; i < file->count; i++)
+        add_entry(trust, known, file->path, role, &file->items[i], problems);
 }
 
 static int visible(const struct dirent *entry)
@@ -215,7 +210,8 @@ static bool known_suffix(const char *name)
 }
 
 /* Returns false when there is no such directory. */
-static bool load_folder(struct trust *trust, const char *folder, int role, struct problems *problems)
+static bool load_folder(struct trust *trust, const struct trust *known, const char *folder, int role,
+                        struct problems *problems)
 {
     struct dirent **names = NULL;
     int n = scandir(folder, &names, visible, by_name);
@@ -232,7 +228,7 @@ static bool load_folder(struct trust *trust, const char *folder, int role, struc
         if (stat(path, &status) != 0)
             problems_add(problems, path, 0, "cannot be read: %s", strerror(errno));
         else if (S_ISREG(status.st_mode) && known_suffix(path))
-            load_file(trust, path, role, problems);
+            load_file(trust, known, path, &status, role, problems);
         else if (S_ISREG(status.st_mode))
             problems_warn(problems, path, 0, "skipped: no .pem, .crt, .cer, .cert, .der or .p7b file");
     }
@@ -245,14 +241,12 @@ struct trust *trust_load_again(const char *directory, const struct trust *known,
     struct trust *trust = memory_alloc(sizeof(*trust));
     size_t before = problems->count;
 
-    trust->known = known;
     trust->directory = arena_text(&trust->arena, directory);
     for (int role = 0; role < ROLE_COUNT; role++)
-        load_folder(trust, arena_printf(&trust->arena, "%s/%s", directory, trust_folder((enum x509_role)role)), role,
-                    problems);
-    if (!load_folder(trust, directory, -1, problems))
+        load_folder(trust, known, arena_printf(&trust->arena, "%s/%s", directory, trust_folder((enum x509_role)role)),
+                    role, problems);
+    if (!load_folder(trust, known, directory, -1, problems))
         problems_warn(problems, directory, 0, "does not exist: no certificate is trusted");
-    trust->known = NULL;
     if (problems->count == before)
         return trust;
     trust_free(trust);
@@ -305,11 +299,17 @@ struct trust *trust_of(struct trust *trust, const char *deployment)
 
 struct trust *trust_read(struct slice data, const char *name, int role, struct problems *problems)
 {
-    struct trust *trust = memory_alloc(sizeof(*trust));
+    struct trust_file *file = trust_file_parse(data, name, problems);
     size_t before = problems->count;
+    struct trust *trust;
 
+    if (file == NULL)
+        return NULL;
+    trust = memory_alloc(sizeof(*trust));
     trust->directory = "";
-    add_data(trust, data, role, arena_text(&trust->arena, name), problems);
+    keep_file(trust, file);
+    for (size_t i = 0; i < file->count; i++)
+        add_entry(trust, NULL, file->path, role, &file->items[i], problems);
     for (size_t i = 0; i < trust->count; i++)
         trust->entries[i].file = NULL;
     if (problems->count == before)
@@ -323,6 +323,9 @@ void trust_free(struct trust *trust)
     while (trust != NULL) {
         struct trust *next = trust->next;
 
+        for (size_t i = 0; i < trust->file_count; i++)
+            trust_file_drop(trust->files[i]);
+        free(trust->files);
         free(trust->entries);
         free(trust->index);
         arena_free(&trust->arena);
@@ -423,25 +426,25 @@ enum assay_error trust_find(const struct trust *trust, const char *text, const s
     return *out != NULL ? ASSAY_OK : ASSAY_ERR_NOT_FOUND;
 }
 
-/* The directory is read again: a picture leaves out duplicates, and their files hold the certificate as well. */
+/* The file is read again: another hand may have written to it. */
 static enum assay_error rewrite_without(const char *path, const uint8_t *sha256, struct problems *problems)
 {
-    struct trust *file = memory_alloc(sizeof(*file));
+    struct trust_file *file;
     struct text pem = {0};
+    struct stat status;
     enum assay_error error = ASSAY_OK;
-    size_t kept = 0, before = problems->count;
+    size_t kept = 0;
 
-    file->directory = "";
-    load_file(file, path, X509_ROLE_HELPER, problems);
+    if (stat(path, &status) != 0)
+        return ASSAY_OK; /* gone by itself */
+    file = trust_file_read(path, &status, problems);
     /* a file that is not understood is not rewritten */
-    if (problems->count > before) {
-        trust_free(file);
+    if (file == NULL)
         return ASSAY_ERR_MALFORMED;
-    }
     for (size_t i = 0; i < file->count; i++) {
-        if (memcmp(file->entries[i].certificate.sha256, sha256, X509_FINGERPRINT_SIZE) == 0)
+        if (memcmp(file->items[i].certificate.sha256, sha256, X509_FINGERPRINT_SIZE) == 0)
             continue;
-        add_pem(&pem, file->entries[i].certificate.der);
+        add_pem(&pem, file->items[i].certificate.der);
         kept++;
     }
     if (kept < file->count)
@@ -449,42 +452,19 @@ static enum assay_error rewrite_without(const char *path, const uint8_t *sha256,
     if (error != ASSAY_OK)
         problems_add(problems, path, 0, "cannot be changed: %s", assay_error_text(error));
     text_free(&pem);
-    trust_free(file);
-    return error;
-}
-
-static enum assay_error remove_from_folder(const char *folder, const uint8_t *sha256, struct problems *problems)
-{
-    struct dirent **names = NULL;
-    int n = scandir(folder, &names, visible, by_name);
-    enum assay_error error = ASSAY_OK;
-
-    for (int i = 0; i < n; i++) {
-        struct text path = {0};
-        struct stat status;
-
-        text_printf(&path, "%s/%s", folder, names[i]->d_name);
-        if (error == ASSAY_OK && stat(path.data, &status) == 0 && S_ISREG(status.st_mode) && known_suffix(path.data))
-            error = rewrite_without(path.data, sha256, problems);
-        text_free(&path);
-        free(names[i]);
-    }
-    free(names);
+    trust_file_drop(file);
     return error;
 }
 
 enum assay_error trust_remove(const struct trust *trust, const uint8_t sha256[X509_FINGERPRINT_SIZE],
                               struct problems *problems)
 {
-    enum assay_error error = remove_from_folder(trust->directory, sha256, problems);
+    enum assay_error error = ASSAY_OK;
 
-    for (int role = 0; role < ROLE_COUNT && error == ASSAY_OK; role++) {
-        struct text folder = {0};
-
-        text_printf(&folder, "%s/%s", trust->directory, trust_folder((enum x509_role)role));
-        error = remove_from_folder(folder.data, sha256, problems);
-        text_free(&folder);
-    }
+    /* entries leave out duplicates, and their files hold the certificate as well */
+    for (size_t i = 0; i < trust->file_count && error == ASSAY_OK; i++)
+        if (trust_file_holds(trust->files[i], sha256))
+            error = rewrite_without(trust->files[i]->path, sha256, problems);
     return error;
 }
 
@@ -494,9 +474,14 @@ void trust_merge(struct trust *trust, const struct trust *added)
 {
     struct problems none = {0}; /* they were parsed before */
 
-    for (size_t i = 0; i < added->count; i++)
-        add_certificate(trust, added->entries[i].certificate.der, (int)added->entries[i].role, NULL,
-                        added->entries[i].number, &none);
+    for (size_t i = 0; i < added->file_count; i++)
+        keep_file(trust, trust_file_take(added->files[i]));
+    for (size_t i = 0; i < added->count; i++) {
+        const struct trust_entry *entry = &added->entries[i];
+        const struct trust_file_item item = {entry->number, entry->certificate};
+
+        add_entry(trust, NULL, NULL, (int)entry->role, &item, &none);
+    }
     problems_free(&none);
 }
 
@@ -558,7 +543,10 @@ void trust_content(const struct trust *trust, struct text *out)
     qsort(sorted, trust->count, sizeof(*sorted), by_role_and_fingerprint);
     for (size_t i = 0; i < trust->count; i++) {
         trust_fingerprint(sorted[i]->certificate.sha256, fingerprint);
-        text_printf(out, "%s %s\n", x509_role_name(sorted[i]->role), fingerprint);
+        text_add_text(out, x509_role_name(sorted[i]->role));
+        text_add(out, " ", 1);
+        text_add(out, fingerprint, sizeof(fingerprint) - 1);
+        text_add(out, "\n", 1);
     }
     free(sorted);
 }

@@ -6,7 +6,7 @@
  *     DIR/anchors/…  DIR/helpers/…  DIR/leaves/…  DIR/…
  * Names that begin with '.' are skipped (what a crash of a writer leaves behind). Many certificates of one subject live side
  * by side (S10). Every change is one file written or rewritten atomically; what is read is all or nothing.
- * Owner: a struct trust is a picture of the directory, with copies. Thread: one. Errors: into problems, naming the file and
+ * Owner: a struct trust is a picture of the directory, with references of what its files hold. Thread: one. Errors: into problems, naming the file and
  * the number of the certificate in it. */
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,11 +18,11 @@
 #include "daemon/config.h"
 #include "daemon/problems.h"
 #include "daemon/text.h"
+#include "daemon/trust_file.h"
 #include "x509/certificate.h"
 #include "x509/store.h"
 
 #define TRUST_CERTIFICATES_MAX 100000
-#define TRUST_FILE_MAX         (16U << 20)
 
 struct trust_entry {
     enum x509_role role;
@@ -38,15 +38,17 @@ struct trust {
     struct trust *next;     /* of a list; trust_free() frees it whole */
     size_t count;
     struct trust_entry *entries;
-    size_t index_size;         /* by fingerprint: open addressing, a power of 2 */
-    uint32_t *index;           /* an entry's number and 1; 0: none */
-    const struct trust *known; /* while it is read */
+    size_t index_size; /* by fingerprint: open addressing, a power of 2 */
+    uint32_t *index;   /* an entry's number and 1; 0: none */
+    size_t file_count;
+    struct trust_file **files; /* whose certificates they are */
     struct arena arena;
 };
 
 /* NULL with problems. A directory that does not exist is an empty one, with a warning. */
 struct trust *trust_load(const char *directory, struct problems *problems);
-/* The same; what a certificate that is in the list known proposes is taken from there: it costs the check of a signature. */
+/* The same, with what the list known has of it: files that are as they were are not read again, and what a certificate proposes,
+ * which costs the check of a signature, is taken from there. */
 struct trust *trust_load_again(const char *directory, const struct trust *known, struct problems *problems);
 /* Those of a configuration: first the one of all, behind it those of the deployments that have one. NULL with problems. */
 struct trust *trust_load_all(const struct config *config, struct problems *problems);
@@ -67,12 +69,12 @@ enum assay_error trust_add(const struct trust *trust, struct trust *added, struc
  * DUPLICATE: different certificates begin so. */
 enum assay_error trust_find(const struct trust *trust, const char *text, const struct trust_entry **out) ASSAY_MUST_USE;
 
-/* Takes the certificate with that fingerprint out of every file that holds it. */
+/* Takes the certificate with that fingerprint out of every file of the picture that holds it. */
 enum assay_error trust_remove(const struct trust *trust, const uint8_t sha256[X509_FINGERPRINT_SIZE],
                               struct problems *problems) ASSAY_MUST_USE;
 
 /* In the picture alone, not on disk: for a change that is only thought of. */
-void trust_merge(struct trust *trust, const struct trust *added); /* copies what is not there with that role */
+void trust_merge(struct trust *trust, const struct trust *added); /* takes what is not there with that role */
 void trust_forget(struct trust *trust, const uint8_t sha256[X509_FINGERPRINT_SIZE]);
 
 /* A store of all entries. NULL with problems. */

@@ -48,8 +48,12 @@ __attribute__((format(printf, 2, 3))) static void text_printf(struct text *text,
 
 static void text_hex(struct text *text, struct slice bytes)
 {
-    for (size_t i = 0; i < bytes.len; i++)
-        text_printf(text, "%02x", bytes.data[i]);
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < bytes.len; i++) {
+        text_put(text, digits[bytes.data[i] >> 4]);
+        text_put(text, digits[bytes.data[i] & 15]);
+    }
 }
 
 /* Length of the UTF-8 sequence at the front, 0 when there is none of good form. C1 controls count as bad. */

@@ -137,23 +137,19 @@ static unsigned own_roles(const struct x509_store *store, const uint8_t sha256[3
 
 enum assay_error x509_store_add(struct x509_store *store, struct slice der, enum x509_role role, const char **fault)
 {
-    struct x509_certificate parsed;
-    struct store_entry *entry;
-    enum assay_error error = x509_certificate_parse(der, &parsed, fault);
+    struct store_entry *entry = malloc(sizeof(*entry) + der.len);
+    enum assay_error error;
 
-    if (error != ASSAY_OK)
-        return error;
-    if (own_roles(store, parsed.sha256) & 1u << role)
-        return ASSAY_ERR_DUPLICATE;
-    if (store->count == store->buckets && (error = store_grow(store)) != ASSAY_OK)
-        return error;
-    entry = malloc(sizeof(*entry) + der.len);
     if (entry == NULL)
         return ASSAY_ERR_NO_MEMORY;
-    memcpy(entry->der, der.data, der.len);
+    if (der.len > 0)
+        memcpy(entry->der, der.data, der.len);
     entry->role = role;
-    /* Once more, for slices into the copy. */
     error = x509_certificate_parse(slice_of(entry->der, der.len), &entry->certificate, fault);
+    if (error == ASSAY_OK && own_roles(store, entry->certificate.sha256) & 1u << role)
+        error = ASSAY_ERR_DUPLICATE;
+    if (error == ASSAY_OK && store->count == store->buckets)
+        error = store_grow(store);
     if (error != ASSAY_OK) {
         free(entry);
         return error;

@@ -328,6 +328,46 @@ static void test_many_and_again(void **state)
     trust_free(trust);
 }
 
+/* What was not written to is not read again; of what was, the picture before knows nothing. */
+static void test_files_are_kept(void **state)
+{
+    struct slice one = scratch_ca("kept one", 0), two = scratch_ca("kept two", 1), three = scratch_ca("kept three", 2);
+    struct problems problems = {0};
+    struct trust *first, *second, *third;
+
+    scratch_make("kept");
+    scratch_make("kept/anchors");
+    SCRATCH_PEM("kept/anchors/a.pem", one, two);
+    SCRATCH_PEM("kept/b.pem", two);
+    first = load("kept");
+    assert_int_equal(first->file_count, 2);
+    for (size_t i = 0; i < first->file_count; i++)
+        first->files[i]->settled = true; /* as if they had been written to long ago */
+    second = trust_load_again(scratch_path("kept"), first, &problems);
+    assert_non_null(second);
+    for (size_t i = 0; i < 2; i++)
+        assert_ptr_equal(second->files[i], first->files[i]);
+    trust_free(first); /* what it held is still there */
+    assert_int_equal(second->count, 2);
+    assert_true(slice_equal(second->entries[1].certificate.der, two));
+    assert_string_equal(second->entries[0].file, scratch_path("kept/anchors/a.pem"));
+
+    SCRATCH_PEM("kept/anchors/a.pem", one, two, three);
+    third = trust_load_again(scratch_path("kept"), second, &problems);
+    assert_non_null(third);
+    assert_int_equal(third->count, 3);
+    assert_ptr_not_equal(third->files[0], second->files[0]);
+    assert_ptr_equal(third->files[1], second->files[1]);
+    assert_int_equal(trust_remove(third, third->entries[1].certificate.sha256, &problems), ASSAY_OK);
+    assert_false(scratch_exists("kept/b.pem"));
+    trust_free(second);
+    second = trust_load_again(scratch_path("kept"), third, &problems);
+    assert_int_equal(second->count, 2);
+    assert_int_equal(problems.count, 0);
+    trust_free(second);
+    trust_free(third);
+}
+
 /* A change that is only thought of: what is there with that role is not taken twice, what goes can come again. */
 static void test_merge_and_forget(void **state)
 {
@@ -375,7 +415,7 @@ int main(void)
         cmocka_unit_test(test_add_is_all_or_nothing),  cmocka_unit_test(test_uploads_that_are_refused),
         cmocka_unit_test(test_expired_is_accepted),    cmocka_unit_test(test_content),
         cmocka_unit_test(test_many_and_again),         cmocka_unit_test(test_role_words),
-        cmocka_unit_test(test_merge_and_forget),
+        cmocka_unit_test(test_merge_and_forget),       cmocka_unit_test(test_files_are_kept),
     };
 
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
