@@ -3,65 +3,145 @@
 #
 # What a change of trust costs a running assayd, with 10, 1,000 and 10,000 anchors in its store: from the command to its answer, until
 # every core has it, and the latency of requests under ten of them a second against none. Run by scripts/bench verify.
-# The core of assayd has CPU 0. Load, origin and assayd's control share CPU 1, so building stores takes time from the load: the third
-# row is the same load beside a program that takes as much of CPU 1 and publishes nothing.
-# usage: publish.sh [--seconds N]
+#
+# The core of assayd has CPU 0. Load, origin, assayd's control and the commands share CPU 1, so their work takes time from the load
+# whatever the core does. Therefore three phases, in turn, some rounds of them:
+#   quiet      the load alone
+#   changes    ten changes of trust a second beside it
+#   bystander  nothing is changed; a program takes as much of CPU 1 as the changes did, in as many pieces
+# What a publish does to requests is the difference of the last two. The core's own turns say it without the load's noise: how many
+# took how long (what a request can be made to wait on the core), and what the adoption of a snapshot took.
+# usage: publish.sh [--seconds N] [--rounds N] [--anchors "10 1000 10000"]
 set -uo pipefail
 
-seconds=8
-[ "${1:-}" != --seconds ] || seconds=$2
+seconds=4
+rounds=5
+sizes="10 1000 10000"
+while [ $# -gt 0 ]; do
+    case $1 in
+    --seconds) seconds=${2:?} ;;
+    --rounds) rounds=${2:?} ;;
+    --anchors) sizes=${2:?} ;;
+    *) sed -n 's/^# usage: /usage: /p' "$0" >&2; exit 2 ;;
+    esac
+    shift 2
+done
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/../e2e/lib.sh"
 # shellcheck source=tests/bench/lab.sh
 . "$(dirname "$0")/lab.sh"
 
-# load: "p50 p99 p99.9 max", milliseconds
+every_ms=100
+
+# load SECONDS: "p50 p99 p99.9 max", milliseconds
 load()
 {
-    lab_exec phone taskset -c 1 wrk -t 1 -c 4 -d "${seconds}s" -s "$top/tests/bench/publish.lua" "https://$LAB_PROXY:8443$(mra_path cucm.steven.lab 8443)/cucm-uds/1k" >"$work/wrk.out" 2>&1
+    lab_exec phone taskset -c 1 wrk -t 1 -c 48 -d "${1}s" -s "$top/tests/bench/publish.lua" "https://$LAB_PROXY:8443$(mra_path cucm.steven.lab 8443)/cucm-uds/1k" >"$work/wrk.out" 2>&1
     grep -q ' errors 0 ' "$work/wrk.out" || die "not every request was answered: $(tail -n 3 "$work/wrk.out")"
     sed -n 's/^requests .* p50 \(.*\) p99 \(.*\) p99.9 \(.*\) max \(.*\)/\1 \2 \3 \4/p' "$work/wrk.out"
 }
 
-# changes COUNT [EVERY-MS]: trust added and removed in turn; a line each: milliseconds until the answer, and until every core had it
-changes()
+# change NUMBER: trust added and removed in turn; "microseconds until the answer, milliseconds until every core had it"
+change()
 {
-    local count=$1 every=${2:-0} i start end adopted
-    local print
-    print=$(cat "$work/pki/foreign-root.sha256")
-    for ((i = 0; i < count; i++)); do
-        start=$(date +%s%N)
-        if [ $((i % 2)) = 0 ]; then
-            adopted=$(ctl trust add --json "$work/pki/foreign-root.crt" | jq -r .adopted_ms)
-        else
-            adopted=$(ctl trust remove --json "$print" | jq -r .adopted_ms)
-        fi
-        end=$(date +%s%N)
-        echo "$(((end - start) / 1000)) $adopted"
-        [ "$every" = 0 ] || sleep "$(awk -v e="$every" -v t=$(((end - start) / 1000000)) 'BEGIN { print (e > t ? (e - t) / 1000 : 0) }')"
-    done
+    local start end
+    start=$(date +%s%N)
+    if [ $(($1 % 2)) = 0 ]; then
+        ctl trust add --json "$work/pki/foreign-root.crt" >"$work/change.json"
+    else
+        ctl trust remove --json "$foreign" >"$work/change.json"
+    fi
+    end=$(date +%s%N)
+    echo "$(((end - start) / 1000)) $(sed -n 's/.*"adopted_ms": \([0-9.e-]*\).*/\1/p' "$work/change.json")"
 }
 
-# column K: the median and the largest of it
-column() { cut -d ' ' -f "$1" | sort -n | awk -v d="$2" '{ v[NR] = $1 / d } END { printf "%.2f (at most %.2f)", v[int((NR + 1) / 2)], v[NR] }'; }
+# changes COUNT: one each every_ms, a line each; at the end the processor time they took here goes to $work/spent, microseconds.
+# At the end nothing is added any more.
+changes()
+{
+    local i next
+    taskset -cp 1 "$BASHPID" >/dev/null
+    next=$(date +%s%N)
+    for ((i = 0; i < ($1 + 1) / 2 * 2; i++)); do
+        change "$i"
+        next=$((next + every_ms * 1000000))
+        sleep "$(awk -v t=$((next - $(date +%s%N))) 'BEGIN { print (t > 0 ? t / 1e9 : 0) }')"
+    done
+    times | awk '{ for (i = 1; i <= 2; i++) { split($i, t, /[ms]/); sum += t[1] * 60 + t[2] } } END { printf "%d\n", sum * 1e6 }' >"$work/spent"
+}
 
-control_ms() { local t total=0; for t in /proc/"$assay_pid"/task/*/stat; do [ "$(cat "${t%stat}comm")" = "${1:-}" ] || total=$((total + $(awk '{ print $14 + $15 }' "$t"))); done; echo "$total"; }
+# What assayd's threads but its core have had of the processor so far, microseconds
+control_us()
+{
+    local task total=0
+    for task in /proc/"$assay_pid"/task/*; do
+        [[ $(cat "$task/comm") == rte-worker* ]] || total=$((total + $(cut -d ' ' -f 1 "$task/schedstat") / 1000))
+    done
+    echo "$total"
+}
+
+# The core's long turns so far, and its adoptions: "100us 300us 1ms 3ms 10ms snapshots nanoseconds"
+turns() { ctl stats --json | jq -r '.total.proxy | "\(.turns_100us) \(.turns_300us) \(.turns_1ms) \(.turns_3ms) \(.turns_10ms) \(.snapshots) \(.snapshot_ns)"'; }
+
+# phase NAME: the load, beside what $2… does in the background; lines in $work/NAME and $work/NAME.turns
+phase()
+{
+    local name=$1 before beside=
+    shift
+    before=$(turns)
+    if [ $# -gt 0 ]; then
+        "$@" >"$work/beside" &
+        beside=$!
+    fi
+    load "$seconds" >>"$work/$name"
+    [ -z "$beside" ] || wait "$beside"
+    echo "$before $(turns)" | awk '{ for (i = 1; i <= 7; i++) printf "%d ", $(i + 7) - $i; print "" }' >>"$work/$name.turns"
+}
+
+# column FILE K DIVISOR: "the median (smallest to largest)"
+column() { cut -d ' ' -f "$2" "$1" | sort -g | awk -v d="$3" '{ v[NR] = $1 / d } END { printf "%.2f (%.2f to %.2f)", v[int((NR + 1) / 2)], v[1], v[NR] }'; }
+
+# sum FILE K
+sum() { awk -v k="$2" '{ s += $k } END { print s + 0 }' "$1"; }
+
+report()
+{
+    local name
+    printf '%s anchors\n  a change, one at a time: answered after %s ms; every core has it after %s ms\n' "$1" "$(column "$work/alone" 1 1000)" "$(column "$work/alone" 2 1)"
+    printf '  ten a second under load: answered after %s ms; every core has it after %s ms\n' "$(column "$work/loaded" 1 1000)" "$(column "$work/loaded" 2 1)"
+    printf '  %-10s%-24s%-24s%-24s%-28s%s\n' "" "p50, ms" "p99, ms" "p99.9, ms" "slowest, ms" "turns of the core of 100 us, 300 us, 1 ms, 3 ms, 10 ms or more"
+    for name in quiet changes bystander; do
+        printf '  %-10s%-24s%-24s%-24s%-28s%s, %s, %s, %s, %s\n' "$name" "$(column "$work/$name" 1 1)" "$(column "$work/$name" 2 1)" "$(column "$work/$name" 3 1)" \
+            "$(column "$work/$name" 4 1)" "$(sum "$work/$name.turns" 1)" "$(sum "$work/$name.turns" 2)" "$(sum "$work/$name.turns" 3)" "$(sum "$work/$name.turns" 4)" "$(sum "$work/$name.turns" 5)"
+    done
+    printf '  %s snapshots adopted, %s us each; a change takes %s ms of CPU 1\n' "$(sum "$work/changes.turns" 6)" \
+        "$(awk -v n="$(sum "$work/changes.turns" 6)" -v t="$(sum "$work/changes.turns" 7)" 'BEGIN { printf "%.2f", (n > 0 ? t / n / 1000 : 0) }')" "$(column "$work/bursts" 1 1000)"
+}
+
+# The processor time of one change: of the commands, and of assayd's own threads beside the core.
+round()
+{
+    local count=$((seconds * 1000 / every_ms)) before burst
+    phase quiet
+    before=$(control_us)
+    phase changes changes "$count"
+    cat "$work/beside" >>"$work/loaded"
+    burst=$((($(cat "$work/spent") + $(control_us) - before) / $(wc -l <"$work/beside")))
+    echo "$burst" >>"$work/bursts"
+    phase bystander taskset -c 1 "$build/tests/bench/burn" "$burst" "$every_ms" "$count"
+}
 
 e2e_begin publish
+foreign=$(cat "$work/pki/foreign-root.sha256")
 pin_network || die "receive work could not be pinned"
 origin_start
-printf '%-10s%-34s%-34s%s\n' anchors "command to answer, ms: median" "every core has it, ms: median" "requests, ms: p50 p99 p99.9 max"
-for anchors in 10 1000 10000; do
+for anchors in $sizes; do
     "$build/tests/bench/verify" --anchors "$anchors" >"$work/trust/many.pem" || die "no anchors"
+    rm -f "$work"/{quiet,changes,bystander}{,.turns} "$work"/{alone,loaded,bursts}
     proxy_assayd
-    load >/dev/null # warm
-    changes 20 >"$work/times"
-    quiet=$(load)
-    changes $((seconds * 10)) 100 >"$work/loaded" &
-    changer=$!
-    busy=$(load)
-    wait "$changer"
-    printf '%-10s%-34s%-34s%s\n' "$anchors" "$(column 1 1000 <"$work/times")" "$(column 2 1 <"$work/times")" "$quiet   without a change"
-    printf '%-10s%-34s%-34s%s\n' "" "$(column 1 1000 <"$work/loaded")" "$(column 2 1 <"$work/loaded")" "$busy   beside ten changes a second"
+    load 2 >/dev/null # warm
+    (for ((i = 0; i < 20; i++)); do change "$i"; done) >"$work/alone"
+    for ((r = 0; r < rounds; r++)); do round; done
+    report "$anchors"
     proxy_stop
 done
