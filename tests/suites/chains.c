@@ -193,6 +193,7 @@ int main(int argc, char **argv)
     chains_signatures(&list);
     chains_names(&list);
     chains_status(&list);
+    chains_odd(&list);
     if (argc == 3 && strcmp(argv[1], "--write") == 0) {
         status = write_all(&list, argv[2]);
     } else if (argc == 1) {

@@ -39,6 +39,7 @@ void chains_paths(struct chain_list *list);      /* what certificates are, and h
 void chains_signatures(struct chain_list *list); /* who signed, and how */
 void chains_names(struct chain_list *list);      /* names and name constraints */
 void chains_status(struct chain_list *list);     /* revocation, policies, profiles */
+void chains_odd(struct chain_list *list);        /* rare forms of all of that */
 
 /* The everyday PKI: root R, intermediate I, leaf for CHAINS_HOST. */
 struct forge chains_root(void);
