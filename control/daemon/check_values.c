@@ -10,6 +10,7 @@
 #include "daemon/config.h"
 #include "daemon/crl_url.h"
 #include "daemon/port.h"
+#include "proxy/limits.h"
 #include "x509/scope.h"
 #include "x509/verify.h"
 
@@ -259,6 +260,25 @@ static void check_domains(const struct config *config, struct problems *problems
                              "dns.hosts[%u]: %s is there twice", i, root->dns.hosts.items[i].name);
 }
 
+/* Whatever the size of a packet buffer, it takes so much of what is sent. */
+#define BUFFER_BYTES 2048
+
+/* Smaller ones would pass no response on, and blame the origins for it. */
+static void check_send_buffer(const struct config *config, struct problems *problems)
+{
+    const struct config_tcp *tcp = &config->root.tcp;
+    uint64_t needed = proxy_send_buffer_min(config->root.limits.head_max);
+    uint64_t buffers = 2 * ((needed + BUFFER_BYTES - 1) / BUFFER_BYTES); /* half of them are for receiving */
+
+    if (tcp->send_buffer < needed)
+        problems_add(problems, config->file, config_line(config, &tcp->send_buffer),
+                     "tcp.send_buffer: %llu bytes are needed to pass on heads of limits.head_max",
+                     (unsigned long long)needed);
+    if (tcp->mbufs_max < buffers)
+        problems_add(problems, config->file, config_line(config, &tcp->mbufs_max),
+                     "tcp.mbufs_max: %llu are needed to pass on heads of limits.head_max", (unsigned long long)buffers);
+}
+
 static void check_tcp(const struct config *config, struct problems *problems)
 {
     const struct config_tcp *tcp = &config->root.tcp;
@@ -278,6 +298,7 @@ static void check_tcp(const struct config *config, struct problems *problems)
     if ((ring & (ring - 1)) != 0)
         problems_add(problems, config->file, config_line(config, &config->root.log.ring),
                      "log.ring is not a power of two");
+    check_send_buffer(config, problems);
 }
 
 static void check_pins(const struct config *config, const char *what, const struct config_texts *pins,

@@ -16,6 +16,7 @@
 #include "base/timer_wheel.h"
 #include "http/http.h"
 #include "http/mra_path.h"
+#include "proxy/limits.h"
 #include "proxy/proxy.h"
 #include "proxy/stream.h"
 #include "tcp/tcp.h"
@@ -26,8 +27,6 @@
 #include "x509/verify.h"
 
 #define PROXY_BUFFER_BYTES 49152  /* a message head and the body bytes behind it, or body bytes on their way */
-#define PROXY_HEAD_MAX     32768  /* the largest head, whatever the limits say: the rest of a buffer is for the body */
-#define PROXY_HEAD_GROWTH  4096   /* what rewriting adds to a head: Host, Via, X-Forwarded-For, TrackingID */
 #define PROXY_PUMP_BYTES   262144 /* one exchange's share of a turn */
 #define PROXY_HOST_MAX     254
 

@@ -83,6 +83,12 @@ static const struct {
     {PORT "listeners: [{clients: any, tls: off}]\ndns:\n  hosts:\n  - {name: a, addresses: 198.18.0.1}\n  - {name: a, "
           "addresses: 198.18.0.2}\n",
      {"a.yaml:6: dns.hosts[1]: a is there twice"}},
+    {PORT "listeners: [{clients: any, tls: off}]\ntcp:\n  send_buffer: 32KiB\n  mbufs_max: 37\n",
+     {"a.yaml:4: tcp.send_buffer: 38912 bytes are needed to pass on heads of limits.head_max",
+      "a.yaml:5: tcp.mbufs_max: 38 are needed to pass on heads of limits.head_max"}},
+    {PORT
+     "listeners: [{clients: any, tls: off}]\ntcp:\n  send_buffer: 32KiB\n  mbufs_max: 37\nlimits: {head_max: 16KiB}\n",
+     {NULL}},
     {PORT "listeners: [{clients: any, tls: off}]\ntcp:\n  port_min: 40000\n  rto_min: 5s\n  time_wait_max: 20000\n",
      {"a.yaml:4: tcp: port_min is above port_max", "a.yaml:5: tcp: rto_min, rto_initial, rto_max are not in order",
       "a.yaml:6: tcp: time_wait_max is above connections_max"}},

@@ -298,6 +298,26 @@ static void an_origin_that_does_not_take_the_body_is_504_not_408(void **state)
     world_free(w);
 }
 
+/* What a configuration is held to is what a grant of the largest head takes. */
+static void the_smallest_send_buffer_takes_the_largest_head(void **state)
+{
+    struct world *w = world_create();
+    struct world_peer *peer = connect_client(w, true);
+    struct client *c = only_client(w);
+    static const uint8_t bytes[1 << 20];
+    size_t head = PROXY_HEAD_MAX + PROXY_HEAD_GROWTH, needed = proxy_send_buffer_min(PROXY_HEAD_MAX), empty;
+
+    assert_int_equal(proxy_send_buffer_min(UINT64_MAX), needed);
+    assert_true(proxy_send_buffer_min(1024) < needed);
+    peer->paused = true;
+    empty = tcp_room(w->near, c->tcp, 0);
+    assert_in_range(empty, needed, sizeof(bytes));
+    /* As full as leaves just that. */
+    assert_int_equal(tcp_write(w->near, c->tcp, bytes, empty - needed), empty - needed);
+    assert_int_equal(stream_room(w->proxy, client_stream(c), head), head);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +330,7 @@ int main(void)
         cmocka_unit_test(neither_side_runs_away_from_the_other),
         cmocka_unit_test(a_pause_of_one_side_is_not_charged_to_the_other),
         cmocka_unit_test(an_origin_that_does_not_take_the_body_is_504_not_408),
+        cmocka_unit_test(the_smallest_send_buffer_takes_the_largest_head),
     };
 
     return cmocka_run_group_tests(tests, world_start, world_stop);
