@@ -18,25 +18,33 @@
 #include "base/address.h"
 #include "daemon/admin_request.h"
 #include "daemon/arena.h"
+#include "daemon/survey.h"
 
 #define CONNECTIONS_MAX  64
 #define READY_PEER_MAX   8 /* connections of one address: nobody keeps a load balancer out */
 #define IDLE_TIMEOUT_S   15
 #define UPLOAD_MAX       TRUST_FILE_MAX
 #define READY_UPLOAD_MAX 1024
+/* Of work on a request that waits for its answer: */
+#define FIRST_PIECE_US 2000  /* at once: most registries are small */
+#define PIECE_US       10000 /* each time the loop comes by */
 
 struct admin {
     struct control *control;
     struct MHD_Daemon *api;
     struct MHD_Daemon *ready; /* NULL: not configured */
     char *socket_path;        /* ours, to be removed */
+    struct upload *waiting;   /* requests whose answer takes longer, the first one first: one at a time is worked on */
     bool draining;
 };
 
-/* A request while its body comes in. */
+/* A request while its body comes in, and while it waits for its answer. */
 struct upload {
     struct text body;
     bool too_large;
+    struct survey survey;
+    struct MHD_Connection *connection; /* suspended */
+    struct upload *next;
 };
 
 /* --- HTTP --------------------------------------------------------------------------------------------------------------------------- */
@@ -81,12 +89,34 @@ static void too_large(struct admin_answer *answer)
     answer->body = json_pack("{s:s}", "error", "the body is too large");
 }
 
-/* Called with each piece of the body, then once without any: then it is answered. */
+/* Nothing is heard of the connection until wake(). */
+static void wait_for_answer(struct admin *admin, struct MHD_Connection *connection, struct upload *upload)
+{
+    struct upload **end = &admin->waiting;
+
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = upload;
+    upload->connection = connection;
+    MHD_suspend_connection(connection);
+}
+
+/* The first of those that wait is asked about again. */
+static void wake(struct admin *admin)
+{
+    struct upload *upload = admin->waiting;
+
+    admin->waiting = upload->next;
+    upload->next = NULL;
+    MHD_resume_connection(upload->connection);
+}
+
+/* Called with each piece of the body, then once without any: then it is answered, or asked about again by and by. */
 static enum MHD_Result take(struct admin *admin, struct MHD_Connection *connection, const char *url, const char *method,
                             const char *data, size_t *size, void **state, bool only_ready)
 {
     struct upload *upload = *state;
-    struct admin_request request = {method, url, query_value, connection, {NULL, 0}};
+    struct admin_request request = {method, url, query_value, connection, {NULL, 0}, NULL};
     struct admin_answer answer = {.status = 500};
     enum MHD_Result result;
 
@@ -102,12 +132,18 @@ static enum MHD_Result take(struct admin *admin, struct MHD_Connection *connecti
         return MHD_YES;
     }
     request.body = text_slice(&upload->body);
+    request.survey = &upload->survey;
+    upload->survey.first_us = admin->waiting == NULL ? FIRST_PIECE_US : 0;
     if (upload->too_large)
         too_large(&answer);
     else if (only_ready)
         admin_answer_ready(admin->control, admin->draining, &request, &answer);
     else
         admin_answer(admin->control, admin->draining, (uint64_t)time(NULL), &request, &answer);
+    if (answer.status == ADMIN_LATER) {
+        wait_for_answer(admin, connection, upload);
+        return MHD_YES;
+    }
     result = send_json(connection, &answer);
     json_decref(answer.body);
     return result;
@@ -133,6 +169,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
     if (upload == NULL)
         return;
     text_free(&upload->body);
+    survey_end(&upload->survey);
     free(upload);
     *state = NULL;
 }
@@ -140,10 +177,10 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
 /* peer_max: connections of one address; 0: any number. */
 static struct MHD_Daemon *serve(struct admin *admin, int fd, MHD_AccessHandlerCallback handler, unsigned peer_max)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, handler, admin, MHD_OPTION_LISTEN_SOCKET, fd,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                            peer_max, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S,
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handler, admin,
+                            MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+                            MHD_OPTION_PER_IP_CONNECTION_LIMIT, peer_max, MHD_OPTION_CONNECTION_TIMEOUT,
+                            (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
 }
 
 /* --- sockets ------------------------------------------------------------------------------------------------------------------------ */
@@ -308,6 +345,8 @@ void admin_free(struct admin *admin)
 {
     if (admin == NULL)
         return;
+    while (admin->waiting != NULL) /* closed without an answer: their work is not done any more */
+        wake(admin);
     if (admin->api != NULL)
         MHD_stop_daemon(admin->api);
     if (admin->ready != NULL)
@@ -336,8 +375,26 @@ size_t admin_fds(struct admin *admin, struct pollfd *out)
     return count + add_fd(admin->ready, out + count);
 }
 
+/* What runs may be another section by now: then the request is put again, and begins again. */
+static void work(struct admin *admin)
+{
+    struct upload *upload = admin->waiting;
+
+    if (upload == NULL)
+        return;
+    if (!survey_is_current(&upload->survey, admin->control) ||
+        survey_run(&upload->survey, admin->control, (uint64_t)time(NULL), PIECE_US))
+        wake(admin);
+}
+
+bool admin_is_working(const struct admin *admin)
+{
+    return admin->waiting != NULL;
+}
+
 void admin_run(struct admin *admin)
 {
+    work(admin);
     MHD_run(admin->api);
     if (admin->ready != NULL)
         MHD_run(admin->ready);

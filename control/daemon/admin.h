@@ -20,8 +20,10 @@ struct admin *admin_create(struct control *control, struct problems *problems);
 void admin_free(struct admin *admin);
 
 size_t admin_fds(struct admin *admin, struct pollfd *out);
-/* Works on what has arrived. */
+/* Works on what has arrived, and a piece of some milliseconds on what takes longer: others are answered in between. */
 void admin_run(struct admin *admin);
+/* Is there more of the latter? Then admin_run() is due at once. */
+bool admin_is_working(const struct admin *admin);
 /* From now on not ready. */
 void admin_set_draining(struct admin *admin);
 bool admin_draining(const struct admin *admin);

@@ -16,6 +16,7 @@
 #include "daemon/expiry.h"
 #include "daemon/explain.h"
 #include "daemon/registry_view.h"
+#include "daemon/survey.h"
 #include "daemon/view.h"
 #include "daemon/view_crls.h"
 #include "daemon/what_if.h"
@@ -32,7 +33,9 @@ struct call {
     struct control *control;
     const struct admin_request *request;
     struct admin_answer *out;
-    const char *rest; /* of the path, behind the route's */
+    struct survey *survey;
+    uint64_t budget_us; /* for it */
+    const char *rest;   /* of the path, behind the route's */
     uint64_t now_s;
     bool draining;
 };
@@ -71,18 +74,42 @@ static const char *query(const struct call *call, const char *name)
     return call->request->query != NULL ? call->request->query(call->request->query_arg, name) : NULL;
 }
 
-/* What a change would do, or why it would be refused; takes over body. */
-static void answer_dry_run(struct call *call, json_t *body, struct problems *problems)
+static void answer_refused(struct call *call, const struct problems *problems)
 {
-    if (body != NULL) {
-        answer(call, 200, body);
-    } else {
-        body = json_object();
-        json_object_set_new(body, "error", json_string("would be refused"));
-        json_object_set_new(body, "problems", view_problems(problems));
-        answer(call, 422, body);
-    }
-    problems_free(problems);
+    json_t *body = json_object();
+
+    json_object_set_new(body, "error", json_string("would be refused"));
+    json_object_set_new(body, "problems", view_problems(problems));
+    answer(call, 422, body);
+}
+
+/* Is the survey of an earlier call about what runs now? Else it has to be begun, again. */
+static bool survey_goes_on(struct call *call)
+{
+    if (survey_is_current(call->survey, call->control))
+        return true;
+    problems_free(&call->survey->problems);
+    return false;
+}
+
+/* false: not now, and said so. */
+static bool survey_is_done(struct call *call)
+{
+    if (survey_run(call->survey, call->control, call->now_s, call->budget_us))
+        return true;
+    answer(call, ADMIN_LATER, NULL);
+    return false;
+}
+
+/* What a change would do, or why it would be refused. good: its survey was begun. */
+static void answer_what_if(struct call *call, bool good)
+{
+    struct problems *problems = &call->survey->problems;
+
+    if (!good)
+        answer_refused(call, problems);
+    else if (survey_is_done(call))
+        answer(call, 200, what_if_answer(call->control, call->survey, call->now_s, problems));
 }
 
 /* --- requests ----------------------------------------------------------------------------------------------------------------------- */
@@ -106,12 +133,12 @@ static void get_ready(struct call *call)
 
 static void post_reload(struct call *call)
 {
-    struct problems problems = {0};
     struct change change;
     bool good;
 
     if (query(call, "dry_run") != NULL) {
-        answer_dry_run(call, what_if_reload(call->control, call->request->body, call->now_s, &problems), &problems);
+        answer_what_if(call, survey_goes_on(call) || what_if_reload(call->control, call->request->body, call->now_s,
+                                                                    call->survey, &call->survey->problems));
         return;
     }
     good = control_reload(call->control, call->now_s, &change);
@@ -154,7 +181,6 @@ static void post_trust(struct call *call)
     const char *word = query(call, "role");
     enum x509_role role = X509_ROLE_ANCHOR;
     struct trust *added = NULL, *trust;
-    struct problems problems = {0};
     struct change change;
     json_t *body;
     bool good;
@@ -166,10 +192,10 @@ static void post_trust(struct call *call)
         return;
     }
     if (query(call, "dry_run") != NULL) {
-        answer_dry_run(call,
-                       what_if_trust_add(call->control, trust->deployment, call->request->body,
-                                         word != NULL ? (int)role : -1, call->now_s, &problems),
-                       &problems);
+        answer_what_if(call,
+                       survey_goes_on(call) ||
+                           what_if_trust_add(call->control, trust->deployment, call->request->body,
+                                             word != NULL ? (int)role : -1, call->survey, &call->survey->problems));
         return;
     }
     good = control_trust_add(call->control, trust->deployment, call->request->body, word != NULL ? (int)role : -1,
@@ -183,17 +209,15 @@ static void post_trust(struct call *call)
 
 static void try_delete_trust(struct call *call, const struct trust *trust)
 {
-    struct problems problems = {0};
-    enum assay_error error;
-    json_t *body =
-        what_if_trust_remove(call->control, trust->deployment, call->rest + 1, call->now_s, &error, &problems);
+    enum assay_error error = ASSAY_OK;
 
-    if (error == ASSAY_OK || error == ASSAY_ERR_IO) {
-        answer_dry_run(call, body, &problems);
-        return;
-    }
-    get_trust(call); /* the same words */
-    problems_free(&problems);
+    if (!survey_goes_on(call))
+        error = what_if_trust_remove(call->control, trust->deployment, call->rest + 1, call->survey,
+                                     &call->survey->problems);
+    if (error == ASSAY_OK || error == ASSAY_ERR_IO)
+        answer_what_if(call, error == ASSAY_OK);
+    else
+        get_trust(call); /* the same words */
 }
 
 static void delete_trust(struct call *call)
@@ -356,18 +380,24 @@ static void post_verify(struct call *call)
 /* Refuses, and says what stands in the way, unless forced. */
 static void enforce(struct call *call, const struct verify_target *target, bool force, bool dry_run)
 {
-    struct problems problems = {0};
-    size_t failing = 0;
-    json_t *body = enforce_report(call->control, target, call->now_s, &failing, &problems);
     struct change change;
+    size_t failing = 0;
+    json_t *body;
 
-    if (body == NULL || dry_run || (failing > 0 && !force)) {
-        if (body != NULL)
-            json_object_set_new(body, "enforced", json_false());
-        answer_dry_run(call, body, &problems);
+    if (!survey_goes_on(call))
+        survey_begin(call->survey, call->control, NULL);
+    if (!survey_is_done(call))
+        return;
+    body = enforce_report(call->control, target, call->now_s, &failing, &call->survey->problems);
+    if (body == NULL) {
+        answer_refused(call, &call->survey->problems);
         return;
     }
-    problems_free(&problems);
+    if (dry_run || (failing > 0 && !force)) {
+        json_object_set_new(body, "enforced", json_false());
+        answer(call, 200, body);
+        return;
+    }
     if (!control_set_verify(call->control, target, VERIFY_ENFORCED, 0, &change)) {
         answer_change(call, "enforce", false, &change, body);
     } else {
@@ -691,10 +721,19 @@ static void run_route(struct call *call, const char *only)
 void admin_answer(struct control *control, bool draining, uint64_t now_s, const struct admin_request *request,
                   struct admin_answer *out)
 {
-    struct call call = {
-        .control = control, .request = request, .out = out, .now_s = now_s, .draining = draining, .rest = ""};
+    struct survey at_once = {.first_us = UINT64_MAX};
+    struct survey *survey = request->survey != NULL ? request->survey : &at_once;
+    struct call call = {.control = control,
+                        .request = request,
+                        .out = out,
+                        .survey = survey,
+                        .budget_us = survey->first_us,
+                        .now_s = now_s,
+                        .draining = draining,
+                        .rest = ""};
 
     run_route(&call, NULL);
+    survey_end(&at_once);
 }
 
 void admin_answer_ready(struct control *control, bool draining, const struct admin_request *request,

@@ -11,18 +11,24 @@
 #include "base/slice.h"
 #include "daemon/control.h"
 
+struct survey;
+
 struct admin_request {
     const char *method, *path;
     /* a value of the query, or NULL */
     const char *(*query)(const void *arg, const char *name);
     const void *query_arg;
     struct slice body;
+    struct survey *survey; /* of this request, to work in pieces; NULL: all at once */
 };
 
+/* Not answered yet: survey_run() has to do its work first, or a piece of it; then the same request is put again. */
+#define ADMIN_LATER 0
+
 struct admin_answer {
-    unsigned status;
-    json_t *body;   /* the caller's */
-    char allow[40]; /* of a 405: the methods there are (RFC 9110 §15.5.6); else "" */
+    unsigned status; /* or ADMIN_LATER */
+    json_t *body;    /* the caller's */
+    char allow[40];  /* of a 405: the methods there are (RFC 9110 §15.5.6); else "" */
 };
 
 /* draining: the daemon is on its way out. */

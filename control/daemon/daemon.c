@@ -307,7 +307,9 @@ static void turn(struct daemon *daemon)
     fds[dns_count] = (struct pollfd){.fd = daemon->signals, .events = POLLIN};
     admin_count = admin_fds(daemon->admin, fds + dns_count + 1);
     poll(fds, dns_count + 1 + admin_count,
-         dns_timeout_ms(daemon->dns, &daemon->control.names, now_ms(), daemon->draining ? 10 : TURN_MS));
+         admin_is_working(daemon->admin)
+             ? 0
+             : dns_timeout_ms(daemon->dns, &daemon->control.names, now_ms(), daemon->draining ? 10 : TURN_MS));
     names_turn(daemon, fds, dns_count);
     take_signals(daemon);
     admin_run(daemon->admin);

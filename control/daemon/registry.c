@@ -17,6 +17,7 @@ struct registry {
     struct registry_entry *newest, *oldest;
     size_t count;
     uint64_t bytes;
+    uint64_t rounds;
     struct registry_stats stats;
 };
 
@@ -143,6 +144,7 @@ static void set_chain(struct registry *registry, struct registry_entry *entry, s
     entry->chain = chain;
     entry->digest = *digest;
     entry->judged.epoch = 0;
+    entry->thought.round = 0;
     entry->leaf_parsed = x509_certificate_parse(certificates[0], &entry->leaf, NULL) == ASSAY_OK;
     entry->shown_count = 0;
     entry->names_crls = false;
@@ -367,6 +369,11 @@ uint64_t registry_bytes(const struct registry *registry)
 const struct registry_stats *registry_stats(const struct registry *registry)
 {
     return &registry->stats;
+}
+
+uint64_t registry_new_round(struct registry *registry)
+{
+    return ++registry->rounds;
 }
 
 /* Two nodes behind one address take turns: none of their chains supersedes the other. */

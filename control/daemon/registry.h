@@ -51,6 +51,13 @@ struct registry_judgement {
     uint8_t path[X509_PATH_MAX][X509_FINGERPRINT_SIZE];
 };
 
+/* What would be under a section that is only thought of (registry_judge_candidate()). */
+struct registry_thought {
+    uint64_t round; /* 0: none yet */
+    enum x509_reason chain_reason, name_reason;
+    int depth;
+};
+
 struct registry_entry {
     char host[REGISTRY_HOST_MAX]; /* canonical */
     struct x509_identity identity;
@@ -78,6 +85,7 @@ struct registry_entry {
     /* uses that are not counted among the failures yet: with a bad verdict of a core, and without any (registry_judge.h) */
     uint32_t bad_uses, unjudged_uses;
     struct registry_judgement judged;
+    struct registry_thought thought;
     struct registry_entry *next_hash;
     struct registry_entry *newer, *older; /* by last_ns */
     size_t shown_count;
@@ -121,6 +129,8 @@ size_t registry_count(const struct registry *registry);
 uint64_t registry_bytes(const struct registry *registry);
 const struct registry_stats *registry_stats(const struct registry *registry);
 
+/* A number that no round of thoughts had before. */
+uint64_t registry_new_round(struct registry *registry);
 /* Does the origin show another chain by now, with the same type of key at the same address? */
 bool registry_superseded(const struct registry *registry, const struct registry_entry *entry);
 /* So many uses that failed, the last one when the entry was seen last. */

@@ -305,17 +305,28 @@ void registry_judge_entry(struct registry_entry *entry, const struct trust_secti
     judge(entry, trust, now_s, &entry->judged);
 }
 
-void registry_judge_candidate(struct registry *registry, const struct trust_section *running,
-                              const struct trust_section *candidate, uint64_t now_s, struct registry_judgement *out)
+bool registry_judge_candidate(struct registry *registry, const struct trust_section *running,
+                              const struct trust_section *candidate, uint64_t now_s, uint64_t round, uint64_t budget_us)
 {
     struct crls_memory memory = {0};
+    uint64_t begin_us = clock_us();
 
-    for (struct registry_entry *entry = registry_first(registry); entry != NULL; entry = registry_next(entry), out++) {
-        if (stands(entry, running, candidate, now_s, &memory))
-            *out = entry->judged;
-        else
-            judge(entry, candidate, now_s, out);
+    for (struct registry_entry *entry = registry_first(registry); entry != NULL; entry = registry_next(entry)) {
+        struct registry_judgement other;
+        const struct registry_judgement *judgement = &entry->judged;
+
+        if (entry->thought.round == round)
+            continue;
+        if (!stands(entry, running, candidate, now_s, &memory)) {
+            if (clock_us() - begin_us >= budget_us)
+                return false;
+            judge(entry, candidate, now_s, &other);
+            judgement = &other;
+        }
+        entry->thought =
+            (struct registry_thought){round, judgement->chain_reason, judgement->name_reason, judgement->depth};
     }
+    return true;
 }
 
 struct registry_verdict registry_verdict(const struct registry_entry *entry, const struct trust_section *trust)

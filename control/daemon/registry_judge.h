@@ -43,10 +43,11 @@ bool registry_judge_rest(struct registry *registry, const struct trust_section *
 /* This entry's, at once. */
 void registry_judge_entry(struct registry_entry *entry, const struct trust_section *trust, uint64_t now_s);
 
-/* What would be under another section: for each entry, in the registry's order, into out[0..registry_count()). The entries must
- * have judgements of running (registry_judge_rest() with no budget's end). */
-void registry_judge_candidate(struct registry *registry, const struct trust_section *running,
-                              const struct trust_section *candidate, uint64_t now_s, struct registry_judgement *out);
+/* What would be under another section, into each entry's thought, until the budget is over; false: some are left, the next call goes on
+ * with them. round: registry_new_round(), one for each candidate. Where an entry has a judgement of running that stands, it is taken. */
+bool registry_judge_candidate(struct registry *registry, const struct trust_section *running,
+                              const struct trust_section *candidate, uint64_t now_s, uint64_t round, uint64_t budget_us)
+    ASSAY_MUST_USE;
 
 /* The scope that judges an entry. */
 const struct trust_scope *registry_scope(const struct trust_section *trust, const struct registry_entry *entry);

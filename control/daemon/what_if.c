@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "daemon/what_if.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "daemon/arena.h"
 #include "daemon/registry.h"
 #include "daemon/registry_judge.h"
 #include "daemon/registry_view.h"
@@ -21,12 +19,26 @@ struct outcome {
 };
 
 static struct outcome outcome_of(const struct trust_section *trust, const struct registry_entry *entry,
-                                 const struct registry_judgement *judgement)
+                                 enum x509_reason chain_reason, enum x509_reason name_reason, int depth)
 {
     const struct trust_scope *scope = registry_scope(trust, entry);
-    enum x509_reason reason = registry_reason(scope->properties, judgement->chain_reason, judgement->name_reason);
+    enum x509_reason reason = registry_reason(scope->properties, chain_reason, name_reason);
 
-    return (struct outcome){reason, reason == judgement->chain_reason ? judgement->depth : 0, scope->mode};
+    return (struct outcome){reason, reason == chain_reason ? depth : 0, scope->mode};
+}
+
+static struct outcome outcome_now(const struct trust_section *running, const struct registry_entry *entry)
+{
+    const struct registry_judgement *judged = &entry->judged;
+
+    return outcome_of(running, entry, judged->chain_reason, judged->name_reason, judged->depth);
+}
+
+static struct outcome outcome_then(const struct trust_section *candidate, const struct registry_entry *entry)
+{
+    const struct registry_thought *thought = &entry->thought;
+
+    return outcome_of(candidate, entry, thought->chain_reason, thought->name_reason, thought->depth);
 }
 
 static bool refused(const struct outcome *outcome)
@@ -59,20 +71,16 @@ static json_t *flip_json(const struct control *control, const struct registry_en
     return out;
 }
 
-static json_t *flips(const struct control *control, const struct trust_section *candidate, uint64_t now_s,
-                     const struct problems *problems)
+json_t *what_if_answer(const struct control *control, const struct survey *survey, uint64_t now_s,
+                       const struct problems *problems)
 {
-    const struct trust_section *running = publisher_snapshot(&control->publisher)->trust;
-    size_t known = registry_count(control->registry), i = 0;
-    struct registry_judgement *judged = memory_alloc(known * sizeof(*judged));
+    const struct trust_section *running = &survey->running->data.trust, *candidate = &survey->candidate->data.trust;
     json_t *out = json_object(), *rows = json_array(), *warnings = json_array();
     uint64_t considered = 0;
 
-    (void)registry_judge_rest(control->registry, running, now_s, UINT64_MAX);
-    registry_judge_candidate(control->registry, running, candidate, now_s, judged);
     for (const struct registry_entry *entry = registry_first(control->registry); entry != NULL;
-         entry = registry_next(entry), i++) {
-        struct outcome from = outcome_of(running, entry, &entry->judged), to = outcome_of(candidate, entry, &judged[i]);
+         entry = registry_next(entry)) {
+        struct outcome from = outcome_now(running, entry), to = outcome_then(candidate, entry);
 
         if (entry->last_ns / NS_PER_S + WHAT_IF_WINDOW_S < now_s || registry_superseded(control->registry, entry))
             continue;
@@ -80,7 +88,6 @@ static json_t *flips(const struct control *control, const struct trust_section *
         if ((from.reason == X509_REASON_OK) != (to.reason == X509_REASON_OK) || refused(&from) != refused(&to))
             json_array_append_new(rows, flip_json(control, entry, &from, &to));
     }
-    free(judged);
     for (size_t k = 0; k < problems->warnings_kept; k++)
         json_array_append_new(warnings, json_string(problems->warnings[k]));
     json_object_set_new(out, "considered", report_number(considered));
@@ -94,70 +101,64 @@ static json_t *flips(const struct control *control, const struct trust_section *
 /* --- the candidates ---------------------------------------------------------------------------------------------------------------- */
 
 /* The section of these certificates, with everything else as it runs. */
-static json_t *flips_of_trust(const struct control *control, const struct trust *trust, uint64_t now_s,
-                              struct problems *problems)
+static bool begin_trust(const struct control *control, const struct trust *trust, struct survey *survey,
+                        struct problems *problems)
 {
     struct section *running = publisher_section(&control->publisher, SECTION_TRUST), *section;
     struct crls crls = crls_lend(&control->crls);
-    json_t *out;
 
     section = section_build_trust(control->config, trust, &control->verify, &crls, problems);
     crls_give_back(&crls);
     if (section == NULL)
-        return NULL;
-    section = section_choose(running, section);
-    out = flips(control, &section->data.trust, now_s, problems);
-    section_drop(section);
-    return out;
+        return false;
+    survey_begin(survey, control, section_choose(running, section));
+    return true;
 }
 
-json_t *what_if_trust_add(const struct control *control, const char *deployment, struct slice data, int role,
-                          uint64_t now_s, struct problems *problems)
+bool what_if_trust_add(const struct control *control, const char *deployment, struct slice data, int role,
+                       struct survey *survey, struct problems *problems)
 {
     struct trust *added = trust_read(data, "certificates", role, problems), *all = NULL;
-    json_t *out = NULL;
+    bool good = false;
 
     if (added != NULL)
         all = trust_load_all_again(control->config, control->trust, problems);
     if (all != NULL) {
         trust_merge(trust_of(all, deployment), added);
-        out = flips_of_trust(control, all, now_s, problems);
+        good = begin_trust(control, all, survey, problems);
     }
     trust_free(added);
     trust_free(all);
-    return out;
+    return good;
 }
 
-json_t *what_if_trust_remove(const struct control *control, const char *deployment, const char *fingerprint,
-                             uint64_t now_s, enum assay_error *error, struct problems *problems)
+enum assay_error what_if_trust_remove(const struct control *control, const char *deployment, const char *fingerprint,
+                                      struct survey *survey, struct problems *problems)
 {
     struct trust *all = trust_load_all_again(control->config, control->trust, problems);
     const struct trust_entry *entry;
     uint8_t sha256[X509_FINGERPRINT_SIZE];
-    json_t *out = NULL;
+    enum assay_error error;
 
-    *error = ASSAY_ERR_IO;
     if (all == NULL)
-        return NULL;
-    *error = trust_find(trust_of(all, deployment), fingerprint, &entry);
-    if (*error == ASSAY_OK) {
+        return ASSAY_ERR_IO;
+    error = trust_find(trust_of(all, deployment), fingerprint, &entry);
+    if (error == ASSAY_OK) {
         memcpy(sha256, entry->certificate.sha256, sizeof(sha256));
         trust_forget(trust_of(all, deployment), sha256);
-        out = flips_of_trust(control, all, now_s, problems);
-        *error = out != NULL ? ASSAY_OK : ASSAY_ERR_IO;
+        error = begin_trust(control, all, survey, problems) ? ASSAY_OK : ASSAY_ERR_IO;
     }
     trust_free(all);
-    return out;
+    return error;
 }
 
-json_t *what_if_reload(struct control *control, struct slice text, uint64_t now_s, struct problems *problems)
+bool what_if_reload(struct control *control, struct slice text, uint64_t now_s, struct survey *survey,
+                    struct problems *problems)
 {
     struct section *section = control_try_config(control, text, now_s, problems);
-    json_t *out;
 
     if (section == NULL)
-        return NULL;
-    out = flips(control, &section->data.trust, now_s, problems);
-    section_drop(section);
-    return out;
+        return false;
+    survey_begin(survey, control, section);
+    return true;
 }

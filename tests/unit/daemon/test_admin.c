@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/address.h"
@@ -26,6 +27,7 @@
 #include "forge.h"
 #include "running.h"
 #include "scratch.h"
+#include "sightings.h"
 
 static struct world {
     struct running running;
@@ -243,6 +245,172 @@ static void test_uploads(void **state)
     assert_int_equal(CTL(ctl_status), CTL_OK);
 }
 
+/* --- what takes longer ------------------------------------------------------------------------------------------------------------ */
+
+#define CHAINS 600
+
+/* The API goes by the machine's clock. */
+static int64_t in_days(int days)
+{
+    return (int64_t)time(NULL) + days * 86400;
+}
+
+/* The registry is control's, which does not run its loop now. */
+static void see_many(void)
+{
+    struct slice chain = forge_certificate(&(struct forge){.subject = "node.steven.lab",
+                                                           .not_before = in_days(-1),
+                                                           .not_after = in_days(1),
+                                                           .issuer = "slow.lab",
+                                                           .key = forge_key(FORGE_P256, 1),
+                                                           .signer = forge_key(FORGE_P256, 3),
+                                                           .extensions = {forge_san(forge_dns("*.steven.lab"))}});
+    char host[32];
+
+    for (int i = 0; i < CHAINS; i++) {
+        snprintf(host, sizeof(host), "node%d.steven.lab", i);
+        assert_non_null(sighting_take(world.running.control.registry,
+                                      &(struct sighting){host, 8443, &chain, 1, .at_s = (uint64_t)time(NULL)}));
+    }
+}
+
+/* Sends a request and returns its connection. */
+static int ask(const char *text, size_t length)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", scratch_path("admin.sock"));
+    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(send(fd, text, length, MSG_NOSIGNAL), length);
+    return fd;
+}
+
+static int ask_what_if(void)
+{
+    const struct slice root = forge_certificate(&(struct forge){.subject = "slow.lab",
+                                                                .not_before = in_days(-1),
+                                                                .not_after = in_days(1),
+                                                                .key = forge_key(FORGE_P256, 3),
+                                                                .extensions = {forge_ca(-1), forge_usage(1 << 5)}});
+    char text[4096];
+    int head = snprintf(text, sizeof(text),
+                        "POST /v1/trust?dry_run=1&role=anchor HTTP/1.1\r\nHost: assayd\r\nConnection: close\r\n"
+                        "Content-Length: %zu\r\n\r\n",
+                        root.len);
+
+    memcpy(text + head, root.data, root.len);
+    return ask(text, (size_t)head + root.len);
+}
+
+/* Turns of the loop by hand until there is an answer; how many. */
+static size_t turns_until(int fd, char *answer, size_t size)
+{
+    size_t turns = 0, used = 0;
+    ssize_t n;
+
+    for (;;) {
+        admin_run(world.admin);
+        turns++;
+        n = recv(fd, answer + used, size - 1 - used, MSG_DONTWAIT);
+        if (n > 0)
+            used += (size_t)n;
+        if (n == 0)
+            break;
+        assert_true(turns < 100000);
+    }
+    answer[used] = '\0';
+    close(fd);
+    return turns;
+}
+
+static void pause_loop(void)
+{
+    atomic_store(&world.stop, true);
+    pthread_join(world.thread, NULL);
+    atomic_store(&world.stop, false);
+}
+
+static void resume_loop(void)
+{
+    assert_int_equal(pthread_create(&world.thread, NULL, loop, NULL), 0);
+}
+
+/* Others are answered between its pieces, a second one after it; both get all of it. */
+static void test_a_dry_run_keeps_nobody_waiting(void **state)
+{
+    static const char status[] = "GET /v1/status HTTP/1.1\r\nHost: assayd\r\nConnection: close\r\n\r\n";
+    static char answers[3][1 << 20];
+    int first, second, other;
+
+    pause_loop();
+    see_many();
+    first = ask_what_if();
+    second = ask_what_if();
+    while (!admin_is_working(world.admin))
+        admin_run(world.admin);
+    other = ask(status, sizeof(status) - 1);
+    assert_true(turns_until(other, answers[0], sizeof(answers[0])) < 20);
+    assert_non_null(strstr(answers[0], "\"generation\""));
+    assert_true(admin_is_working(world.admin));
+    turns_until(first, answers[1], sizeof(answers[1]));
+    turns_until(second, answers[2], sizeof(answers[2]));
+    assert_false(admin_is_working(world.admin));
+    for (int i = 1; i < 3; i++) {
+        assert_non_null(strstr(answers[i], "200 OK"));
+        assert_non_null(strstr(answers[i], "\"considered\": 600"));
+        assert_non_null(strstr(answers[i], "\"unchanged\": 0"));
+    }
+    resume_loop();
+}
+
+/* What is published in the middle of it is what it starts from. */
+static void test_a_change_begins_a_dry_run_again(void **state)
+{
+    static char answer[1 << 20];
+    const struct verify_target all = {0};
+    struct change change;
+    int fd;
+
+    pause_loop();
+    fd = ask_what_if();
+    while (!admin_is_working(world.admin))
+        admin_run(world.admin);
+    assert_true(control_set_verify(&world.running.control, &all, VERIFY_PERMISSIVE, 0, &change));
+    change_free(&change);
+    turns_until(fd, answer, sizeof(answer));
+    assert_non_null(strstr(answer, "\"considered\": 600"));
+    assert_non_null(strstr(answer, "let pass"));
+    assert_null(strstr(answer, "refused"));
+    assert_true(control_set_verify(&world.running.control, &all, VERIFY_ENFORCED, 0, &change));
+    change_free(&change);
+    resume_loop();
+}
+
+/* Who asked is gone, or assayd ends: nothing is left behind. */
+static void test_a_dry_run_nobody_waits_for(void **state)
+{
+    struct problems problems = {0};
+    int fd;
+
+    pause_loop();
+    fd = ask_what_if();
+    while (!admin_is_working(world.admin))
+        admin_run(world.admin);
+    close(fd);
+    while (admin_is_working(world.admin))
+        admin_run(world.admin);
+    fd = ask_what_if();
+    while (!admin_is_working(world.admin))
+        admin_run(world.admin);
+    admin_free(world.admin);
+    close(fd);
+    world.admin = admin_create(&world.running.control, &problems);
+    assert_non_null(world.admin);
+    resume_loop();
+    assert_int_equal(CTL(ctl_status), CTL_OK);
+}
+
 /* Whoever sends nonsense, or nothing, does not stop the loop. */
 static void test_rude_clients(void **state)
 {
@@ -358,6 +526,9 @@ int main(void)
         cmocka_unit_test(test_rude_clients),
         cmocka_unit_test(test_no_file_is_replaced),
         cmocka_unit_test(test_readiness),
+        cmocka_unit_test(test_a_dry_run_keeps_nobody_waiting),
+        cmocka_unit_test(test_a_change_begins_a_dry_run_again),
+        cmocka_unit_test(test_a_dry_run_nobody_waits_for),
         cmocka_unit_test(test_draining),
     };
 

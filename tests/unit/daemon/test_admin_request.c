@@ -28,7 +28,7 @@ static const char *query_of(const void *arg, const char *name)
 static json_t *ask(struct running *running, const char *method, const char *path, const char *query, struct slice body,
                    unsigned status)
 {
-    struct admin_request request = {method, path, query_of, query, body};
+    struct admin_request request = {method, path, query_of, query, body, NULL};
     struct admin_answer answer = {0};
 
     admin_answer(&running->control, false, FORGE_NOW, &request, &answer);
@@ -261,7 +261,7 @@ static void test_methods(void **state)
 
     running_start(&running, FORGE_NOW);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct admin_request request = {cases[i].method, cases[i].path, query_of, NULL, none};
+        struct admin_request request = {cases[i].method, cases[i].path, query_of, NULL, none, NULL};
         struct admin_answer answer = {0};
 
         admin_answer(&running.control, false, FORGE_NOW, &request, &answer);
@@ -287,7 +287,7 @@ static void test_readiness_listener(void **state)
 
     running_start(&running, FORGE_NOW);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct admin_request request = {cases[i].method, cases[i].path, query_of, NULL, none};
+        struct admin_request request = {cases[i].method, cases[i].path, query_of, NULL, none, NULL};
         struct admin_answer answer = {0};
 
         admin_answer_ready(&running.control, cases[i].draining, &request, &answer);

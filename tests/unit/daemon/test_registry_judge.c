@@ -355,18 +355,59 @@ static void a_candidate_changes_nothing(void **state)
 {
     struct registry *registry = registry_create(&roomy);
     struct slice chain[] = {leaf(NODE, 1, "root", 2)};
-    struct registry_judgement out[1];
     struct world running, candidate;
+    uint64_t round = registry_new_round(registry);
 
     world_begin(&running, 1);
     world_begin(&candidate, 2);
     world_add(&candidate, ca("root", 2, NULL, 0, 0), X509_ROLE_ANCHOR);
     see(registry, NODE, chain, 1);
     assert_true(registry_judge_rest(registry, &running.section, NOW, ALWAYS));
-    registry_judge_candidate(registry, &running.section, &candidate.section, NOW, out);
-    assert_int_equal(out[0].chain_reason, X509_REASON_OK);
+    assert_true(registry_judge_candidate(registry, &running.section, &candidate.section, NOW, round, ALWAYS));
+    assert_int_equal(registry_first(registry)->thought.round, round);
+    assert_int_equal(registry_first(registry)->thought.chain_reason, X509_REASON_OK);
     assert_int_equal(registry_first(registry)->judged.chain_reason, X509_REASON_UNKNOWN_ISSUER);
     assert_int_equal(registry_first(registry)->judged.epoch, 1);
+    registry_free(registry);
+    world_end(&running);
+    world_end(&candidate);
+}
+
+/* Every call goes on where the one before had to end, and what comes meanwhile is judged as well. */
+static void a_candidate_is_judged_in_pieces(void **state)
+{
+    struct registry *registry = registry_create(&roomy);
+    struct world running, candidate;
+    uint64_t round = registry_new_round(registry);
+    struct slice chain[1];
+    char host[32];
+    size_t calls = 0, judged = 0;
+
+    world_begin(&running, 1);
+    world_begin(&candidate, 2);
+    world_add(&candidate, ca("root", 2, NULL, 0, 0), X509_ROLE_ANCHOR);
+    for (int i = 0; i < 20; i++) {
+        snprintf(host, sizeof(host), "node%d.steven.lab", i);
+        chain[0] = leaf(host, 1, "root", 2);
+        see(registry, host, chain, 1);
+    }
+    assert_false(registry_judge_candidate(registry, &running.section, &candidate.section, NOW, round, 0));
+    assert_int_equal(registry_first(registry)->thought.round, 0);
+    while (!registry_judge_candidate(registry, &running.section, &candidate.section, NOW, round, 1))
+        if (++calls == 10)
+            see(registry, NODE, chain, 1);
+    assert_true(calls >= 20);
+    for (const struct registry_entry *entry = registry_first(registry); entry != NULL; entry = registry_next(entry)) {
+        assert_int_equal(entry->thought.round, round);
+        assert_int_equal(entry->thought.chain_reason, X509_REASON_OK);
+        judged++;
+    }
+    assert_int_equal(judged, 21);
+    /* another candidate, another round; a verdict that stands is taken over whatever the budget */
+    round = registry_new_round(registry);
+    assert_true(registry_judge_rest(registry, &running.section, NOW, ALWAYS));
+    assert_true(registry_judge_candidate(registry, &running.section, &running.section, NOW, round, 0));
+    assert_int_equal(registry_first(registry)->thought.chain_reason, X509_REASON_UNKNOWN_ISSUER);
     registry_free(registry);
     world_end(&running);
     world_end(&candidate);
@@ -411,6 +452,7 @@ int main(void)
         cmocka_unit_test(the_table_has_what_a_core_would_find),
         cmocka_unit_test(failed_uses_are_counted_whoever_judged),
         cmocka_unit_test(a_candidate_changes_nothing),
+        cmocka_unit_test(a_candidate_is_judged_in_pieces),
         cmocka_unit_test(whose_word_counts),
     };
 

@@ -74,9 +74,21 @@ static size_t flips(const json_t *json)
     return json_array_size(json_object_get(json, "flips"));
 }
 
+/* The answer of a survey that was begun; it ends here. */
+static json_t *answer(const struct running *running, struct survey *survey, const struct problems *problems)
+{
+    json_t *json;
+
+    assert_true(survey_run(survey, &running->control, NOW, UINT64_MAX));
+    json = what_if_answer(&running->control, survey, NOW, problems);
+    survey_end(survey);
+    return json;
+}
+
 static void a_certificate_that_would_repair(void **state)
 {
     struct problems problems = {0};
+    struct survey survey = {0};
     struct running running;
     struct slice root;
     uint64_t generation;
@@ -84,8 +96,8 @@ static void a_certificate_that_would_repair(void **state)
 
     world_start(&running, &root);
     generation = running.control.publisher.generation;
-    json = what_if_trust_add(&running.control, NULL, scratch_ca("other", 3), -1, NOW, &problems);
-    assert_non_null(json);
+    assert_true(what_if_trust_add(&running.control, NULL, scratch_ca("other", 3), -1, &survey, &problems));
+    json = answer(&running, &survey, &problems);
     assert_int_equal(flips(json), 1);
     assert_string_equal(part(json, 0, NULL, "host"), "imp.steven.lab");
     assert_string_equal(part(json, 0, "from", "effect"), "refused");
@@ -94,10 +106,12 @@ static void a_certificate_that_would_repair(void **state)
     assert_int_equal(json_integer_value(json_object_get(json, "considered")), 3);
     assert_int_equal(json_integer_value(json_object_get(json, "unchanged")), 2);
     json_decref(json);
-    json = what_if_trust_add(&running.control, NULL, scratch_ca("unrelated", 5), -1, NOW, &problems);
+    assert_true(what_if_trust_add(&running.control, NULL, scratch_ca("unrelated", 5), -1, &survey, &problems));
+    json = answer(&running, &survey, &problems);
     assert_int_equal(flips(json), 0);
     json_decref(json);
-    assert_null(what_if_trust_add(&running.control, NULL, slice_text("junk"), -1, NOW, &problems));
+    assert_false(what_if_trust_add(&running.control, NULL, slice_text("junk"), -1, &survey, &problems));
+    assert_null(survey.running);
     assert_int_equal(problems.count, 1);
     problems_free(&problems);
     assert_int_equal(running.control.publisher.generation, generation);
@@ -111,20 +125,18 @@ static void a_removal_that_would_break(void **state)
     struct problems problems = {0};
     struct x509_certificate certificate;
     struct running running;
-    enum assay_error error;
+    struct survey survey = {0};
     struct slice root;
     char fingerprint[65];
     json_t *json;
 
     world_start(&running, &root);
-    assert_null(what_if_trust_remove(&running.control, NULL, "00000000", NOW, &error, &problems));
-    assert_int_equal(error, ASSAY_ERR_NOT_FOUND);
-    assert_null(what_if_trust_remove(&running.control, NULL, "x", NOW, &error, &problems));
-    assert_int_equal(error, ASSAY_ERR_MALFORMED);
+    assert_int_equal(what_if_trust_remove(&running.control, NULL, "00000000", &survey, &problems), ASSAY_ERR_NOT_FOUND);
+    assert_int_equal(what_if_trust_remove(&running.control, NULL, "x", &survey, &problems), ASSAY_ERR_MALFORMED);
     assert_int_equal(x509_certificate_parse(root, &certificate, NULL), ASSAY_OK);
     trust_fingerprint(certificate.sha256, fingerprint);
-    json = what_if_trust_remove(&running.control, NULL, fingerprint, NOW, &error, &problems);
-    assert_non_null(json);
+    assert_int_equal(what_if_trust_remove(&running.control, NULL, fingerprint, &survey, &problems), ASSAY_OK);
+    json = answer(&running, &survey, &problems);
     assert_int_equal(flips(json), 1);
     assert_string_equal(part(json, 0, NULL, "host"), NODE);
     assert_string_equal(part(json, 0, "to", "effect"), "refused");
@@ -149,6 +161,7 @@ static void another_configuration(void **state)
         {"verify: {pins: [\"0000000000000000000000000000000000000000000000000000000000000000\"]}\n", 1, "passes",
          "refused"},
     };
+    struct survey survey = {0};
     struct running running;
     struct slice root;
 
@@ -159,8 +172,8 @@ static void another_configuration(void **state)
         json_t *json;
 
         text_printf(&text, "%s%s", scratch_good_yaml, cases[i].more);
-        json = what_if_reload(&running.control, text_slice(&text), NOW, &problems);
-        assert_non_null(json);
+        assert_true(what_if_reload(&running.control, text_slice(&text), NOW, &survey, &problems));
+        json = answer(&running, &survey, &problems);
         if (flips(json) != cases[i].flips)
             fail_msg("case %zu: %zu", i, flips(json));
         if (cases[i].flips > 0) {
@@ -174,7 +187,7 @@ static void another_configuration(void **state)
     {
         struct problems problems = {0};
 
-        assert_null(what_if_reload(&running.control, slice_text("listner: 1\n"), NOW, &problems));
+        assert_false(what_if_reload(&running.control, slice_text("listner: 1\n"), NOW, &survey, &problems));
         assert_true(problems.count > 0);
         problems_free(&problems);
     }
