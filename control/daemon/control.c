@@ -275,8 +275,9 @@ static void put_back(struct trust *current, const uint8_t sha256[X509_FINGERPRIN
     }
     trust_forget(current, sha256);
     for (size_t i = 0; i < count; i++) {
-        if (removed[i] != NULL)
-            (void)trust_add(current, removed[i], problems); /* a failure is among the problems */
+        enum assay_error error = removed[i] != NULL ? trust_add(current, removed[i], problems) : ASSAY_OK;
+
+        (void)error; /* it is among the problems */
         trust_free(removed[i]);
     }
 }

@@ -131,6 +131,35 @@ round()
     phase bystander taskset -c 1 "$build/tests/bench/burn" "$burst" "$every_ms" "$count"
 }
 
+# known_chains COUNT: what a run before has left of so many chains, each of a node of its own
+known_chains()
+{
+    local now
+    now=$(date +%s)000000000
+    {
+        echo "# of $(realpath "$work/assay.yaml")"
+        jq -cn --argjson n "$1" --argjson now "$now" --rawfile pem "$work/pki/cucm-sha256.pem" '
+            ($pem | split("-----END CERTIFICATE-----\n")[:-1] | map(. + "-----END CERTIFICATE-----\n")) as $chain |
+            [range($n) | {host: "node\(.).steven.lab", port: 8443, deployment: 0, address: "198.18.2.11", first_ns: $now, last_ns: $now, shown_ns: $now,
+                handshakes: 1, failed_ns: 0, failures: 0, failed_reason: "OK", failed_depth: 0, certificates: $chain}]'
+    } >"$work/state/assay.yaml.registry"
+}
+
+# A dry run of another policy over 1,000 chains, all of which have to be judged for it: who else asks is answered meanwhile.
+dry_run()
+{
+    proxy_assayd
+    proxy_stop # the configuration is there now
+    known_chains 1000
+    proxy_assayd
+    sed 's/^verify: .*/verify: {mode: enforced, depth_max: 7}/' "$work/assay.yaml" >"$work/other.yaml"
+    "$here/../bench/ask_status.py" "$work/admin.sock" "$build/assayctl" --socket "$work/admin.sock" reload --dry-run --json "$work/other.yaml" >"$work/dry"
+    ctl reload --dry-run --json "$work/other.yaml" | jq -e '.considered == 1000' >/dev/null || die "the dry run did not look at 1,000 chains"
+    awk '{ printf "a dry run of another policy over 1,000 known chains: %s s; %s times status meanwhile, answered after %s ms, %s at most\n", $1, $2, $3, $4 }' "$work/dry"
+    proxy_stop
+    rm -f "$work/state/assay.yaml.registry"
+}
+
 e2e_begin publish
 foreign=$(cat "$work/pki/foreign-root.sha256")
 pin_network || die "receive work could not be pinned"
@@ -145,3 +174,4 @@ for anchors in $sizes; do
     report "$anchors"
     proxy_stop
 done
+dry_run

@@ -336,6 +336,15 @@ static void resume_loop(void)
     assert_int_equal(pthread_create(&world.thread, NULL, loop, NULL), 0);
 }
 
+/* Until it has taken up what it cannot answer at once. */
+static void run_until_working(void)
+{
+    for (size_t turns = 0; !admin_is_working(world.admin); turns++) {
+        admin_run(world.admin);
+        assert_true(turns < 10000);
+    }
+}
+
 /* Others are answered between its pieces, a second one after it; both get all of it. */
 static void test_a_dry_run_keeps_nobody_waiting(void **state)
 {
@@ -347,8 +356,7 @@ static void test_a_dry_run_keeps_nobody_waiting(void **state)
     see_many();
     first = ask_what_if();
     second = ask_what_if();
-    while (!admin_is_working(world.admin))
-        admin_run(world.admin);
+    run_until_working();
     other = ask(status, sizeof(status) - 1);
     assert_true(turns_until(other, answers[0], sizeof(answers[0])) < 20);
     assert_non_null(strstr(answers[0], "\"generation\""));
@@ -374,8 +382,7 @@ static void test_a_change_begins_a_dry_run_again(void **state)
 
     pause_loop();
     fd = ask_what_if();
-    while (!admin_is_working(world.admin))
-        admin_run(world.admin);
+    run_until_working();
     assert_true(control_set_verify(&world.running.control, &all, VERIFY_PERMISSIVE, 0, &change));
     change_free(&change);
     turns_until(fd, answer, sizeof(answer));
@@ -395,14 +402,12 @@ static void test_a_dry_run_nobody_waits_for(void **state)
 
     pause_loop();
     fd = ask_what_if();
-    while (!admin_is_working(world.admin))
-        admin_run(world.admin);
+    run_until_working();
     close(fd);
     while (admin_is_working(world.admin))
         admin_run(world.admin);
     fd = ask_what_if();
-    while (!admin_is_working(world.admin))
-        admin_run(world.admin);
+    run_until_working();
     admin_free(world.admin);
     close(fd);
     world.admin = admin_create(&world.running.control, &problems);
