@@ -285,6 +285,7 @@ struct config_tcp {
     uint64_t delayed_ack, keepalive_idle, keepalive_interval, keepalive_probes;
     uint64_t time_wait, fin_wait;
     uint32_t congestion; /* enum tcp_congestion */
+    uint32_t ecn;        /* enum tcp_ecn */
     bool timestamps, sack, window_scaling, syn_cookies;
 };
 

@@ -62,6 +62,7 @@ void dataplane_tcp_config(const struct config *config, struct tcp_config *out)
     out->time_wait_us = (uint32_t)tcp->time_wait;
     out->fin_wait_us = (uint32_t)tcp->fin_wait;
     out->congestion = (enum tcp_congestion)tcp->congestion;
+    out->ecn = (enum tcp_ecn)tcp->ecn;
     out->timestamps = tcp->timestamps;
     out->sack = tcp->sack;
     out->window_scaling = tcp->window_scaling;

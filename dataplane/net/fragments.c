@@ -147,13 +147,20 @@ static struct rte_mbuf *take(struct fragments *table, struct fragment_datagram *
     return whole;
 }
 
+/* A mark among fragments of which one could not carry any: the sender would not know what to do with it. */
+static bool is_marked_in_vain(const struct fragment_datagram *d)
+{
+    return d->ecn_seen & 1u << NET_ECN_CE && d->ecn_seen & 1u << NET_ECN_NONE;
+}
+
 struct rte_mbuf *fragments_add(struct fragments *table, uint32_t port, const struct fragment *fragment,
-                               struct rte_mbuf *m, uint64_t now_us)
+                               struct rte_mbuf *m, uint64_t now_us, bool *marked)
 {
     struct net_counters *c = table->counters;
     uint32_t length = m->pkt_len - fragment->data_at, at;
     struct fragment_datagram *d;
 
+    *marked = false;
     c->fragments_received++;
     d = is_refused(fragment, length) ? NULL : find_row(table, port, fragment);
     if (d == NULL) {
@@ -170,7 +177,8 @@ struct rte_mbuf *fragments_add(struct fragments *table, uint32_t port, const str
         return NULL;
     case FIT_GOOD: break;
     }
-    if (d->count == FRAGMENTS_PARTS_MAX) {
+    d->ecn_seen |= (uint8_t)(1u << fragment->ecn);
+    if (d->count == FRAGMENTS_PARTS_MAX || is_marked_in_vain(d)) {
         spoil(d);
         drop(m, &c->fragments_refused);
         return NULL;
@@ -182,7 +190,10 @@ struct rte_mbuf *fragments_add(struct fragments *table, uint32_t port, const str
     d->count++;
     if (!fragment->more)
         d->total = fragment->offset + length;
-    return is_whole(d) ? take(table, d) : NULL;
+    if (!is_whole(d))
+        return NULL;
+    *marked = d->ecn_seen & 1u << NET_ECN_CE;
+    return take(table, d);
 }
 
 /* Frees the row but for its first fragment, which is returned; NULL: that has not come. */

@@ -63,11 +63,11 @@ bool input_make_writable(struct net *net, struct rte_mbuf **m)
     return true;
 }
 
-struct rte_mbuf *input_add_fragment(struct burst *b, struct rte_mbuf *m, const struct fragment *fragment)
+struct rte_mbuf *input_add_fragment(struct burst *b, struct rte_mbuf *m, const struct fragment *fragment, bool *marked)
 {
     if (!input_make_writable(b->net, &m))
         return NULL;
-    return fragments_add(&b->net->fragments, b->port, fragment, m, b->now_us);
+    return fragments_add(&b->net->fragments, b->port, fragment, m, b->now_us, marked);
 }
 
 void input_expire_fragments(struct net *net, uint64_t now_us)

@@ -36,7 +36,7 @@ bool input_make_writable(struct net *net, struct rte_mbuf **m);
 
 /* A fragment that came in, data at its IP header: added to those that wait. The whole datagram, writable, when it is complete, or
  * NULL. */
-struct rte_mbuf *input_add_fragment(struct burst *b, struct rte_mbuf *m, const struct fragment *fragment);
+struct rte_mbuf *input_add_fragment(struct burst *b, struct rte_mbuf *m, const struct fragment *fragment, bool *marked);
 /* Gives up the datagrams of which fragments have not come in time, and tells their sources. */
 void input_expire_fragments(struct net *net, uint64_t now_us);
 /* m: the first fragment of one, data at its IP header. */

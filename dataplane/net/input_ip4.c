@@ -26,7 +26,7 @@ static void echo_reply(struct burst *b, struct rte_mbuf *m, const struct ip4_hea
     checksum = (uint16_t)~mbuf_checksum(0, m, 0);
     memcpy(icmp + 2, &checksum, sizeof(checksum));
     net->counters.icmp_echo_answered++;
-    ip4_output(net, b->port, m, ip->dst_be, ip->src_be, IP4_PROTO_ICMP, b->now_us);
+    ip4_output(net, b->port, m, ip->dst_be, ip->src_be, IP4_PROTO_ICMP, NET_ECN_NONE, b->now_us);
 }
 
 static void icmp_error(struct burst *b, struct rte_mbuf *m)
@@ -88,7 +88,7 @@ static void send_error(struct burst *b, struct rte_mbuf *m, const struct ip4_hea
         quoted = m->pkt_len;
     mbuf_truncate(out, icmp_write_error(message, type, code, slice_of(rte_pktmbuf_mtod(m, void *), quoted)));
     net->counters.icmp_errors_sent++;
-    ip4_output(net, b->port, out, ip->dst_be, ip->src_be, IP4_PROTO_ICMP, b->now_us);
+    ip4_output(net, b->port, out, ip->dst_be, ip->src_be, IP4_PROTO_ICMP, NET_ECN_NONE, b->now_us);
     rte_pktmbuf_free(m);
 }
 
@@ -147,17 +147,21 @@ static void fragment4_input(struct burst *b, struct rte_mbuf *m, const struct ip
                                 .id = ip->id,
                                 .key_protocol = ip->protocol,
                                 .protocol = ip->protocol,
+                                .ecn = ip->ecn,
                                 .more = ip->more,
                                 .offset = ip->fragment_offset,
                                 .data_at = ip->header_length};
-    struct rte_mbuf *whole = input_add_fragment(b, m, &fragment);
+    bool marked;
+    struct rte_mbuf *whole = input_add_fragment(b, m, &fragment, &marked);
     uint8_t *header;
 
     if (whole == NULL)
         return;
     header = rte_pktmbuf_mtod(whole, uint8_t *);
     write_be16(header + 2, (uint16_t)whole->pkt_len);
-    ip4_set_fragment(header, 0);
+    if (marked)
+        header[IP4_OFFSET_TOS] |= NET_ECN_CE;
+    ip4_set_fragment(header, 0); /* and the checksum of it all */
     input_again(b, whole, ETHER_TYPE_IP4);
 }
 

@@ -27,7 +27,7 @@ static void echo_reply6(struct burst *b, struct rte_mbuf *m, const struct ip6_he
     checksum = (uint16_t)~mbuf_checksum(checksum_pseudo6(&ip->dst, &ip->src, IP6_PROTO_ICMP, m->pkt_len), m, 0);
     memcpy(icmp + 2, &checksum, sizeof(checksum));
     net->counters.icmp_echo_answered++;
-    ip6_output(net, b->port, m, &ip->dst, &ip->src, IP6_PROTO_ICMP, 0, b->now_us);
+    ip6_output(net, b->port, m, &ip->dst, &ip->src, IP6_PROTO_ICMP, NET_ECN_NONE, 0, b->now_us);
 }
 
 static void icmp6_error(struct burst *b, struct rte_mbuf *m)
@@ -130,7 +130,7 @@ static void send_error(struct burst *b, struct rte_mbuf *m, const struct ip6_hea
     checksum = (uint16_t)~mbuf_checksum(checksum_pseudo6(&ip->dst, &ip->src, IP6_PROTO_ICMP, out->pkt_len), out, 0);
     memcpy(message + 2, &checksum, sizeof(checksum));
     net->counters.icmp_errors_sent++;
-    ip6_output(net, b->port, out, &ip->dst, &ip->src, IP6_PROTO_ICMP, 0, b->now_us);
+    ip6_output(net, b->port, out, &ip->dst, &ip->src, IP6_PROTO_ICMP, NET_ECN_NONE, 0, b->now_us);
     rte_pktmbuf_free(m);
 }
 
@@ -193,18 +193,20 @@ static void fragment6_input(struct burst *b, struct rte_mbuf *m, const struct ip
                                 .dst = ip->dst,
                                 .id = ip->id,
                                 .protocol = ip->protocol,
+                                .ecn = ip->ecn,
                                 .more = ip->more,
                                 .offset = ip->fragment_offset,
                                 .data_at = ip->header_length};
     struct ip6_header first;
     struct rte_mbuf *whole;
     uint8_t *header;
+    bool marked;
 
     if (ip6_is_extension(ip->protocol)) { /* headers that go on behind it: nobody could look through them (RFC 7112) */
         input_drop(m, &b->net->counters.drop_ip6_extension);
         return;
     }
-    whole = input_add_fragment(b, m, &fragment);
+    whole = input_add_fragment(b, m, &fragment, &marked);
     if (whole == NULL)
         return;
     /* The first one's headers count, and they are not those of the one that came last. */
@@ -214,6 +216,8 @@ static void fragment6_input(struct burst *b, struct rte_mbuf *m, const struct ip
     memmove(header + IP6_FRAGMENT_BYTES, header, first.fragment_at);
     header = (uint8_t *)rte_pktmbuf_adj(whole, IP6_FRAGMENT_BYTES);
     write_be16(header + 4, (uint16_t)(whole->pkt_len - IP6_BYTES));
+    if (marked)
+        header[IP6_OFFSET_ECN] |= NET_ECN_CE << IP6_ECN_SHIFT;
     input_again(b, whole, ETHER_TYPE_IP6);
 }
 

@@ -47,7 +47,7 @@ enum ip4_fault ip4_read(struct slice head, uint32_t available, bool checksum_kno
     if (out->header_length < IP4_BYTES || out->header_length > head.len || out->total_length < out->header_length ||
         out->total_length > available)
         return IP4_BAD_HEADER;
-    out->ecn = p[1] & 3;
+    out->ecn = p[IP4_OFFSET_TOS] & IP4_ECN;
     out->protocol = p[IP4_OFFSET_PROTO];
     out->src_be = read_raw32(p + IP4_OFFSET_SRC);
     out->dst_be = read_raw32(p + IP4_OFFSET_DST);
@@ -84,11 +84,11 @@ void ip4_set_fragment(uint8_t *header, uint16_t field)
     memcpy(header + IP4_OFFSET_SUM, &checksum, sizeof(checksum));
 }
 
-void ip4_write(uint8_t header[IP4_BYTES], uint32_t src_be, uint32_t dst_be, uint8_t protocol, uint16_t total_length,
-               uint16_t id, bool with_checksum)
+void ip4_write(uint8_t header[IP4_BYTES], uint32_t src_be, uint32_t dst_be, uint8_t protocol, uint8_t ecn,
+               uint16_t total_length, uint16_t id, bool with_checksum)
 {
     header[0] = 0x45;
-    header[1] = 0;
+    header[1] = ecn;
     write_be16(header + 2, total_length);
     write_be16(header + 4, id);
     write_be16(header + 6, DONT_FRAGMENT);

@@ -14,6 +14,8 @@
 #define IP4_PROTO_TCP    6
 #define IP4_PROTO_UDP    17
 #define IP4_MORE         0x2000 /* in the 16 bits at IP4_OFFSET_FRAG */
+#define IP4_ECN          3      /* in the byte at IP4_OFFSET_TOS: enum net_ecn */
+#define IP4_OFFSET_TOS   1
 #define IP4_OFFSET_FRAG  6
 #define IP4_OFFSET_SUM   10
 #define IP4_OFFSET_PROTO 9
@@ -59,8 +61,8 @@ static inline uint32_t ip4_mask_be(uint8_t bits)
 /* Sets the 16 bits of flags and fragment offset, and the checksum. */
 void ip4_set_fragment(uint8_t *header, uint16_t field);
 
-/* Writes a header without options: DF set, TTL 64, checksum 0 unless with_checksum. */
-void ip4_write(uint8_t header[IP4_BYTES], uint32_t src_be, uint32_t dst_be, uint8_t protocol, uint16_t total_length,
-               uint16_t id, bool with_checksum);
+/* Writes a header without options: DSCP 0, DF set, TTL 64, checksum 0 unless with_checksum. */
+void ip4_write(uint8_t header[IP4_BYTES], uint32_t src_be, uint32_t dst_be, uint8_t protocol, uint8_t ecn,
+               uint16_t total_length, uint16_t id, bool with_checksum);
 
 #endif

@@ -141,7 +141,7 @@ enum ip6_fault ip6_read(struct slice head, uint32_t available, struct ip6_header
     out->next_at = IP6_OFFSET_NEXT;
     out->protocol = p[IP6_OFFSET_NEXT];
     out->hop_limit = p[7];
-    out->ecn = (p[1] >> 4) & 3;
+    out->ecn = (p[IP6_OFFSET_ECN] >> IP6_ECN_SHIFT) & 3;
     memcpy(out->src.bytes, p + IP6_OFFSET_SRC, sizeof(out->src.bytes));
     memcpy(out->dst.bytes, p + IP6_OFFSET_DST, sizeof(out->dst.bytes));
     /* A payload length of 0 in front of hop-by-hop options is how a jumbogram says it is one (RFC 2675). */
@@ -196,10 +196,10 @@ void ip6_multicast_mac(const struct assay_address *group, uint8_t mac[ETHER_MAC_
 }
 
 void ip6_write(uint8_t header[IP6_BYTES], const struct assay_address *src, const struct assay_address *dst,
-               uint8_t next, uint16_t payload_length, uint8_t hop_limit, uint32_t flow_label)
+               uint8_t next, uint8_t ecn, uint16_t payload_length, uint8_t hop_limit, uint32_t flow_label)
 {
     header[0] = 0x60;
-    header[1] = (flow_label >> 16) & 0x0f;
+    header[1] = (uint8_t)(ecn << IP6_ECN_SHIFT | ((flow_label >> 16) & 0x0f));
     write_be16(header + 2, (uint16_t)flow_label);
     write_be16(header + 4, payload_length);
     header[IP6_OFFSET_NEXT] = next;

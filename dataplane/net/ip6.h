@@ -18,6 +18,8 @@
 #define IP6_FRAGMENT_BYTES      8
 #define IP6_MTU_MIN             1280
 #define IP6_HOP_LIMIT           64 /* of what we send */
+#define IP6_OFFSET_ECN          1
+#define IP6_ECN_SHIFT           4 /* enum net_ecn in that byte */
 #define IP6_OFFSET_NEXT         6
 #define IP6_OFFSET_SRC          8
 #define IP6_OFFSET_DST          24
@@ -93,6 +95,6 @@ void ip6_multicast_mac(const struct assay_address *group, uint8_t mac[6]);
 
 /* flow_label: its low 20 bits. */
 void ip6_write(uint8_t header[IP6_BYTES], const struct assay_address *src, const struct assay_address *dst,
-               uint8_t next, uint16_t payload_length, uint8_t hop_limit, uint32_t flow_label);
+               uint8_t next, uint8_t ecn, uint16_t payload_length, uint8_t hop_limit, uint32_t flow_label);
 
 #endif

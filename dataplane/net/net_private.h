@@ -130,12 +130,13 @@ void mld_input(struct net *net, const struct mld_query *query, uint64_t now_us);
 
 /* --- output.c */
 
-/* packet: what follows the IP header. Routes by the port's own routes, writes the headers, resolves; takes it over. What is
- * longer than the MTU leaves in fragments; nothing of ours is, but the answer to an echo request that came in fragments. */
+/* packet: what follows the IP header, in which ecn is (enum net_ecn). Routes by the port's own routes, writes the headers, resolves;
+ * takes it over. What is longer than the MTU leaves in fragments; nothing of ours is, but the answer to an echo request that came
+ * in fragments. */
 void ip4_output(struct net *net, uint32_t port, struct rte_mbuf *packet, uint32_t src_be, uint32_t dst_be,
-                uint8_t protocol, uint64_t now_us);
+                uint8_t protocol, uint8_t ecn, uint64_t now_us);
 void ip6_output(struct net *net, uint32_t port, struct rte_mbuf *packet, const struct assay_address *src,
-                const struct assay_address *dst, uint8_t protocol, uint32_t flow_label, uint64_t now_us);
+                const struct assay_address *dst, uint8_t protocol, uint8_t ecn, uint32_t flow_label, uint64_t now_us);
 
 /* Prepends the Ethernet header and sends by the next hop. */
 void ether_output(struct net *net, uint32_t port, struct rte_mbuf *packet, uint16_t type,

@@ -59,7 +59,7 @@ static uint8_t *prepend_header(struct net *net, const struct nic *nic, struct rt
 }
 
 void ip4_output(struct net *net, uint32_t port, struct rte_mbuf *packet, uint32_t src_be, uint32_t dst_be,
-                uint8_t protocol, uint64_t now_us)
+                uint8_t protocol, uint8_t ecn, uint64_t now_us)
 {
     struct net_port *p = &net->ports[port];
     const struct route *route = routes_find(&p->routes, dst_be);
@@ -81,7 +81,7 @@ void ip4_output(struct net *net, uint32_t port, struct rte_mbuf *packet, uint32_
     header = prepend_header(net, p->nic, packet, IP4_BYTES);
     if (header == NULL)
         return;
-    ip4_write(header, src_be, dst_be, protocol, (uint16_t)total_length, (uint16_t)output_next_id(net),
+    ip4_write(header, src_be, dst_be, protocol, ecn, (uint16_t)total_length, (uint16_t)output_next_id(net),
               !checksum_by_port);
     if (checksum_by_port)
         packet->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
@@ -89,7 +89,7 @@ void ip4_output(struct net *net, uint32_t port, struct rte_mbuf *packet, uint32_
 }
 
 void ip6_output(struct net *net, uint32_t port, struct rte_mbuf *packet, const struct assay_address *src,
-                const struct assay_address *dst, uint8_t protocol, uint32_t flow_label, uint64_t now_us)
+                const struct assay_address *dst, uint8_t protocol, uint8_t ecn, uint32_t flow_label, uint64_t now_us)
 {
     struct net_port *p = &net->ports[port];
     const struct route6 *route = routes6_find(&p->routes6, dst);
@@ -109,7 +109,7 @@ void ip6_output(struct net *net, uint32_t port, struct rte_mbuf *packet, const s
     header = prepend_header(net, p->nic, packet, IP6_BYTES);
     if (header == NULL)
         return;
-    ip6_write(header, src, dst, protocol, (uint16_t)payload_length, IP6_HOP_LIMIT, flow_label);
+    ip6_write(header, src, dst, protocol, ecn, (uint16_t)payload_length, IP6_HOP_LIMIT, flow_label);
     ether_output(net, port, packet, ETHER_TYPE_IP6, next_hop, now_us);
 }
 
@@ -162,7 +162,7 @@ static void datagram4_output(struct net *net, uint32_t port, const struct net_da
 
     tcp_checksum(net->ports[port].nic, datagram,
                  checksum_pseudo4(src_be, dst_be, IP4_PROTO_TCP, pseudo_length(datagram)), RTE_MBUF_F_TX_IPV4);
-    ip4_output(net, port, packet, src_be, dst_be, IP4_PROTO_TCP, now_us);
+    ip4_output(net, port, packet, src_be, dst_be, IP4_PROTO_TCP, datagram->ecn, now_us);
 }
 
 static void datagram6_output(struct net *net, uint32_t port, const struct net_datagram *datagram, uint64_t now_us)
@@ -172,7 +172,8 @@ static void datagram6_output(struct net *net, uint32_t port, const struct net_da
     tcp_checksum(net->ports[port].nic, datagram,
                  checksum_pseudo6(&datagram->src, &datagram->dst, IP6_PROTO_TCP, pseudo_length(datagram)),
                  RTE_MBUF_F_TX_IPV6);
-    ip6_output(net, port, packet, &datagram->src, &datagram->dst, IP6_PROTO_TCP, flow_label(net, datagram), now_us);
+    ip6_output(net, port, packet, &datagram->src, &datagram->dst, IP6_PROTO_TCP, datagram->ecn,
+               flow_label(net, datagram), now_us);
 }
 
 /* The port that has the source address (strong host model), or ports_count. */

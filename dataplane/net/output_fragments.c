@@ -52,7 +52,7 @@ void ip4_output_fragments(struct net *net, uint32_t port, struct rte_mbuf *packe
         if (piece == NULL)
             break; /* without it the others are of no use */
         header = rte_pktmbuf_mtod(piece, uint8_t *);
-        ip4_write(header, src_be, dst_be, protocol, (uint16_t)(IP4_BYTES + length), id, false);
+        ip4_write(header, src_be, dst_be, protocol, NET_ECN_NONE, (uint16_t)(IP4_BYTES + length), id, false);
         ip4_set_fragment(header, (uint16_t)(offset / UNIT | (more ? IP4_MORE : 0)));
         ether_output(net, port, piece, ETHER_TYPE_IP4, next_hop, now_us);
     }
@@ -76,7 +76,8 @@ void ip6_output_fragments(struct net *net, uint32_t port, struct rte_mbuf *packe
         if (piece == NULL)
             break;
         header = rte_pktmbuf_mtod(piece, uint8_t *);
-        ip6_write(header, src, dst, IP6_PROTO_FRAGMENT, (uint16_t)(IP6_FRAGMENT_BYTES + length), IP6_HOP_LIMIT, 0);
+        ip6_write(header, src, dst, IP6_PROTO_FRAGMENT, NET_ECN_NONE, (uint16_t)(IP6_FRAGMENT_BYTES + length),
+                  IP6_HOP_LIMIT, 0);
         header[IP6_BYTES] = protocol;
         header[IP6_BYTES + 1] = 0;
         write_be16(header + IP6_BYTES + 2, (uint16_t)(offset | more));

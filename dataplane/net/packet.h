@@ -9,6 +9,14 @@
 
 struct rte_mbuf;
 
+/* The two ECN bits of an IP header (RFC 3168 §5). */
+enum net_ecn {
+    NET_ECN_NONE, /* its transport does not understand marks */
+    NET_ECN_ECT1,
+    NET_ECN_ECT0, /* it does */
+    NET_ECN_CE,   /* marked: a queue on the way was congested */
+};
+
 /* A received, checked IP datagram for TCP: IP header valid, length trimmed, not a fragment, destination ours, TCP checksum
  * right. Owner: whoever holds the array; tcp_input() takes over every mbuf it is given. */
 struct net_segment {
@@ -18,7 +26,7 @@ struct net_segment {
     struct assay_address src; /* the peer */
     struct assay_address dst; /* ours */
     uint16_t length;          /* TCP header and payload, bytes; equals the mbuf's pkt_len */
-    uint8_t ecn;              /* the two ECN bits of the IP header */
+    uint8_t ecn;              /* enum net_ecn; of a datagram that came in fragments, what they say together */
 };
 
 /* What an ICMP error says to TCP, whichever IP version it is of (RFC 1122 §4.2.3.9, RFC 5461 §2). */
@@ -48,6 +56,7 @@ struct net_datagram {
     struct assay_address src;
     struct assay_address dst;
     uint16_t segment_bytes; /* TSO: payload of each of the segments that the port cuts it into; 0: it is one */
+    uint8_t ecn;            /* enum net_ecn: what its IP header says */
 };
 
 #define NET_TX_MAX 256

@@ -49,7 +49,7 @@ static void send_report(struct net *net, uint32_t port, const struct assay_addre
     }
     ip6_multicast_mac(&all_routers, mac);
     ether_write(frame, mac, p->nic->mac, ETHER_TYPE_IP6);
-    ip6_write(frame + ETHER_BYTES, src, &all_routers, IP6_PROTO_HOP_BY_HOP, length, HOP_LIMIT, 0);
+    ip6_write(frame + ETHER_BYTES, src, &all_routers, IP6_PROTO_HOP_BY_HOP, NET_ECN_NONE, length, HOP_LIMIT, 0);
     (void)mld_write_report(frame + ETHER_BYTES + IP6_BYTES, groups, count, kind);
     report = frame + ETHER_BYTES + IP6_BYTES + MLD_ROUTER_ALERT_BYTES;
     checksum = (uint16_t)~checksum_add(checksum_pseudo6(src, &all_routers, IP6_PROTO_ICMP, report_length), report,

@@ -36,7 +36,7 @@ static void ndp_send(struct net *net, uint32_t port, const uint8_t *dst_mac, con
     icmp = frame + ETHER_BYTES + IP6_BYTES;
     length = (uint16_t)ndp_write(icmp, message);
     ether_write(frame, dst_mac, nic->mac, ETHER_TYPE_IP6);
-    ip6_write(frame + ETHER_BYTES, src, dst, IP6_PROTO_ICMP, length, NDP_HOP_LIMIT, 0);
+    ip6_write(frame + ETHER_BYTES, src, dst, IP6_PROTO_ICMP, NET_ECN_NONE, length, NDP_HOP_LIMIT, 0);
     checksum = (uint16_t)~checksum_add(checksum_pseudo6(src, dst, IP6_PROTO_ICMP, length), icmp, length);
     memcpy(icmp + 2, &checksum, sizeof(checksum));
     mbuf_truncate(m, ETHER_BYTES + IP6_BYTES + length);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 
+#include "tcp/ecn.h"
 #include "tcp/recovery.h"
 
 #define CUBIC_C     0.4f /* RFC 9438 §5 */
@@ -109,10 +110,10 @@ void congestion_on_ack(const struct tcp *tcp, struct tcp_connection *c, uint32_t
         avoid_newreno(c, acked_bytes);
 }
 
-void congestion_on_loss(const struct tcp *tcp, struct tcp_connection *c)
+/* Returns what of the flight is left by the factor. */
+static uint32_t reduce(const struct tcp *tcp, struct tcp_connection *c, uint32_t flight)
 {
     bool cubic = tcp->config.congestion == TCP_CONGESTION_CUBIC;
-    uint32_t flight = c->snd_nxt - c->snd_una;
     uint32_t ssthresh;
 
     if (flight > c->cwnd)
@@ -126,6 +127,21 @@ void congestion_on_loss(const struct tcp *tcp, struct tcp_connection *c)
     c->acked_acc = 0;
     c->hystart = TCP_HYSTART_OFF;
     c->ssthresh = ssthresh > 2u * c->snd_mss ? ssthresh : 2u * c->snd_mss;
+    ecn_window_reduced(c);
+    return ssthresh;
+}
+
+void congestion_on_loss(const struct tcp *tcp, struct tcp_connection *c)
+{
+    (void)reduce(tcp, c, c->snd_nxt - c->snd_una);
+}
+
+uint32_t congestion_on_echo(const struct tcp *tcp, struct tcp_connection *c, uint32_t acked_bytes)
+{
+    uint32_t window = reduce(tcp, c, c->snd_nxt - c->snd_una + acked_bytes);
+
+    /* RFC 9438 §4.6: where nothing was lost, down to one. */
+    return window > c->snd_mss ? window : c->snd_mss;
 }
 
 void congestion_undo(struct tcp_connection *c)
@@ -133,6 +149,7 @@ void congestion_undo(struct tcp_connection *c)
     if (c->cwnd < c->undo_cwnd)
         c->cwnd = c->undo_cwnd;
     c->ssthresh = c->undo_ssthresh;
+    ecn_window_restored(c);
     /* RFC 9438 §4.9: the curve goes on as if nothing had happened. */
     c->cubic_w_max = c->undo_w_max;
     c->epoch_us = 0;

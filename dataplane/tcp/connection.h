@@ -43,6 +43,26 @@ enum tcp_recovery {
     TCP_RECOVERY_LOSS, /* after a retransmission timeout */
 };
 
+/* RFC 5682 §2.1: was a timeout early? For connections without SACK and timestamps, which would tell. */
+enum tcp_frto {
+    TCP_FRTO_OFF,
+    TCP_FRTO_HEAD, /* the head was sent again: does the ACK of it acknowledge more than that? */
+    TCP_FRTO_NEW,  /* it does: two new segments may go out ... */
+    TCP_FRTO_WAIT, /* ... and are out: the next ACK tells */
+};
+
+/* RFC 3168: ecn.h. */
+enum {
+    ECN_ASKED = 1 << 0,    /* a SYN of ours has asked for it */
+    ECN_ON = 1 << 1,       /* agreed on: marks are echoed, and echoes heard */
+    ECN_ECT = 1 << 2,      /* all our SYNs asked for it: new data may go out as ECT */
+    ECN_ECHO = 1 << 3,     /* data has come marked: ECE goes out until CWR comes */
+    ECN_CWR = 1 << 4,      /* the window was reduced: CWR is due with the next new data */
+    ECN_HOLD = 1 << 5,     /* as long as nothing beyond cwr_point is acknowledged, an echo is of what we know */
+    ECN_REDUCING = 1 << 6, /* an echo was answered: the window falls to ssthresh (RFC 9937) until then */
+    ECN_PAUSE = 1 << 7, /* echoed with a window of one segment: no new data before the retransmission timer expires */
+};
+
 /* RFC 9406. */
 enum tcp_hystart {
     TCP_HYSTART_OFF,      /* the first slow start is over */
@@ -152,6 +172,8 @@ struct tcp_connection {
     uint32_t ts_offset;
     uint8_t keepalive_sent;
     uint8_t sack_count;   /* of sack[] */
+    uint8_t ecn;          /* ECN_... */
+    uint8_t frto;         /* enum tcp_frto */
     uint64_t last_in_us;  /* something was received: keepalive */
     uint64_t last_out_us; /* data was sent: restart after idle, probe timeout */
 
@@ -229,6 +251,7 @@ struct tcp_connection {
     uint32_t source; /* where source_limit.h counts it, or SOURCE_NONE */
     struct tcp_rate_limit challenge;
     uint32_t retransmits;
+    uint32_t cwr_point; /* snd_nxt when the window was last reduced, with ECN_HOLD */
     uint64_t opened_us;
     TAILQ_ENTRY(tcp_connection) wait_link; /* TIME-WAIT or half-open by age, or the starved */
 } __attribute__((aligned(64)));

@@ -4,6 +4,7 @@
 #include <rte_byteorder.h>
 #include <rte_mbuf.h>
 
+#include "tcp/ecn.h"
 #include "tcp/output.h"
 #include "tcp/receive_buffer.h"
 #include "tcp/recovery.h"
@@ -48,6 +49,7 @@ static bool read_segment(struct tcp *tcp, const struct net_segment *packet, stru
 
     out->mbuf = packet->mbuf;
     out->was_syn = out->was_cut = out->own_ack = false;
+    out->marked = packet->ecn == NET_ECN_CE;
     tcp->counters.segments_in++;
     if (packet->length < TCP_HEADER_MIN || packet->mbuf->data_len < TCP_HEADER_MIN) {
         tcp->counters.drop_short++;
@@ -150,6 +152,7 @@ static void refuse_sequence(struct tcp *tcp, struct tcp_connection *c, const str
     /* The peer's SYN again: our SYN-ACK was lost. */
     if (c->state == TCP_SYN_RECEIVED && segment->flags & TCP_FLAG_SYN && segment->seq == c->irs) {
         c->flags |= CONN_SYN_NOW;
+        ecn_syn_again(c, segment->flags);
         /* Sent twice, it is not measured (RFC 6298 §3), and counts as lost (RFC 5681 §3.1). */
         c->retransmits++;
         conn_want_output(tcp, c);
@@ -192,6 +195,7 @@ static bool check_sequence(struct tcp *tcp, struct tcp_connection *c, struct tcp
         segment->seq == c->irs) {
         segment->flags &= ~TCP_FLAG_SYN;
         segment->was_syn = true;
+        ecn_syn_answered(c, segment->flags);
         segment->seq++;
     }
     if (end == segment->seq)
@@ -372,8 +376,11 @@ void input_synchronized(struct tcp *tcp, struct tcp_connection *c, struct tcp_se
         return;
     c->last_in_us = tcp->now_us;
     c->keepalive_sent = 0;
-    if (input_ack(tcp, c, segment))
-        input_text(tcp, c, segment);
+    if (!input_ack(tcp, c, segment))
+        return;
+    if (unlikely(c->ecn & ECN_ON) && segment->len > 0)
+        ecn_input(tcp, c, segment->flags, segment->marked);
+    input_text(tcp, c, segment);
 }
 
 /* RFC 6191 §2: may this SYN end the TIME-WAIT of its tuple? */

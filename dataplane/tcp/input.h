@@ -2,7 +2,8 @@
 #ifndef ASSAY_TCP_INPUT_H
 #define ASSAY_TCP_INPUT_H
 /* Segments in: RFC 9293 §3.10.7, one function a step. input.c: reading a segment, steps 1 to 4, 6 to 8. input_ack.c: step 5.
- * input_open.c: LISTEN, SYN-SENT and what a SYN negotiates. input_cookie.c: LISTEN without memory. challenge.c: RFC 5961. */
+ * input_open.c: LISTEN, SYN-SENT and what a SYN negotiates. input_cookie.c: LISTEN without memory. challenge.c: RFC 5961.
+ * ecn.c: RFC 3168. */
 #include "tcp/connection.h"
 #include "tcp/table.h"
 
@@ -15,6 +16,7 @@ struct tcp_segment {
     uint16_t window;
     uint8_t flags;
     bool was_syn; /* a SYN-ACK whose SYN had come before: its window is not scaled (RFC 7323 §2.2) */
+    bool marked;  /* CE: a queue on its way was congested (RFC 3168) */
     bool was_cut; /* text or FIN lay beyond the window and is gone: it is no bare ACK all the same (RFC 5681 §2) */
     bool own_ack; /* no later ACK is to stand for its own */
     struct tcp_options options;

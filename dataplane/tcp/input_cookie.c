@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tcp/ecn.h"
 #include "tcp/input.h"
 #include "tcp/output.h"
 #include "tcp/syn_cookie.h"
@@ -10,6 +11,7 @@ static struct syn_cookie_terms terms_of(const struct tcp *tcp, const struct tcp_
     struct syn_cookie_terms terms = {.mss = open_mss(tcp, syn)};
 
     terms.timestamps = tcp->config.timestamps && options->has_timestamps;
+    terms.ecn = terms.timestamps && ecn_asked(tcp, syn->flags);
     terms.sack = terms.timestamps && tcp->config.sack && options->sack_permitted;
     terms.window_scaling = terms.timestamps && tcp->config.window_scaling && options->has_window_scale;
     if (terms.window_scaling)
@@ -33,7 +35,7 @@ void input_send_cookie(struct tcp *tcp, uint32_t listener, const struct tcp_segm
                               .destination_port = segment->tuple.remote_port,
                               .acknowledgment = segment->seq + 1,
                               .window = first_window(tcp),
-                              .flags = TCP_FLAG_SYN | TCP_FLAG_ACK};
+                              .flags = TCP_FLAG_SYN | TCP_FLAG_ACK | (terms.ecn ? TCP_FLAG_ECE : 0)};
 
     reply.sequence = syn_cookie_make(tcp->config.secret, &segment->tuple, segment->seq, &terms, tcp->now_us);
     reply.syn.mss = tcp_own_mss(tcp, &segment->tuple.remote);
@@ -58,7 +60,7 @@ static struct tcp_segment syn_before(const struct tcp_segment *ack, const struct
     syn.len = 0;
     syn.seq = ack->seq - 1;
     syn.ack = 0;
-    syn.flags = TCP_FLAG_SYN;
+    syn.flags = TCP_FLAG_SYN | (terms->ecn ? TCP_FLAG_ECE | TCP_FLAG_CWR : 0);
     syn.options = (struct tcp_options){.has_mss = true,
                                        .mss = terms->mss,
                                        .has_timestamps = terms->timestamps,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/address.h"
 #include "base/siphash.h"
+#include "tcp/ecn.h"
 #include "tcp/input.h"
 #include "tcp/output.h"
 #include "tcp/path.h"
@@ -75,6 +76,7 @@ static void take_options(struct tcp *tcp, struct tcp_connection *c, const struct
     }
     if (tcp->config.sack && options->sack_permitted)
         c->flags |= CONN_SACK;
+    ecn_take_syn(tcp, c, segment->flags);
     c->mss_limit = open_mss(tcp, segment);
     path_open(tcp, c);
 }
@@ -234,6 +236,7 @@ void input_established(struct tcp *tcp, struct tcp_connection *c, const struct t
     c->snd_wl1 = segment->seq;
     c->snd_wl2 = segment->ack;
     conn_set_state(tcp, c, TCP_ESTABLISHED);
+    tcp->counters.ecn_agreed += (c->ecn & ECN_ON) != 0;
     if (tcp->config.keepalive_idle_us)
         conn_timer_set(tcp, c, TCP_TIMER_KEEPALIVE, tcp->now_us + tcp->config.keepalive_idle_us);
     conn_raise(tcp, c, conn_has(c, CONN_PASSIVE) ? TCP_EVENT_ACCEPTED : TCP_EVENT_CONNECTED);

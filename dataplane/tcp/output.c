@@ -4,6 +4,7 @@
 #include <rte_byteorder.h>
 #include <rte_mbuf.h>
 
+#include "tcp/ecn.h"
 #include "tcp/path.h"
 #include "tcp/receive_buffer.h"
 #include "tcp/recovery.h"
@@ -13,6 +14,9 @@
 
 /* Segments a connection may send before the next one has its turn. */
 #define QUANTUM 16
+
+/* New segments that F-RTO sends to find out whether a timeout was early. */
+#define FRTO_SEGMENTS 2
 
 /* Segments that a port cuts from one at most: drivers that do it in software (net_tap) take no more than 64. */
 #define TSO_SEGMENTS_MAX 44
@@ -31,6 +35,7 @@ struct outgoing {
     uint16_t offset;
     uint16_t len;     /* ... and how long it is */
     uint16_t segment; /* the port is to cut it into segments of so much; 0: it is one */
+    bool ect;         /* queues may mark it instead of dropping it */
 };
 
 /* --- one segment ------------------------------------------------------------------------------------------------------ */
@@ -110,15 +115,18 @@ static bool emit(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx, c
         .sequence_be = rte_cpu_to_be_32(out->seq),
         .acknowledgment_be = out->flags & TCP_FLAG_ACK ? rte_cpu_to_be_32(c->rcv_nxt) : 0,
         .data_offset = (uint8_t)((sizeof(*header) + options_len) / 4 << 4),
-        .flags = out->flags,
+        .flags = out->flags | (c->ecn & ECN_ECHO ? TCP_FLAG_ECE : 0),
         .window_be = rte_cpu_to_be_16(offer_window(tcp, c, out->flags & TCP_FLAG_SYN)),
     };
     if (out->len > 0 && !send_buffer_attach(tcp, mbuf, out->mbuf, out->offset, out->len)) {
         rte_pktmbuf_free(mbuf);
         return false;
     }
-    tx->datagrams[tx->count++] =
-        (struct net_datagram){.mbuf = mbuf, .src = c->local, .dst = c->remote, .segment_bytes = out->segment};
+    tx->datagrams[tx->count++] = (struct net_datagram){.mbuf = mbuf,
+                                                       .src = c->local,
+                                                       .dst = c->remote,
+                                                       .segment_bytes = out->segment,
+                                                       .ecn = out->ect ? NET_ECN_ECT0 : NET_ECN_NONE};
     tcp->counters.segments_out++;
     if (out->flags & TCP_FLAG_ACK)
         ack_sent(c, out);
@@ -209,8 +217,9 @@ static enum output_result output_lost(struct tcp *tcp, struct tcp_connection *c,
 }
 
 enum send_flag {
-    SEND_FIN = 1 << 0,   /* the FIN behind it, too */
-    SEND_PROBE = 1 << 1, /* one segment, whatever its size: a probe of the path MTU */
+    SEND_FIN = 1 << 0,                /* the FIN behind it, too */
+    SEND_PROBE = 1 << 1,              /* one segment, whatever its size: a probe of the path MTU */
+    SEND_INTO_CLOSED_WINDOW = 1 << 2, /* a probe of the window: neither ECT nor CWR (RFC 3168 §6.1.6) */
 };
 
 /* Sends len new bytes: in segments that the port cuts, where they are more than one holds. MORE when it did. */
@@ -228,11 +237,15 @@ static enum output_result send_new(struct tcp *tcp, struct tcp_connection *c, st
     /* With its own share of records in flight it is the next ACK that lets it go on. */
     if (!sent)
         return c->sent_count >= tcp->sent_max_per_connection ? OUTPUT_DONE : OUTPUT_STARVED;
-    out.flags = TCP_FLAG_ACK | (fin ? TCP_FLAG_FIN : 0) | (len > 0 && len == output_unsent(c) ? TCP_FLAG_PSH : 0);
+    out.ect = c->ecn & ECN_ECT && len > 0 && !(flags & SEND_INTO_CLOSED_WINDOW);
+    out.flags = TCP_FLAG_ACK | (fin ? TCP_FLAG_FIN : 0) | (len > 0 && len == output_unsent(c) ? TCP_FLAG_PSH : 0) |
+                (out.ect && c->ecn & ECN_CWR ? TCP_FLAG_CWR : 0);
     if (!emit(tcp, c, tx, &out)) {
         sent_undo_add(tcp, c);
         return OUTPUT_STARVED;
     }
+    if (unlikely(out.flags & TCP_FLAG_CWR))
+        c->ecn &= (uint8_t)~ECN_CWR;
     if (unlikely(probe))
         sent->flags |= SENT_PROBE;
     if (out.segment)
@@ -279,7 +292,8 @@ static uint32_t next_length(const struct tcp_connection *c, bool *fin)
 
 static bool may_send_data(const struct tcp_connection *c)
 {
-    return (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT) && !conn_has(c, CONN_FIN_SENT);
+    return (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT) && !conn_has(c, CONN_FIN_SENT) &&
+           !(c->ecn & ECN_PAUSE);
 }
 
 bool output_waits_for_window(const struct tcp_connection *c)
@@ -308,12 +322,13 @@ static uint32_t send_room(const struct tcp_connection *c)
     return min_u32(window_left(c), c->cwnd > pipe ? c->cwnd - pipe : 0);
 }
 
-/* Where the port cuts segments: as many whole ones at once as may go out, at least the len that goes out anyway. */
+/* Where the port cuts segments: as many whole ones at once as may go out, at least the len that goes out anyway. CWR belongs to
+ * one segment, and F-RTO counts them. */
 static uint32_t join_segments(const struct tcp *tcp, const struct tcp_connection *c, uint32_t len)
 {
     uint32_t most = min_u32(tcp->config.tso_bytes_max, TSO_SEGMENTS_MAX * (uint32_t)c->snd_mss);
 
-    if (len < c->snd_mss || most < 2u * c->snd_mss)
+    if (len < c->snd_mss || most < 2u * c->snd_mss || c->ecn & ECN_CWR || c->frto != TCP_FRTO_OFF)
         return len;
     most = min_u32(most, min_u32(send_room(c), output_unsent(c)));
     most -= most % c->snd_mss;
@@ -404,7 +419,7 @@ static bool send_persist_probe(struct tcp *tcp, struct tcp_connection *c, struct
     if (len > c->snd_mss)
         len = c->snd_mss;
     tcp->counters.persist_probes++;
-    return send_new(tcp, c, tx, len, len == 0 ? SEND_FIN : 0) != OUTPUT_STARVED;
+    return send_new(tcp, c, tx, len, SEND_INTO_CLOSED_WINDOW | (len == 0 ? SEND_FIN : 0)) != OUTPUT_STARVED;
 }
 
 /* RFC 9293 §3.8.4: an old sequence number, which the peer must answer with an ACK. */
@@ -449,6 +464,9 @@ static enum output_result output_syn(struct tcp *tcp, struct tcp_connection *c, 
         return OUTPUT_DONE;
     if (tx->count == NET_TX_MAX)
         return OUTPUT_MORE;
+    if (c->last_out_us && c->state == TCP_SYN_SENT)
+        ecn_fall_back(tcp, c);
+    out.flags |= ecn_syn_flags(c);
     if (!emit(tcp, c, tx, &out))
         return OUTPUT_STARVED;
     if (c->last_out_us)
@@ -494,10 +512,43 @@ static void output_acks(struct tcp *tcp, struct net_tx *tx)
         tcp->acks_first = tcp->acks.count = 0;
 }
 
+/* RFC 5682 §2.1 (2b): where there is anything new to send, two segments of it at most go out before what the timeout gave up for
+ * lost; else that is sent again as usual. */
+static enum output_result output_frto(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx)
+{
+    uint32_t budget = FRTO_SEGMENTS;
+    enum output_result result = output_new(tcp, c, tx, &budget);
+
+    if (budget < FRTO_SEGMENTS) {
+        c->frto = TCP_FRTO_WAIT;
+        return OUTPUT_DONE;
+    }
+    if (result == OUTPUT_DONE)
+        c->frto = TCP_FRTO_OFF;
+    return result;
+}
+
+/* Data and probes: what was lost goes before what is new. */
+static enum output_result output_data(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx)
+{
+    enum output_result result = OUTPUT_DONE;
+    uint32_t budget = QUANTUM;
+
+    if (unlikely(c->frto == TCP_FRTO_NEW))
+        result = output_frto(tcp, c, tx);
+    if (result == OUTPUT_DONE && c->frto != TCP_FRTO_WAIT)
+        result = output_lost(tcp, c, tx, &budget);
+    if (result == OUTPUT_DONE)
+        result = output_probes(tcp, c, tx);
+    if (result == OUTPUT_DONE && c->lost_bytes == 0)
+        result = output_new(tcp, c, tx, &budget);
+    return result;
+}
+
 static enum output_result output_connection(struct tcp *tcp, struct tcp_connection *c, struct net_tx *tx)
 {
     bool sent_some, waits;
-    uint32_t nxt_before = c->snd_nxt, retransmits_before = c->retransmits, budget = QUANTUM;
+    uint32_t nxt_before = c->snd_nxt, retransmits_before = c->retransmits;
     enum output_result result;
 
     c->turn_delivered = 0;
@@ -507,11 +558,7 @@ static enum output_result output_connection(struct tcp *tcp, struct tcp_connecti
         result = output_syn(tcp, c, tx);
         return result == OUTPUT_DONE ? output_ack(tcp, c, tx) : result;
     }
-    result = output_lost(tcp, c, tx, &budget);
-    if (result == OUTPUT_DONE)
-        result = output_probes(tcp, c, tx);
-    if (result == OUTPUT_DONE && c->lost_bytes == 0)
-        result = output_new(tcp, c, tx, &budget);
+    result = output_data(tcp, c, tx);
     if (result == OUTPUT_DONE)
         result = output_ack(tcp, c, tx);
     /* A wait of RACK's or for the window goes on; everything else is set anew by what was sent. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tcp/recovery.h"
 
+#include "tcp/ecn.h"
 #include "tcp/path.h"
 #include "tcp/sent.h"
 
@@ -53,11 +54,15 @@ static void start_reduction(struct tcp_connection *c, const struct tcp_ack_sampl
 static void enter_fast(struct tcp *tcp, struct tcp_connection *c, const struct tcp_ack_sample *sample)
 {
     tcp->counters.recoveries++;
-    save_for_undo(c, TCP_RECOVERY_FAST);
-    congestion_on_loss(tcp, c);
+    /* For one window of data it falls once, whatever tells of congestion first (RFC 3168 §6.1.2). */
+    if (!(c->ecn & ECN_REDUCING)) {
+        save_for_undo(c, TCP_RECOVERY_FAST);
+        congestion_on_loss(tcp, c);
+        start_reduction(c, sample);
+    }
+    c->ecn &= (uint8_t)~ECN_REDUCING;
     c->recovery = TCP_RECOVERY_FAST;
     c->recovery_point = c->snd_nxt;
-    start_reduction(c, sample);
     c->flags &= ~(uint32_t)(CONN_PROBE_OUT | CONN_PROBE_AGAIN);
 }
 
@@ -66,6 +71,7 @@ static void leave(struct tcp_connection *c)
     if (c->recovery == TCP_RECOVERY_FAST)
         c->cwnd = c->ssthresh;
     c->recovery = TCP_RECOVERY_OPEN;
+    c->frto = TCP_FRTO_OFF;
     c->dup_acks = 0;
     /* RFC 8985 §6.2 step 4: a widened window lasts for so many recoveries. */
     if (c->rack_reo_persist > 0 && --c->rack_reo_persist == 0)
@@ -92,11 +98,37 @@ static bool timeout_was_early(const struct tcp_connection *c, const struct tcp_a
            c->undo_recovery == TCP_RECOVERY_LOSS && c->undo_retrans > 0 && sample->original_arrived;
 }
 
+/* RFC 5682 §2.1, steps 2 and 3: what was on its way all along is acknowledged without having been sent again, one ACK after the
+ * other; what was lost leaves duplicate ACKs. */
+static bool frto_tells(const struct tcp *tcp, struct tcp_connection *c, const struct tcp_ack_sample *sample)
+{
+    const struct tcp_sent *first = sent_first(tcp, c);
+    enum tcp_frto step = c->frto;
+
+    if (likely(step == TCP_FRTO_OFF) || (sample->acked_bytes == 0 && !sample->duplicate))
+        return false;
+    c->frto = TCP_FRTO_OFF;
+    if (step == TCP_FRTO_HEAD) {
+        /* All that has been sent again, and not all that was in flight. */
+        if (sample->retransmit_acked && seq_lt(c->snd_una, c->recovery_point) && first &&
+            !(first->flags & SENT_RETRANSMITTED))
+            c->frto = TCP_FRTO_NEW;
+        return false;
+    }
+    if (sample->acked_bytes > 0)
+        return true;
+    if (c->cwnd > 3u * c->snd_mss)
+        c->cwnd = 3u * c->snd_mss;
+    return false;
+}
+
 static void undo_if_spurious(struct tcp *tcp, struct tcp_connection *c, const struct tcp_ack_sample *sample)
 {
+    bool early = frto_tells(tcp, c, sample);
+
     if (!conn_has(c, CONN_UNDO))
         return;
-    if (!old_echo(c, sample) && !timeout_was_early(c, sample) && !sample->all_needless)
+    if (!old_echo(c, sample) && !timeout_was_early(c, sample) && !early && !sample->all_needless)
         return;
     c->flags &= ~(uint32_t)CONN_UNDO;
     if (c->undo_recovery == TCP_RECOVERY_LOSS) {
@@ -109,6 +141,7 @@ static void undo_if_spurious(struct tcp *tcp, struct tcp_connection *c, const st
     sent_forget_losses(tcp, c);
     congestion_undo(c);
     c->flags &= ~(uint32_t)CONN_CWND_LIMITED;
+    c->frto = TCP_FRTO_OFF;
     c->recovery = TCP_RECOVERY_OPEN;
     c->dup_acks = 0;
 }
@@ -138,6 +171,11 @@ static uint32_t newreno_detect(struct tcp *tcp, struct tcp_connection *c, struct
         return 0;
     sent_mark_lost(tcp, c, first);
     return sent_end(first) - first->seq;
+}
+
+static bool window_falls(const struct tcp_connection *c)
+{
+    return c->recovery == TCP_RECOVERY_FAST || c->ecn & ECN_REDUCING;
 }
 
 /* Proportional rate reduction, RFC 9937 §6: the window falls to ssthresh while what arrives sets the pace. */
@@ -174,12 +212,36 @@ static void reduce_window(struct tcp_connection *c, const struct tcp_ack_sample 
 
 static void update_window(struct tcp *tcp, struct tcp_connection *c, const struct tcp_ack_sample *sample)
 {
-    if (c->recovery == TCP_RECOVERY_FAST) {
+    if (window_falls(c)) {
         if (sample->delivered_bytes > 0 || sample->lost_bytes > 0)
             reduce_window(c, sample);
     } else if (sample->acked_bytes > 0) {
         hystart_on_ack(tcp, c, sample->rtt_us);
-        congestion_on_ack(tcp, c, sample->acked_bytes);
+        /* RFC 3168 §6.1.2: no growth by an ACK that tells of a mark. */
+        if (!sample->echo)
+            congestion_on_ack(tcp, c, sample->acked_bytes);
+    }
+}
+
+/* RFC 3168 §6.1.2: the window falls as for a loss, once for all that was in flight; nothing is sent again. */
+static void answer_echo(struct tcp *tcp, struct tcp_connection *c, const struct tcp_ack_sample *sample)
+{
+    uint32_t before = c->cwnd, window;
+
+    if (c->recovery != TCP_RECOVERY_OPEN || c->ecn & ECN_HOLD || (sample->acked_bytes == 0 && c->sent_count == 0))
+        return;
+    tcp->counters.ecn_reductions++;
+    window = congestion_on_echo(tcp, c, sample->acked_bytes);
+    if (window >= c->ssthresh) {
+        c->ecn |= ECN_REDUCING;
+        start_reduction(c, sample);
+        return;
+    }
+    c->cwnd = window;
+    /* RFC 3168 §6.1.2, RFC 9438 §4.6: it cannot fall any more, but the pace can. */
+    if (before <= c->snd_mss) {
+        c->ecn |= ECN_PAUSE;
+        c->rto_start_us = tcp->now_us;
     }
 }
 
@@ -187,10 +249,12 @@ uint32_t recovery_on_ack(struct tcp *tcp, struct tcp_connection *c, struct tcp_a
 {
     uint32_t reorder_us = 0;
 
+    if (unlikely(c->ecn & ECN_ON))
+        ecn_on_ack(tcp, c, sample->echo);
     undo_if_spurious(tcp, c, sample);
     if (c->recovery != TCP_RECOVERY_OPEN && seq_ge(c->snd_una, c->recovery_point))
         leave(c);
-    if (rack_probe_acked(c, c->snd_una, sample) && c->recovery == TCP_RECOVERY_OPEN) {
+    if (rack_probe_acked(c, c->snd_una, sample) && c->recovery == TCP_RECOVERY_OPEN && !(c->ecn & ECN_REDUCING)) {
         congestion_on_loss(tcp, c);
         c->cwnd = c->ssthresh;
     }
@@ -204,6 +268,8 @@ uint32_t recovery_on_ack(struct tcp *tcp, struct tcp_connection *c, struct tcp_a
     count_delivered(tcp, c, sample->delivered_bytes);
     if (sample->lost_bytes > 0 && c->recovery == TCP_RECOVERY_OPEN)
         enter_fast(tcp, c, sample);
+    if (unlikely(sample->echo))
+        answer_echo(tcp, c, sample);
     update_window(tcp, c, sample);
     return reorder_us;
 }
@@ -226,11 +292,16 @@ void recovery_on_timeout(struct tcp *tcp, struct tcp_connection *c)
 {
     tcp->counters.timeouts++;
     path_timeout(tcp, c);
-    /* RFC 5681 §3.1: the same data timing out again does not halve the threshold again. */
-    if (c->backoff == 0) {
+    c->frto = TCP_FRTO_OFF;
+    /* RFC 5681 §3.1: the same data timing out again does not halve the threshold again; nor does data of a window for which it
+     * has just fallen (RFC 3168 §6.1.2). */
+    if (c->backoff == 0 && !(c->ecn & ECN_REDUCING)) {
+        if (c->recovery == TCP_RECOVERY_OPEN && !conn_has(c, CONN_SACK | CONN_TIMESTAMPS))
+            c->frto = TCP_FRTO_HEAD;
         save_for_undo(c, TCP_RECOVERY_LOSS);
         congestion_on_loss(tcp, c);
     }
+    c->ecn &= (uint8_t)~ECN_REDUCING;
     c->recovery = TCP_RECOVERY_LOSS;
     c->recovery_point = c->snd_nxt;
     c->cwnd = c->snd_mss;
@@ -246,6 +317,6 @@ void recovery_on_timeout(struct tcp *tcp, struct tcp_connection *c)
 
 void recovery_on_sent(struct tcp_connection *c, uint32_t len)
 {
-    if (c->recovery == TCP_RECOVERY_FAST)
+    if (window_falls(c))
         c->prr_out += len;
 }

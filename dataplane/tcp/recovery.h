@@ -14,6 +14,7 @@ struct tcp_ack_sample {
     uint32_t ts_echo;
     uint32_t fack_before; /* RACK.fack when the ACK came */
     bool has_ts;
+    bool echo;             /* the peer tells of a mark (ECE), and ECN is agreed on */
     bool dsack;            /* the peer received something twice */
     bool duplicate;        /* a duplicate ACK (RFC 5681 §2) */
     bool retransmit_acked; /* the first segment acknowledged had been sent again */
@@ -72,15 +73,18 @@ void recovery_on_retransmit(const struct tcp *tcp, struct tcp_connection *c);
 void recovery_on_timeout(struct tcp *tcp, struct tcp_connection *c);
 /* RACK's reordering timer has fired. Returns its next wait. */
 uint32_t recovery_on_reorder_timer(struct tcp *tcp, struct tcp_connection *c);
-/* A segment goes out during recovery (RFC 9937: prr_out). */
+/* A segment goes out while the window falls (RFC 9937: prr_out). */
 void recovery_on_sent(struct tcp_connection *c, uint32_t len);
 
-/* --- congestion.c: RFC 5681, 9438 --- */
+/* --- congestion.c: RFC 5681, 9438, 3168 --- */
 void congestion_init(const struct tcp *tcp, struct tcp_connection *c);
 /* The window grows by what was acknowledged, if it was what held us back. */
 void congestion_on_ack(const struct tcp *tcp, struct tcp_connection *c, uint32_t acked_bytes);
 /* Loss: sets ssthresh, and what CUBIC remembers; the caller sets cwnd. */
 void congestion_on_loss(const struct tcp *tcp, struct tcp_connection *c);
+/* The peer tells of a mark on what was in flight, acked_bytes among it: the same, and returns what cwnd is to fall to, at least
+ * one segment. */
+uint32_t congestion_on_echo(const struct tcp *tcp, struct tcp_connection *c, uint32_t acked_bytes);
 /* It was no loss: the windows are those of undo_* again. */
 void congestion_undo(struct tcp_connection *c);
 /* RFC 5681 §4.1: idle for longer than an RTO. */

@@ -3,13 +3,14 @@
 
 #include "base/siphash.h"
 
-/* The terms in the lowest bits of the timestamp: four of the window shift (15: no scaling), one of SACK. */
-#define TERM_BITS  5
+/* The terms in the lowest bits of the timestamp: four of the window shift (15: no scaling), one of SACK, one of ECN. */
+#define TERM_BITS  6
 #define TERM_MASK  ((1u << TERM_BITS) - 1)
 #define TERM_SHIFT 0xfu
 #define TERM_SACK  0x10u
+#define TERM_ECN   0x20u
 /* Not on the wire: whether there are timestamps at all is part of what the hash covers. */
-#define TERM_TIMESTAMPS 0x20u
+#define TERM_TIMESTAMPS 0x40u
 
 /* What peers announce: the floor we hold them to, the defaults of RFC 9293 §3.7.1, tunnels, Ethernet less the headers of IPv6
  * and of IPv4, jumbo frames. */
@@ -38,7 +39,7 @@ static uint32_t encode(const struct syn_cookie_terms *terms)
 {
     if (!terms->timestamps)
         return 0;
-    return TERM_TIMESTAMPS | (terms->sack ? TERM_SACK : 0) |
+    return TERM_TIMESTAMPS | (terms->sack ? TERM_SACK : 0) | (terms->ecn ? TERM_ECN : 0) |
            (terms->window_scaling ? terms->window_shift & TERM_SHIFT : TERM_SHIFT);
 }
 
@@ -87,6 +88,7 @@ enum syn_cookie_verdict syn_cookie_check(const uint8_t secret[16], const struct 
         *terms = (struct syn_cookie_terms){.mss = mss_table[index],
                                            .timestamps = timestamps,
                                            .sack = encoded & TERM_SACK,
+                                           .ecn = encoded & TERM_ECN,
                                            .window_scaling = timestamps && (encoded & TERM_SHIFT) != TERM_SHIFT,
                                            .window_shift = (uint8_t)(encoded & TERM_SHIFT)};
         if (!terms->window_scaling)

@@ -4,7 +4,7 @@
 /* SYN cookies: what a half-open connection would remember goes out in our SYN-ACK instead and comes back with the peer's ACK.
  * The initial sequence number is a keyed hash of the tuple, the peer's initial sequence number, the time and the terms, plus
  * the number of an MSS in a table of eight; the other terms are the lowest bits of our timestamp, and the hash covers them, so
- * that a peer gets what it asked for and nothing else. Without timestamps there is neither scaling nor SACK.
+ * that a peer gets what it asked for and nothing else. Without timestamps there is no scaling, SACK or ECN.
  * A guess is right once in 2^28: the hash is of 32 bits, and eight values of each of two periods are good.
  * Pure. Units: microseconds of the instance's clock. Source: RFC 4987 §3.6 and appendix A; RFC 7323 §5.4. */
 #include "tcp/table.h"
@@ -17,7 +17,7 @@
 /* What a handshake agrees on. */
 struct syn_cookie_terms {
     uint16_t mss; /* what the peer takes; the cookie keeps the next lower one of its table */
-    bool timestamps, sack, window_scaling;
+    bool timestamps, sack, window_scaling, ecn;
     uint8_t window_shift; /* the peer's, at most 14 */
 };
 

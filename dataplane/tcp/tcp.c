@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "tcp/connection.h"
+#include "tcp/ecn.h"
 #include "tcp/input.h"
 #include "tcp/output.h"
 #include "tcp/path.h"
@@ -53,6 +54,7 @@ void tcp_config_default(struct tcp_config *config)
         .time_wait_us = 60000000,
         .fin_wait_us = 60000000,
         .congestion = TCP_CONGESTION_CUBIC,
+        .ecn = TCP_ECN_PASSIVE,
         .timestamps = true,
         .sack = true,
         .window_scaling = true,
@@ -265,6 +267,7 @@ static void open_active(struct tcp *tcp, struct tcp_connection *c, const struct 
     c->rcv_shift = tcp->rcv_shift;
     c->flags |= CONN_ANNOUNCED | CONN_SYN_NOW | (tcp->config.timestamps ? CONN_TIMESTAMPS : 0) |
                 (tcp->config.sack ? CONN_SACK : 0) | (tcp->config.window_scaling ? CONN_WINDOW_SCALE : 0);
+    ecn_ask(tcp, c);
     c->mss_limit = conn_own_mss(tcp, c);
     path_open(tcp, c);
     tcp->counters.active_opens++;
@@ -549,6 +552,7 @@ enum assay_error tcp_get_info(const struct tcp *tcp, struct tcp_handle handle, s
         .retransmits = c->retransmits,
         .bytes_in = c->bytes_in,
         .bytes_out = c->bytes_out,
+        .ecn = c->ecn & ECN_ON,
     };
     return ASSAY_OK;
 }

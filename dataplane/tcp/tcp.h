@@ -9,7 +9,7 @@
  * Thread: one core calls everything of one instance.
  * Units: microseconds of a monotonic clock (now_us, must not be 0), bytes.
  * Source: RFC 9293; 7323 (window scaling, timestamps, PAWS), 2018/6675 (SACK), 8985 (RACK-TLP), 6298 (RTO), 5681/6582 or
- * 9438 (congestion), 6928 (IW10), 9406 (HyStart++), 5961 (blind attacks), 6528 (ISN), 4987 (SYN floods), 6191 (TIME_WAIT reuse), 6056 (ports). */
+ * 9438 (congestion), 3168 (ECN), 6928 (IW10), 9406 (HyStart++), 5961 (blind attacks), 6528 (ISN), 4987 (SYN floods), 6191 (TIME_WAIT reuse), 6056 (ports). */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +29,12 @@ struct tcp_handle {
 };
 
 enum tcp_congestion { TCP_CONGESTION_CUBIC, TCP_CONGESTION_NEWRENO };
+
+enum tcp_ecn {
+    TCP_ECN_OFF,
+    TCP_ECN_PASSIVE, /* a peer that asks for it gets it */
+    TCP_ECN_ON,      /* and we ask for it */
+};
 
 struct tcp_config {
     uint32_t connections_max; /* slots, all states; allocated at creation */
@@ -52,6 +58,7 @@ struct tcp_config {
     uint32_t time_wait_us;
     uint32_t fin_wait_us; /* FIN-WAIT-2 of a connection the application has closed */
     enum tcp_congestion congestion;
+    enum tcp_ecn ecn;
     bool timestamps, sack, window_scaling;
     bool syn_cookies;      /* answer SYNs there is no room for by cookies (syn_cookie.h) instead of dropping them */
     uint32_t half_open_us; /* the longest a handshake of a listener may take */
@@ -187,6 +194,7 @@ struct tcp_info {
     uint32_t cwnd_bytes, ssthresh_bytes, snd_wnd_bytes, rcv_wnd_bytes, mss, mtu;
     uint64_t retransmits;
     uint64_t bytes_in, bytes_out;
+    bool ecn; /* agreed on */
 };
 enum assay_error tcp_get_info(const struct tcp *tcp, struct tcp_handle handle, struct tcp_info *out) ASSAY_MUST_USE;
 

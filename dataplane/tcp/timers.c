@@ -57,6 +57,10 @@ void conn_rexmt_rearm(struct tcp *tcp, struct tcp_connection *c, uint32_t reorde
         set_rexmt(tcp, c, TCP_REXMT_RTO, rto_due_us);
         return;
     }
+    if (c->sent_count == 0 && c->ecn & ECN_PAUSE) {
+        set_rexmt(tcp, c, TCP_REXMT_RTO, rto_due_us);
+        return;
+    }
     if (c->sent_count == 0) {
         arm_persist(tcp, c);
         return;
@@ -145,8 +149,11 @@ static void rexmt_due(struct tcp *tcp, struct tcp_connection *c)
         conn_want_output(tcp, c);
         break;
     case TCP_REXMT_RTO:
+        c->ecn &= (uint8_t)~ECN_PAUSE;
         if (c->sent_count > 0)
             data_timeout(tcp, c);
+        else
+            conn_want_output(tcp, c);
         break;
     }
 }

@@ -37,6 +37,7 @@ static void fill(const struct tcp *tcp, const struct tcp_connection *c, uint64_t
         .state = tcp_state_text(c->state),
         .passive = conn_has(c, CONN_PASSIVE),
         .orphan = conn_has(c, CONN_ORPHAN),
+        .ecn = c->ecn & ECN_ON,
         .handle = conn_handle(tcp, c),
         .user = c->user,
         .srtt_us = c->srtt_us,

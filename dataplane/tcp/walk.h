@@ -12,6 +12,7 @@ struct tcp_row {
     const char *state; /* RFC 9293 §3.3.2 spelling */
     bool passive;      /* from a listener */
     bool orphan;       /* the application has closed it: handle is stale */
+    bool ecn;          /* agreed on (RFC 3168) */
     struct tcp_handle handle;
     uint64_t user; /* of the application; as long as it has not seen the connection, the listener's */
     uint32_t srtt_us, rto_us;

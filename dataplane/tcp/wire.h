@@ -28,6 +28,8 @@ static_assert(sizeof(struct tcp_header) == 20, "as on the wire");
 #define TCP_FLAG_PSH 0x08
 #define TCP_FLAG_ACK 0x10
 #define TCP_FLAG_URG 0x20
+#define TCP_FLAG_ECE 0x40 /* RFC 3168 §6.1 */
+#define TCP_FLAG_CWR 0x80
 
 #define TCP_WINDOW_SHIFT_MAX 14  /* RFC 7323 §2.3 */
 #define TCP_MSS_DEFAULT_IP4  536 /* RFC 9293 §3.7.1, MUST-15 */

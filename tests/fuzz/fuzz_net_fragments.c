@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Fragments in any order into fragments_add(). The input is a list of {what, offset / 8, length, time}: what holds the
  * identification (2 bits), the source (2 bits), the port (1 bit), "more" (1 bit), TCP (1 bit) and whether the length counts in units of
- * 8 (1 bit). A byte of data is its offset's low byte, so that what is delivered can be judged; no mbuf may be lost, and no bound
+ * 8 (1 bit); time's lowest bits are a factor of the offset and the ECN bits as well. A byte of data is its offset's low byte, so that what is delivered can be judged; no mbuf may be lost, and no bound
  * passed. */
 #include <stdlib.h>
 #include <string.h>
@@ -105,14 +105,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct fragment f = {.id = data[0] & 3, .more = (data[0] & 32) != 0, .data_at = HEADER};
         uint32_t length = data[2] * (data[0] & 128 ? 7U : 1U), port = data[0] >> 4 & 1;
         struct rte_mbuf *whole;
+        bool marked;
 
         f.src = address_from_ip4_be(data[0] >> 2 & 3);
         f.dst = address_from_ip4_be(9);
         f.protocol = f.key_protocol = data[0] & 64 ? 6 : 17;
         f.offset = (uint16_t)(data[1] * 8U * (data[3] & 1 ? 32U : 1U));
+        f.ecn = data[3] & 3;
         now_us += (data[3] >> 1) * 100000ULL;
         expire(&table, now_us);
-        whole = fragments_add(&table, port, &f, mbuf_of(f.offset, length), now_us);
+        whole = fragments_add(&table, port, &f, mbuf_of(f.offset, length), now_us, &marked);
+        require(whole != NULL || !marked);
         if (whole != NULL)
             check_whole(whole);
         require(rte_mempool_in_use_count(pool) <= FRAGMENTS_DATAGRAMS_MAX * FRAGMENTS_PARTS_MAX);

@@ -228,7 +228,7 @@ static void segment_in(struct world *w, uint32_t index)
         segment.destination_port = c->local_port;
     segment.flags = byte(w);
     if (how & 16)
-        segment.flags = usual[segment.flags % sizeof(usual)];
+        segment.flags = usual[segment.flags % sizeof(usual)] | (segment.flags & (TCP_FLAG_ECE | TCP_FLAG_CWR));
     if (c)
         reached[c->state][controls_of(segment.flags)]++;
     segment.seq = (c && c->state != TCP_SYN_SENT ? c->rcv_nxt : PEER_ISN) + (uint32_t)(int16_t)word(w);
@@ -255,6 +255,7 @@ static void segment_in(struct world *w, uint32_t index)
     if (rte_mempool_avail_count(pools.packet) < 8)
         return;
     packet = rig_receive(&pools, &peer_address, &our_address, &segment, 1 + (how >> 6) % 3);
+    packet.ecn = segment.window & 3;
     take_events(w, events, tcp_input(w->tcp, &packet, 1, w->now_us, events, (how & 8) ? 0 : 4));
 }
 
@@ -294,6 +295,8 @@ static void check_segment_out(struct world *w, const struct net_datagram *datagr
 
     FUZZ_CHECK(rig_parse(bytes, len, &segment, &options));
     FUZZ_CHECK(datagram->segment_bytes ? len <= 60 + TSO_BYTES && datagram->segment_bytes <= 1460 : len <= 1480);
+    FUZZ_CHECK(datagram->ecn == NET_ECN_NONE || (datagram->ecn == NET_ECN_ECT0 && segment.payload_len > 0));
+    FUZZ_CHECK(!(segment.flags & TCP_FLAG_CWR) || segment.flags & TCP_FLAG_SYN || datagram->ecn == NET_ECN_ECT0);
     c = segment.destination_port >= PEER_PORT && segment.destination_port < PEER_PORT + PEERS
             ? find(w, segment.destination_port - PEER_PORT)
             : NULL;
@@ -446,6 +449,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     config.timestamps = how & 2;
     config.window_scaling = how & 4;
     config.tso_bytes_max = how & 16 ? TSO_BYTES : 0;
+    config.ecn = how & 8 ? TCP_ECN_ON : TCP_ECN_PASSIVE;
     config.congestion = how & 8 ? TCP_CONGESTION_NEWRENO : TCP_CONGESTION_CUBIC;
     FUZZ_CHECK(tcp_create(&config, pools.packet, pools.payload, pools.indirect, w.now_us, &w.tcp) == ASSAY_OK);
     FUZZ_CHECK(tcp_listen(w.tcp, &our_address, OUR_PORT, 0) == ASSAY_OK);

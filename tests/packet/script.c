@@ -121,6 +121,7 @@ void script_output(struct script *s)
 
             captured->len = rig_linearize(tx.datagrams[i].mbuf, captured->bytes, sizeof(captured->bytes));
             captured->at_us = s->now_us;
+            captured->ecn = tx.datagrams[i].ecn;
             if (rte_pktmbuf_headroom(tx.datagrams[i].mbuf) < 128 || !address_equal(&tx.datagrams[i].src, &s->us) ||
                 !address_equal(&tx.datagrams[i].dst, &s->peer))
                 script_fail(s, "a segment without headroom or with wrong addresses");
@@ -194,6 +195,7 @@ static uint8_t parse_flags(struct script *s)
 struct line {
     uint8_t flags;
     uint32_t seq, len, ack, window, pieces, urgent;
+    uint8_t ecn;
     bool has_ack, has_window, has_options, has_hex;
     struct tcp_options options;
     bool echo_last, echo_mark, any_value, any_echo;
@@ -255,6 +257,10 @@ static struct line parse_line(struct script *s)
             line.pieces = script_number(s);
         } else if (script_accept(s, "urg")) {
             line.urgent = script_number(s);
+        } else if (script_accept(s, "ect")) {
+            line.ecn = NET_ECN_ECT0;
+        } else if (script_accept(s, "ce")) {
+            line.ecn = NET_ECN_CE;
         } else if (script_accept(s, "<")) {
             line.has_options = true;
             while (s->at < s->word_count && !script_accept(s, ">") && !s->failed)
@@ -320,7 +326,8 @@ static void command_in(struct script *s)
         payload[i] = script_pattern(line.seq + i + (line.flags & TCP_FLAG_SYN ? 1 : 0));
     segment.payload = payload;
     segment.options_len = (uint8_t)write_options(s, &line, segment.options);
-    s->held[s->held_count++] = rig_receive(s->pools, &s->peer, &s->us, &segment, line.pieces);
+    s->held[s->held_count] = rig_receive(s->pools, &s->peer, &s->us, &segment, line.pieces);
+    s->held[s->held_count++].ecn = line.ecn;
     if (!s->holding || s->held_count == 256)
         script_deliver(s);
 }
@@ -406,9 +413,10 @@ void command_out(struct script *s, uint64_t min_us, uint64_t max_us, bool timed)
     if (options.has_timestamps)
         s->flow->ts_last = options.ts_value;
     if (got.destination_port != peer_port || got.flags != line.flags || got.seq - s->flow->iss != line.seq ||
-        got.payload_len != line.len || (line.has_ack && got.ack - s->peer_isn != line.ack) ||
-        (line.has_window && got.window != line.window) || (line.has_options && !same_options(s, &line, &options))) {
-        script_fail(s, "another segment than expected");
+        got.payload_len != line.len || captured->ecn != line.ecn ||
+        (line.has_ack && got.ack - s->peer_isn != line.ack) || (line.has_window && got.window != line.window) ||
+        (line.has_options && !same_options(s, &line, &options))) {
+        script_fail(s, "another segment than expected, with ECN bits %u", captured->ecn);
         script_print_segment(s, &got, &options);
     }
     for (uint32_t i = 0; i < got.payload_len; i++)

@@ -9,10 +9,10 @@
  *   listen                 port 443
  *   connect                to port 443 of the peer; the local port is learned from the SYN
  *   flow N                 from here on lines are about connection N (peer's port 50000+N)
- *   in FLAGS SEQ+LEN [ack N] [win N] [<OPTIONS>] [pieces N]   a segment comes in
- *   out FLAGS SEQ+LEN [ack N] [win N] [<OPTIONS>]  the next segment out is this one; fields left out are not compared
+ *   in FLAGS SEQ+LEN [ack N] [win N] [<OPTIONS>] [ect|ce] [pieces N]   a segment comes in
+ *   out FLAGS SEQ+LEN [ack N] [win N] [<OPTIONS>] [ect]  the next segment out is this one; fields left out are not compared
  *   after MIN-MAX out ...  the same, and it comes so many ms after the line before
- *   burst SEQ+LEN MSS [push]   the next segments out are these bytes, MSS in each, PSH on the last
+ *   burst SEQ+LEN MSS [push] [ect]   the next segments out are these bytes, MSS in each, PSH on the last
  *   none                   nothing (more) has gone out
  *   wait MS                time passes
  *   hold / release         between them what comes in is one burst
@@ -34,7 +34,7 @@
  *
  * FLAGS: any of S F R P A U E C, "." alone for none. Sequence numbers count from each side's SYN (0). Payload is a pattern of its
  * position, checked both ways. OPTIONS: mss N, wscale N, sackOK, sack A-B, ts VALUE ECHO ("." echoes our last), hex BYTES;
- * "mark_ts" keeps our last timestamp for an echo of "^". A segment in may have "urg N", its urgent pointer. After each line
+ * ect, ce: what the ECN bits of the IP header say, ECT(0) or a mark; without them they are 0. "mark_ts" keeps our last timestamp for an echo of "^". A segment in may have "urg N", its urgent pointer. After each line
  * the books of the stack must balance (invariants.h). */
 #include "rig.h"
 

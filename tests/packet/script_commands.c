@@ -228,6 +228,7 @@ void command_set(struct script *s)
         KEY(sack, 1),
         KEY(window_scaling, 1),
         KEY(congestion, 1),
+        KEY(ecn, 1),
         KEY(syn_cookies, 1),
         KEY(half_open_us, 1000),
         KEY(source_half_open_max, 1),
@@ -279,7 +280,7 @@ void command_after(struct script *s)
 void command_burst(struct script *s)
 {
     uint32_t seq = script_number(s), len = script_number(s), mss = script_number(s);
-    bool push = script_accept(s, "push");
+    bool push = script_accept(s, "push"), ect = script_accept(s, "ect");
 
     while (len > 0 && !s->failed) {
         uint32_t piece = len < mss ? len : mss;
@@ -289,6 +290,8 @@ void command_burst(struct script *s)
         if (script_take(s, &got) && (got.flags != (TCP_FLAG_ACK | (push && len == 0 ? TCP_FLAG_PSH : 0)) ||
                                      got.seq - s->flow->iss != seq || got.payload_len != piece))
             script_fail(s, "byte %u of the burst comes as %d+%u", seq, (int)(got.seq - s->flow->iss), got.payload_len);
+        if (!s->failed && s->queue[s->taken - 1].ecn != (ect ? NET_ECN_ECT0 : NET_ECN_NONE))
+            script_fail(s, "byte %u of the burst comes with ECN bits %u", seq, s->queue[s->taken - 1].ecn);
         for (uint32_t i = 0; i < got.payload_len && !s->failed; i++)
             if (got.payload[i] != script_pattern(seq + i))
                 script_fail(s, "byte %u of the payload is not what was written there", seq + i);

@@ -32,6 +32,7 @@ struct captured {
     uint64_t at_us;
     uint32_t len;
     uint8_t bytes[1600];
+    uint8_t ecn;
 };
 
 /* A name and what it stands for: "$rcv", or "$1" inside a macro. */

@@ -30,29 +30,34 @@ struct path {
     bool both;    /* what comes back is lost like what goes there */
     uint32_t bytes;
     double floor; /* the share of what is expected that must be reached */
+    uint32_t
+        mark_bytes; /* the queue marks (RFC 3168) what waits beyond it; 0: it drops what waits beyond queue_bytes, and else nothing */
 };
 
 static const struct path paths[] = {
-    {"clean, 100 Mbit/s, 2 ms", 12500, 2000, 64000, 0, false, false, false, 20000000, 0.95},
-    {"clean, 100 Mbit/s, 40 ms", 12500, 40000, 500000, 0, false, false, false, 40000000, 0.90},
-    {"clean, short queue", 12500, 20000, 60000, 0, false, false, false, 40000000, 0.80},
-    {"clean, deep queue", 12500, 20000, 2000000, 0, false, false, false, 40000000, 0.92},
-    {"0.1 % lost, 20 ms", 125000, 20000, 1000000, 1000, false, false, false, 50000000, 1.00},
-    {"1 % lost, 20 ms", 125000, 20000, 1000000, 10000, false, false, false, 10000000, 1.10},
-    {"3 % lost, 20 ms", 125000, 20000, 1000000, 30000, false, false, false, 5000000, 1.00},
-    {"1 % lost, 100 ms", 125000, 100000, 1000000, 10000, false, false, false, 5000000, 1.15},
-    {"1 % lost in bursts, 20 ms", 125000, 20000, 1000000, 10000, true, false, false, 10000000, 1.40},
-    {"reordered, 20 ms", 12500, 20000, 500000, 0, false, true, false, 20000000, 0.65},
-    {"bench: 0 %, 0 ms", 125000, 200, 1000000, 0, false, false, true, 40000000, 0.80},
-    {"bench: 0.1 %, 0 ms", 125000, 200, 1000000, 1000, false, false, true, 40000000, 0.80},
-    {"bench: 1 %, 0 ms", 125000, 200, 1000000, 10000, false, false, true, 20000000, 0.85},
-    {"bench: 3 %, 0 ms", 125000, 200, 1000000, 30000, false, false, true, 20000000, 0.85},
-    {"bench: 10 %, 0 ms", 125000, 200, 1000000, 100000, false, false, true, 3000000, 0.04},
-    {"bench: 0 %, 20 ms", 125000, 20000, 1000000, 0, false, false, true, 100000000, 0.70},
-    {"bench: 0.1 %, 20 ms", 125000, 20000, 1000000, 1000, false, false, true, 50000000, 1.10},
-    {"bench: 1 %, 20 ms", 125000, 20000, 1000000, 10000, false, false, true, 10000000, 1.05},
-    {"bench: 3 %, 20 ms", 125000, 20000, 1000000, 30000, false, false, true, 5000000, 1.05},
-    {"bench: 10 %, 20 ms", 125000, 20000, 1000000, 100000, false, false, true, 1000000, 0.70},
+    {"clean, 100 Mbit/s, 2 ms", 12500, 2000, 64000, 0, false, false, false, 20000000, 0.95, 0},
+    {"clean, 100 Mbit/s, 40 ms", 12500, 40000, 500000, 0, false, false, false, 40000000, 0.90, 0},
+    {"clean, short queue", 12500, 20000, 60000, 0, false, false, false, 40000000, 0.80, 0},
+    {"clean, deep queue", 12500, 20000, 2000000, 0, false, false, false, 40000000, 0.92, 0},
+    {"0.1 % lost, 20 ms", 125000, 20000, 1000000, 1000, false, false, false, 50000000, 1.00, 0},
+    {"1 % lost, 20 ms", 125000, 20000, 1000000, 10000, false, false, false, 10000000, 1.10, 0},
+    {"3 % lost, 20 ms", 125000, 20000, 1000000, 30000, false, false, false, 5000000, 1.00, 0},
+    {"1 % lost, 100 ms", 125000, 100000, 1000000, 10000, false, false, false, 5000000, 1.15, 0},
+    {"1 % lost in bursts, 20 ms", 125000, 20000, 1000000, 10000, true, false, false, 10000000, 1.40, 0},
+    {"reordered, 20 ms", 12500, 20000, 500000, 0, false, true, false, 20000000, 0.65, 0},
+    {"bench: 0 %, 0 ms", 125000, 200, 1000000, 0, false, false, true, 40000000, 0.80, 0},
+    {"bench: 0.1 %, 0 ms", 125000, 200, 1000000, 1000, false, false, true, 40000000, 0.80, 0},
+    {"bench: 1 %, 0 ms", 125000, 200, 1000000, 10000, false, false, true, 20000000, 0.85, 0},
+    {"bench: 3 %, 0 ms", 125000, 200, 1000000, 30000, false, false, true, 20000000, 0.85, 0},
+    {"bench: 10 %, 0 ms", 125000, 200, 1000000, 100000, false, false, true, 3000000, 0.04, 0},
+    {"bench: 0 %, 20 ms", 125000, 20000, 1000000, 0, false, false, true, 100000000, 0.70, 0},
+    {"bench: 0.1 %, 20 ms", 125000, 20000, 1000000, 1000, false, false, true, 50000000, 1.10, 0},
+    {"bench: 1 %, 20 ms", 125000, 20000, 1000000, 10000, false, false, true, 10000000, 1.05, 0},
+    {"bench: 3 %, 20 ms", 125000, 20000, 1000000, 30000, false, false, true, 5000000, 1.05, 0},
+    {"bench: 10 %, 20 ms", 125000, 20000, 1000000, 100000, false, false, true, 1000000, 0.70, 0},
+    {"marked, 20 ms", 12500, 20000, 1000000, 0, false, false, false, 40000000, 0.90, 100000},
+    {"marked, short queue", 12500, 20000, 1000000, 0, false, false, false, 40000000, 0.80, 60000},
+    {"marked, 0.2 ms", 12500, 200, 1000000, 0, false, false, false, 20000000, 0.80, 10000},
 };
 
 struct side {
@@ -110,6 +115,7 @@ static void start(struct run *run, uint64_t seed, bool trace)
         there.reorder_ppm = 100000;
         there.jitter_us = 5000;
     }
+    there.mark_bytes = path->mark_bytes;
     if (path->both)
         back.loss_ppm = path->loss_ppm;
     link_init(&run->sender.out, &there, seed);
@@ -124,6 +130,8 @@ static void start(struct run *run, uint64_t seed, bool trace)
         config.receive_buffer_bytes = config.send_buffer_bytes = 8000000;
         config.mbufs_max_per_connection = 8000;
         config.mtu = MSS + 12 + 40;
+        if (path->mark_bytes)
+            config.ecn = TCP_ECN_ON;
         for (uint32_t k = 0; k < sizeof(config.secret); k++)
             config.secret[k] = (uint8_t)(seed * 31 + k);
         if (tcp_create(&config, sides[i]->pools.packet, sides[i]->pools.payload, sides[i]->pools.indirect, run->now_us,
@@ -212,10 +220,10 @@ static void tell(const struct run *run, uint64_t seed, double seconds)
 
     printf("    seed %lu: %.2f s, %lu lost, %lu retransmits, %lu recoveries (%lu spurious), %lu timeouts (%lu "
            "spurious), %lu "
-           "tail probes, slow start slowed %lu resumed %lu left %lu\n",
+           "tail probes, slow start slowed %lu resumed %lu left %lu, %lu marked, %lu reductions\n",
            seed, seconds, run->sender.out.lost, sender->retransmits, sender->recoveries, sender->recoveries_spurious,
            sender->timeouts, sender->timeouts_spurious, sender->tail_probes, sender->slow_start_conservative,
-           sender->slow_start_resumed, sender->slow_start_left);
+           sender->slow_start_resumed, sender->slow_start_left, run->sender.out.marked, sender->ecn_reductions);
 }
 
 /* Bytes a second of one transfer. */
@@ -245,6 +253,12 @@ static double transfer(const struct path *path, uint64_t seed, struct rig_pools 
     if (!path->reorder && counters->recoveries_spurious > 0) {
         printf("%s, seed %lu: %lu of %lu recoveries undone\n", path->name, seed, counters->recoveries_spurious,
                counters->recoveries);
+        exit(1);
+    }
+    /* Marks do what drops would have done. */
+    if (path->mark_bytes && (counters->ecn_reductions == 0 || counters->retransmits > 0 || run.sender.out.lost > 0)) {
+        printf("%s, seed %lu: %lu reductions, %lu retransmits, %lu lost\n", path->name, seed, counters->ecn_reductions,
+               counters->retransmits, run.sender.out.lost);
         exit(1);
     }
     link_drain(&run.sender.out);

@@ -140,17 +140,28 @@ static void enqueue(struct link *link, const struct link_packet *packet)
     *at = copy;
 }
 
+static void mark(struct link *link, struct link_packet *packet)
+{
+    if (packet->ecn == NET_ECN_NONE)
+        return;
+    packet->ecn = NET_ECN_CE;
+    link->marked++;
+}
+
 /* When it leaves the bottleneck, or 0 when its queue is full. */
-static uint64_t through_bottleneck(struct link *link, uint32_t len, uint64_t now_us)
+static uint64_t through_bottleneck(struct link *link, struct link_packet *packet, uint64_t now_us)
 {
     const struct link_config *config = &link->config;
-    uint64_t start_us = link->busy_until_us > now_us ? link->busy_until_us : now_us;
+    uint64_t start_us = link->busy_until_us > now_us ? link->busy_until_us : now_us, waiting;
 
     if (config->bytes_per_ms == 0)
         return now_us;
-    if ((start_us - now_us) * config->bytes_per_ms / 1000 + len > config->queue_bytes)
+    waiting = (start_us - now_us) * config->bytes_per_ms / 1000 + packet->len;
+    if (waiting > config->queue_bytes)
         return 0;
-    link->busy_until_us = start_us + (uint64_t)(len + 54) * 1000 / config->bytes_per_ms + 1;
+    if (config->mark_bytes && waiting > config->mark_bytes)
+        mark(link, packet);
+    link->busy_until_us = start_us + (uint64_t)(packet->len + 54) * 1000 / config->bytes_per_ms + 1;
     return link->busy_until_us;
 }
 
@@ -161,10 +172,11 @@ static void print_segment(const struct link *link, const struct link_packet *pac
 
     if (!rig_parse(packet->bytes, packet->len, &segment, &options))
         return;
-    printf("%10lu %s :%u>:%u %s%s%s%s %u+%u ack %u win %u", now_us, link->trace, segment.source_port,
+    printf("%10lu %s :%u>:%u %s%s%s%s%s%s%s %u+%u ack %u win %u", now_us, link->trace, segment.source_port,
            segment.destination_port, segment.flags & TCP_FLAG_SYN ? "S" : "", segment.flags & TCP_FLAG_FIN ? "F" : "",
-           segment.flags & TCP_FLAG_RST ? "R" : "", segment.flags & TCP_FLAG_PSH ? "P" : "", segment.seq,
-           segment.payload_len, segment.ack, segment.window);
+           segment.flags & TCP_FLAG_RST ? "R" : "", segment.flags & TCP_FLAG_PSH ? "P" : "",
+           segment.flags & TCP_FLAG_ECE ? "E" : "", segment.flags & TCP_FLAG_CWR ? "C" : "",
+           packet->ecn == NET_ECN_CE ? " ce" : "", segment.seq, segment.payload_len, segment.ack, segment.window);
     for (uint32_t i = 0; i < options.sack_count; i++)
         printf(" sack %u-%u", options.sack[i].start, options.sack[i].end);
     if (options.has_timestamps)
@@ -181,7 +193,9 @@ static void transmit_packet(struct link *link, struct link_packet *packet, uint6
     bool lost;
 
     link->sent++;
-    out_us = through_bottleneck(link, packet->len, now_us);
+    out_us = through_bottleneck(link, packet, now_us);
+    if (happens(link, config->mark_ppm))
+        mark(link, packet);
     lost = is_lost(link, packet->len, address_is_ip4(&packet->src), now_us) || out_us == 0;
     if (link->trace)
         print_segment(link, packet, now_us, lost);
@@ -212,7 +226,7 @@ static void cut(struct link *link, const struct net_datagram *datagram, uint64_t
     uint32_t header_len = (uint32_t)(header->data_offset >> 4) * 4, sequence = rte_be_to_cpu_32(header->sequence_be);
 
     for (uint32_t at = header_len; at < len; at += datagram->segment_bytes) {
-        struct link_packet packet = {.src = datagram->src, .dst = datagram->dst};
+        struct link_packet packet = {.src = datagram->src, .dst = datagram->dst, .ecn = datagram->ecn};
         struct tcp_header *own = (struct tcp_header *)packet.bytes;
         uint32_t piece = len - at < datagram->segment_bytes ? len - at : datagram->segment_bytes;
 
@@ -230,7 +244,7 @@ static void cut(struct link *link, const struct net_datagram *datagram, uint64_t
 
 static void transmit(struct link *link, const struct net_datagram *datagram, uint64_t now_us)
 {
-    struct link_packet packet = {.src = datagram->src, .dst = datagram->dst};
+    struct link_packet packet = {.src = datagram->src, .dst = datagram->dst, .ecn = datagram->ecn};
 
     if (datagram->segment_bytes != 0) {
         cut(link, datagram, now_us);
@@ -267,6 +281,7 @@ uint32_t link_receive(struct link *link, const struct rig_pools *pools, struct n
             continue;
         }
         out[n] = rig_receive_bytes(pools, &packet->src, &packet->dst, packet->bytes, packet->len, pieces);
+        out[n].ecn = packet->ecn;
         if (link->config.corrupt_ppm && !is_intact(packet, out[n].mbuf)) {
             rte_pktmbuf_free(out[n].mbuf);
             link->corrupted_found++;

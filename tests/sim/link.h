@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef ASSAY_TESTS_SIM_LINK_H
 #define ASSAY_TESTS_SIM_LINK_H
-/* One direction of a simulated path: rate, queue, delay, jitter (and so reordering), loss one by one and in bursts (Gilbert and
+/* One direction of a simulated path: rate, queue (that may mark what is ECT, RFC 3168, before it drops), delay, jitter (and so reordering), loss one by one and in bursts (Gilbert and
  * Elliott's two states), duplication, corruption (which net/'s checksum must find), a hop that swallows what is too long. What the sender handed
  * over stays alive for a while after it was "sent", as a port's transmit ring keeps it, and must not change meanwhile. */
 #include "rig.h"
@@ -10,6 +10,8 @@ struct link_config {
     uint32_t delay_us, jitter_us;
     uint32_t bytes_per_ms; /* 0: no limit */
     uint32_t queue_bytes;  /* with a rate: what waits beyond it is dropped */
+    uint32_t mark_bytes;   /* ... and what waits beyond this is marked, where it is ECT; 0: nothing is */
+    uint32_t mark_ppm;     /* marked besides, of what is ECT */
     uint32_t loss_ppm, duplicate_ppm, reorder_ppm, corrupt_ppm;
     /* Each segment begins, or ends, a bad time with that probability; in it so many are lost. It ends by the clock too: what is
      * sent once in a second does not meet the same one again and again. */
@@ -25,6 +27,7 @@ struct link_packet {
     struct assay_address src, dst;
     uint32_t len;
     uint8_t bytes[1600];
+    uint8_t ecn; /* enum net_ecn */
 };
 
 struct link_held {
@@ -42,7 +45,7 @@ struct link {
     struct link_held *held_first, *held_last;
     bool in_burst;
     uint64_t burst_until_us;
-    uint64_t sent, lost, delivered, corrupted, corrupted_found;
+    uint64_t sent, lost, delivered, marked, corrupted, corrupted_found;
     const char *trace; /* whose segments to print; NULL: none */
     bool changed;      /* an mbuf was rewritten while the port owned it */
 };

@@ -312,6 +312,8 @@ static struct link_config choose_link(struct sim *sim)
         .hold_us = ONE_OF(sim, 0, 100, 100000),
         .corrupt_ppm = ONE_OF(sim, 0, 0, 0, 1000, 20000),
         .mtu_bytes = ONE_OF(sim, 0, 0, 0, 0, 1400, 1280),
+        .mark_bytes = ONE_OF(sim, 0, 3000, 30000),
+        .mark_ppm = ONE_OF(sim, 0, 0, 0, 1000, 100000, 1000000),
     };
 
     if (rig_below(&sim->random, 4) == 0) {
@@ -341,6 +343,7 @@ static void start_side(struct sim *sim, struct side *side, const char *name)
     config.sack = rig_below(&sim->random, 5) != 0;
     config.window_scaling = rig_below(&sim->random, 5) != 0;
     config.congestion = rig_below(&sim->random, 3) ? TCP_CONGESTION_CUBIC : TCP_CONGESTION_NEWRENO;
+    config.ecn = (enum tcp_ecn)ONE_OF(sim, TCP_ECN_OFF, TCP_ECN_PASSIVE, TCP_ECN_ON, TCP_ECN_ON);
     config.keepalive_idle_us = ONE_OF(sim, 0, 2000000, 75000000);
     /* Who only waits learns of a peer that is gone (its RST may be lost) by keepalive alone. */
     if (config.keepalive_idle_us == 0 && (sim->hopeless || sim->ending == ENDING_ABORT))

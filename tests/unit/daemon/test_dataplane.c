@@ -28,7 +28,7 @@ static void test_tcp(void **state)
                   "  mbufs_max: 17, syn_backlog: 18, accept_backlog: 19, port_min: 2000, port_max: 3000,\n"
                   "  path_mtu_min: 1000, rto_min: 20ms, rto_max: 21s, rto_initial: 220ms, syn_retries: 3, retries: 4,\n"
                   "  delayed_ack: 5ms, keepalive_idle: 24h, keepalive_interval: 7s, keepalive_probes: 8,\n"
-                  "  time_wait: 9s, fin_wait: 10s, congestion: newreno, timestamps: off, sack: off,\n"
+                  "  time_wait: 9s, fin_wait: 10s, congestion: newreno, ecn: on, timestamps: off, sack: off,\n"
                   "  window_scaling: off, syn_cookies: off, half_open: 12s, source_half_open_max: 20,\n"
                   "  source_connections_max: 21, challenge_acks: 22}\n");
     struct tcp_config tcp;
@@ -52,6 +52,7 @@ static void test_tcp(void **state)
     assert_int_equal(tcp.rto_initial_us, 220000);
     assert_int_equal(tcp.keepalive_idle_us, UINT32_MAX); /* a day does not fit: as long as possible */
     assert_int_equal(tcp.congestion, TCP_CONGESTION_NEWRENO);
+    assert_int_equal(tcp.ecn, TCP_ECN_ON);
     assert_false(tcp.timestamps || tcp.sack || tcp.window_scaling);
     config_free(config);
 }

@@ -8,6 +8,7 @@
 #define TCP    6
 
 static struct net_counters count;
+static bool marked; /* what fragments_add() said last */
 
 static struct fragments *make(void)
 {
@@ -51,7 +52,7 @@ static struct rte_mbuf *add(struct fixture *f, struct fragments *table, struct p
 {
     struct fragment fragment = fragment_of(piece, id, protocol, IP(198, 18, 1, 77));
 
-    return fragments_add(table, 0, &fragment, mbuf_of_piece(f, piece), f->now_us);
+    return fragments_add(table, 0, &fragment, mbuf_of_piece(f, piece), f->now_us, &marked);
 }
 
 static void expect_whole(struct rte_mbuf *m, uint32_t length)
@@ -119,6 +120,46 @@ static void never_delivers_what_overlaps(void **state)
     }
 }
 
+/* RFC 3168 §5.3: a mark on any of them is one on the whole; one beside what cannot be marked is believed of none. */
+static void keeps_marks(void **state)
+{
+    static const struct {
+        uint8_t ecn[3];
+        bool delivered, marked;
+    } rows[] = {
+        {{NET_ECN_NONE, NET_ECN_NONE, NET_ECN_NONE}, true, false},
+        {{NET_ECN_ECT0, NET_ECN_ECT0, NET_ECN_ECT0}, true, false},
+        {{NET_ECN_CE, NET_ECN_CE, NET_ECN_CE}, true, true},
+        {{NET_ECN_CE, NET_ECN_ECT0, NET_ECN_ECT0}, true, true},
+        {{NET_ECN_ECT0, NET_ECN_ECT0, NET_ECN_CE}, true, true},
+        {{NET_ECN_ECT1, NET_ECN_CE, NET_ECN_ECT1}, true, true},
+        {{NET_ECN_ECT0, NET_ECN_ECT1, NET_ECN_ECT0}, true, false},
+        {{NET_ECN_ECT0, NET_ECN_NONE, NET_ECN_ECT0}, true, false},
+        {{NET_ECN_NONE, NET_ECN_CE, NET_ECN_NONE}, false, false},
+        {{NET_ECN_CE, NET_ECN_ECT0, NET_ECN_NONE}, false, false},
+    };
+    static const struct piece pieces[3] = {{0, 1000, true}, {1000, 1000, true}, {2000, 333, false}};
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fragments *table = make();
+        struct rte_mbuf *whole = NULL;
+
+        for (int k = 0; k < 3; k++) {
+            struct fragment fragment = fragment_of(pieces[k], 1, UDP, IP(198, 18, 1, 77));
+
+            assert_null(whole);
+            fragment.ecn = rows[i].ecn[k];
+            whole = fragments_add(table, 0, &fragment, mbuf_of_piece(f, pieces[k]), f->now_us, &marked);
+        }
+        if (rows[i].delivered)
+            expect_whole(whole, 2333);
+        assert_int_equal(marked, rows[i].marked);
+        assert_int_equal(count.fragments_refused, !rows[i].delivered);
+        assert_int_equal(rte_mempool_in_use_count(f->pool), 0);
+    }
+}
+
 static void refuses_fragments_nobody_needs(void **state)
 {
     static const struct {
@@ -157,9 +198,9 @@ static void keeps_datagrams_apart(void **state)
     assert_null(add(f, table, last, 2, UDP)); /* another identification */
     assert_null(add(f, table, last, 1, 1));   /* another protocol */
     other = fragment_of(last, 1, UDP, IP(198, 18, 1, 78));
-    assert_null(fragments_add(table, 0, &other, mbuf_of_piece(f, last), f->now_us)); /* another source */
+    assert_null(fragments_add(table, 0, &other, mbuf_of_piece(f, last), f->now_us, &marked)); /* another source */
     other = fragment_of(last, 1, UDP, IP(198, 18, 1, 77));
-    assert_null(fragments_add(table, 1, &other, mbuf_of_piece(f, last), f->now_us)); /* another port */
+    assert_null(fragments_add(table, 1, &other, mbuf_of_piece(f, last), f->now_us, &marked)); /* another port */
     expect_whole(add(f, table, last, 1, UDP), 808);
     fragments_fini(table);
 }
@@ -179,7 +220,7 @@ static void bounds_what_it_holds(void **state)
         struct piece piece = {0, 800, true};
         struct fragment fragment = fragment_of(piece, 1, UDP, IP(198, 18, 2, i));
 
-        assert_null(fragments_add(table, 0, &fragment, mbuf_of_piece(f, piece), f->now_us + i));
+        assert_null(fragments_add(table, 0, &fragment, mbuf_of_piece(f, piece), f->now_us + i, &marked));
     }
     assert_int_equal(rte_mempool_in_use_count(f->pool), FRAGMENTS_DATAGRAMS_MAX);
     assert_int_equal(count.fragments_evicted, 100 - FRAGMENTS_DATAGRAMS_MAX);
@@ -205,7 +246,7 @@ static void gives_up_several_at_once(void **state)
         struct piece piece = {0, 800, true};
         struct fragment fragment = fragment_of(piece, 5, UDP, IP(198, 18, 2, i));
 
-        assert_null(fragments_add(table, i, &fragment, mbuf_of_piece(f, piece), f->now_us));
+        assert_null(fragments_add(table, i, &fragment, mbuf_of_piece(f, piece), f->now_us, &marked));
     }
     assert_null(add(f, table, (struct piece){800, 800, true}, 6, UDP));
     assert_null(add(f, table, (struct piece){0, 800, true}, 7, UDP));
@@ -255,9 +296,10 @@ static void gives_up_in_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(puts_together_in_any_order), TEST(never_delivers_what_overlaps), TEST(refuses_fragments_nobody_needs),
-        TEST(keeps_datagrams_apart),      TEST(bounds_what_it_holds),         TEST(gives_up_in_time),
-        TEST(gives_up_several_at_once),
+        TEST(puts_together_in_any_order),     TEST(never_delivers_what_overlaps),
+        TEST(refuses_fragments_nobody_needs), TEST(keeps_datagrams_apart),
+        TEST(bounds_what_it_holds),           TEST(gives_up_in_time),
+        TEST(gives_up_several_at_once),       TEST(keeps_marks),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup_group, fixture_teardown_group);

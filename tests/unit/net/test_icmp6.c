@@ -9,7 +9,7 @@ static void make(uint8_t out[MESSAGE_BYTES], uint8_t type, uint32_t value)
     struct assay_address ours = ip6("2001:db8::10"), peer = ip6("2001:db8::77");
 
     icmp6_write_error(out, type, 0, value);
-    ip6_write(out + ICMP6_BYTES, &ours, &peer, IP6_PROTO_TCP, 1000, 61, 7);
+    ip6_write(out + ICMP6_BYTES, &ours, &peer, IP6_PROTO_TCP, 0, 1000, 61, 7);
     memcpy(out + ICMP6_BYTES + IP6_BYTES, (uint8_t[]){0x75, 0x30, 0x01, 0xbb, 1, 2, 3, 4}, 8);
 }
 

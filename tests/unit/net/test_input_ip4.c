@@ -259,7 +259,16 @@ static void puts_fragments_together_where_it_may(void **state)
     }
     assert_int_equal(f->segments[0].length, 1020);
     assert_memory_equal(rte_pktmbuf_read(f->segments[0].mbuf, 0, 1020, copy), whole.bytes + 34, 1020);
+    assert_int_equal(f->segments[0].ecn, NET_ECN_NONE);
     assert_int_equal(counters(f)->fragments_reassembled, 1);
+    for (uint32_t i = 0; i < 3; i++) { /* the middle one is marked on its way (RFC 3168 §5.3) */
+        piece = piece_of(&whole, 400, i);
+        piece.bytes[15] = i == 1 ? NET_ECN_CE : NET_ECN_ECT0;
+        frame_fix_ip(&piece);
+        feed(f, 0, &piece);
+    }
+    assert_int_equal(f->segments_count, 1);
+    assert_int_equal(f->segments[0].ecn, NET_ECN_CE);
     whole.bytes[200] ^= 1; /* the checksum is looked at */
     for (uint32_t i = 0; i < 3; i++) {
         piece = piece_of(&whole, 400, i);

@@ -280,14 +280,14 @@ static void passes_icmp_errors_up(void **state)
     struct assay_address ours = OURS, far = FAR, other = ip6("2001:db8:1::11");
     struct frame frame;
 
-    ip6_write(rest + 4, &ours, &far, IP6_PROTO_TCP, 1000, 60, 0);
+    ip6_write(rest + 4, &ours, &far, IP6_PROTO_TCP, 0, 1000, 60, 0);
     memcpy(rest + 4 + IP6_BYTES, (uint8_t[]){0x75, 0x30, 1, 0xbb, 1, 2, 3, 4}, 8);
     frame = frame_icmp6(ip6("2001:db8:1::1"), OURS, 64, ICMP6_TOO_BIG, 0, rest, sizeof(rest));
     feed(f, 0, &frame);
     assert_int_equal(f->errors_count, 1);
     assert_int_equal(f->errors[0].mtu, 1300);
     assert_true(address_equal(&f->errors[0].remote, &far));
-    ip6_write(rest + 4, &other, &far, IP6_PROTO_TCP, 1000, 60, 0); /* about somebody else's */
+    ip6_write(rest + 4, &other, &far, IP6_PROTO_TCP, 0, 1000, 60, 0); /* about somebody else's */
     frame = frame_icmp6(ip6("2001:db8:1::1"), OURS, 64, ICMP6_TOO_BIG, 0, rest, sizeof(rest));
     feed(f, 0, &frame);
     assert_int_equal(f->errors_count, 0);
@@ -384,6 +384,14 @@ static void puts_fragments_together_where_it_may(void **state)
         else
             assert_int_equal(f->segments_count, 0);
     }
+    assert_int_equal(f->segments[0].ecn, NET_ECN_NONE);
+    for (uint32_t i = 0; i < 3; i++) { /* the last one is marked on its way (RFC 3168 §5.3) */
+        piece = piece_of(&whole, 400, i);
+        piece.bytes[15] |= (i == 2 ? NET_ECN_CE : NET_ECN_ECT0) << 4;
+        feed(f, 0, &piece);
+    }
+    assert_int_equal(f->segments_count, 1);
+    assert_int_equal(f->segments[0].ecn, NET_ECN_CE);
     whole.bytes[200] ^= 1; /* the checksum is looked at */
     for (uint32_t i = 0; i < 3; i++) {
         piece = piece_of(&whole, 400, i);

@@ -155,13 +155,15 @@ static void reads_what_it_writes(void **state)
     struct ip4_header ip;
 
     memset(header, 0xaa, sizeof(header));
-    ip4_write(header, SRC, DST, IP4_PROTO_TCP, 1500, 0x1234, true);
+    ip4_write(header, SRC, DST, IP4_PROTO_TCP, 2, 1500, 0x1234, true);
     assert_int_equal(ip4_read(slice_of(header, sizeof(header)), 1500, false, &ip), IP4_OK);
     assert_int_equal(ip.total_length, 1500);
+    assert_int_equal(ip.ecn, 2);
+    assert_int_equal(header[1], 2);
     assert_int_equal(read_be16(header + 6), 0x4000); /* DF */
     assert_int_equal(header[8], 64);
     assert_int_equal(read_be16(header + 4), 0x1234);
-    ip4_write(header, SRC, DST, IP4_PROTO_TCP, 1500, 0x1234, false);
+    ip4_write(header, SRC, DST, IP4_PROTO_TCP, 0, 1500, 0x1234, false);
     assert_int_equal(read_be16(header + 10), 0); /* the port fills it */
 }
 

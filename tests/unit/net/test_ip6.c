@@ -198,10 +198,11 @@ static void writes_what_it_reads(void **state)
     struct packet p = {.len = IP6_BYTES + 300};
     struct ip6_header ip;
 
-    ip6_write(p.bytes, &src, &dst, 6, 300, 64, 0xfffabcde);
-    assert_memory_equal(p.bytes, ((uint8_t[]){0x60, 0x0a, 0xbc, 0xde, 1, 44, 6, 64}), 8);
+    ip6_write(p.bytes, &src, &dst, 6, 2, 300, 64, 0xfffabcde);
+    assert_memory_equal(p.bytes, ((uint8_t[]){0x60, 0x2a, 0xbc, 0xde, 1, 44, 6, 64}), 8);
     assert_int_equal(read_exact(&p, &ip), IP6_OK);
     assert_int_equal(ip.total_length, 340);
+    assert_int_equal(ip.ecn, 2);
     assert_true(address_equal(&ip.src, &src) && address_equal(&ip.dst, &dst));
 }
 

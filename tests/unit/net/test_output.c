@@ -254,6 +254,29 @@ static void identifications_do_not_count(void **state)
     assert_true(steps < 5);
 }
 
+/* RFC 3168 §5: as TCP wants it, and the header's checksum is of that. */
+static void says_what_queues_may_mark(void **state)
+{
+    struct fixture *f = *state;
+
+    know(f, 0, PEER);
+    for (uint8_t ecn = NET_ECN_NONE; ecn <= NET_ECN_CE; ecn++) {
+        struct net_tx tx = {.count = 1,
+                            .datagrams = {{.mbuf = tcp_segment(f, 10),
+                                           .src = address_from_ip4_be(OURS),
+                                           .dst = address_from_ip4_be(PEER),
+                                           .ecn = ecn}}};
+        struct rte_mbuf *m;
+
+        net_output(f->net, &tx, f->now_us);
+        m = sent(f, 0);
+        assert_int_equal(*rte_pktmbuf_mtod_offset(m, uint8_t *, 15), ecn);
+        expect_frame(m, OURS, PEER, 10);
+        if (ecn == NET_ECN_NONE)
+            rte_pktmbuf_free(sent(f, 0)); /* the question to a stale neighbour */
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -266,6 +289,7 @@ int main(void)
         TEST(leaves_checksums_to_a_port_that_makes_them),
         TEST(hands_large_segments_to_a_port_that_cuts_them),
         TEST(identifications_do_not_count),
+        TEST(says_what_queues_may_mark),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup_group, fixture_teardown_group);

@@ -99,6 +99,37 @@ static void newreno_adds_one_segment_a_round_trip(void **state)
     assert_int_equal(c.ssthresh, 2 * MSS);
 }
 
+/* RFC 9438 §4.6, RFC 3168 §6.1.2: of what was in flight when the mark was told of, down to one segment; ssthresh to two. */
+static void an_echo_leaves_one_segment_at_least(void **state)
+{
+    static const struct {
+        enum tcp_congestion which;
+        uint32_t flight, acked, window, ssthresh; /* segments in flight still, and just acknowledged; then bytes */
+    } rows[] = {
+        {TCP_CONGESTION_CUBIC, 80, 20, 70000, 70000},  {TCP_CONGESTION_NEWRENO, 80, 20, 50000, 50000},
+        {TCP_CONGESTION_CUBIC, 0, 10, 7000, 7000},     {TCP_CONGESTION_CUBIC, 1, 1, 1400, 2000},
+        {TCP_CONGESTION_CUBIC, 0, 1, 1000, 2000},      {TCP_CONGESTION_NEWRENO, 3, 0, 1500, 2000},
+        {TCP_CONGESTION_CUBIC, 150, 50, 70000, 70000}, /* no more than the window */
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct tcp tcp;
+        struct tcp_connection c;
+        uint32_t window;
+
+        start(&tcp, &c, rows[i].which);
+        c.ecn = ECN_ON | ECN_ECT;
+        c.cwnd = 100 * MSS;
+        c.snd_nxt = c.snd_una + rows[i].flight * MSS;
+        window = congestion_on_echo(&tcp, &c, rows[i].acked * MSS);
+        assert_in_range(window, rows[i].window - 1, rows[i].window);
+        assert_in_range(c.ssthresh, rows[i].ssthresh - 1, rows[i].ssthresh);
+        assert_int_equal(c.hystart, TCP_HYSTART_OFF);
+        assert_int_equal(c.ecn, ECN_ON | ECN_ECT | ECN_CWR | ECN_HOLD);
+        assert_int_equal(c.cwr_point, c.snd_nxt);
+    }
+}
+
 /* RFC 9438 §4.2: concave up to the old maximum, which is reached after K, then ever faster. */
 static void cubic_returns_to_where_it_was(void **state)
 {
@@ -185,6 +216,7 @@ int main(void)
         cmocka_unit_test(an_unused_window_does_not_grow),
         cmocka_unit_test(slow_start_doubles),
         cmocka_unit_test(newreno_adds_one_segment_a_round_trip),
+        cmocka_unit_test(an_echo_leaves_one_segment_at_least),
         cmocka_unit_test(cubic_returns_to_where_it_was),
         cmocka_unit_test(cubic_is_never_slower_than_reno),
         cmocka_unit_test(idle_goes_back_to_the_initial_window),

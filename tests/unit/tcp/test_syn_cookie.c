@@ -97,20 +97,21 @@ static void the_mss_is_the_next_lower_one(void **state)
 
         assert_int_equal(syn_cookie_check(secret, &tuple, 9, cookie, false, 0, 1000000, &out), SYN_COOKIE_GOOD);
         assert_int_equal(out.mss, rows[i].kept);
-        assert_false(out.timestamps || out.sack || out.window_scaling);
+        assert_false(out.timestamps || out.sack || out.window_scaling || out.ecn);
     }
 }
 
-/* Every shift, with and without SACK, at every phase of the timestamp clock: what comes back is what went out; the timestamp
+/* Every shift, with and without SACK and ECN, at every phase of the timestamp clock: what comes back is what went out; the timestamp
  * lies in the past, and not far; what the peer changes in it is found out. */
 static void the_terms_ride_in_the_timestamp(void **state)
 {
     const struct tcp_tuple tuple = tuple_of("2001:db8::1", "2001:db8::2");
 
     for (uint32_t shift = 0; shift <= 15; shift++)
-        for (uint32_t sack = 0; sack < 2; sack++)
+        for (uint32_t bits = 0; bits < 4; bits++)
             for (uint32_t phase = 0; phase < 64; phase++) {
-                struct syn_cookie_terms terms = {1460, true, sack, shift < 15, (uint8_t)(shift < 15 ? shift : 0)};
+                bool sack = bits & 1, ecn = bits & 2;
+                struct syn_cookie_terms terms = {1460, true, sack, shift < 15, ecn, (uint8_t)(shift < 15 ? shift : 0)};
                 struct syn_cookie_terms out = {0};
                 uint32_t now = 0xffffffe0u + phase, ts = syn_cookie_timestamp(&terms, now);
                 uint32_t cookie = syn_cookie_make(secret, &tuple, 9, &terms, 1000000);
@@ -119,11 +120,14 @@ static void the_terms_ride_in_the_timestamp(void **state)
                 assert_int_equal(syn_cookie_check(secret, &tuple, 9, cookie, true, ts, 1000000, &out), SYN_COOKIE_GOOD);
                 assert_true(out.timestamps);
                 assert_int_equal(out.sack, sack);
+                assert_int_equal(out.ecn, ecn);
                 assert_int_equal(out.window_scaling, shift < 15);
                 assert_int_equal(out.window_shift, shift < 15 ? shift : 0);
                 assert_int_equal(syn_cookie_check(secret, &tuple, 9, cookie, true, ts ^ 1, 1000000, &out),
                                  SYN_COOKIE_BAD);
                 assert_int_equal(syn_cookie_check(secret, &tuple, 9, cookie, true, ts ^ 16, 1000000, &out),
+                                 SYN_COOKIE_BAD);
+                assert_int_equal(syn_cookie_check(secret, &tuple, 9, cookie, true, ts ^ 32, 1000000, &out),
                                  SYN_COOKIE_BAD);
                 assert_int_equal(syn_cookie_check(secret, &tuple, 9, cookie, false, 0, 1000000, &out), SYN_COOKIE_BAD);
             }
