@@ -96,6 +96,25 @@ wait_for() { # SECONDS PATTERN [FILE]
     return 1
 }
 
+# We open, by the sourcing script's own start(), and the kernel echoes.
+connects_out() { # DEVICE BYTES COUNT
+    local server
+    ip netns exec "$ns" /usr/bin/python3 "$here/tcp_peer.py" serve 198.18.0.1 5000 "$3" >"$work/serve" 2>&1 &
+    server=$!
+    pids=("$server")
+    wait_for 5 serving "$work/serve"
+    start "$1" 60 198.18.0.1 5000 "$2" "$3" || return 1
+    wait "$child"
+    local status=$?
+    child=
+    # A connection that did not come to its end would keep the server waiting for ever.
+    [ "$(grep -c "^client sent" "$work/out")" = "$3" ] || kill "$server" 2>/dev/null
+    wait "$server"
+    pids=()
+    cat "$work/out" "$work/err" "$work/serve"
+    [ $status -eq 0 ] && [ "$(grep -c "^client sent $2 read $2 wrong 0$" "$work/out")" = "$3" ]
+}
+
 counter() { sed -n "s/^$1 //p" "$work/out" | grep . || echo 0; }
 
 at_least() { # COUNTER N

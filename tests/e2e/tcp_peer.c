@@ -4,10 +4,10 @@
  *   port 9   reads to the end, answers "BYTES WRONG\n"
  *   port 19  reads "BYTES\n", sends so many, ends
  * With CONNECT-TO it opens connections itself: sends BYTES, half-closes, reads what comes back to the end.
- * usage: tcp_peer EAL-ARGUMENTS -- [--buffer BYTES] [--mtu BYTES] [--gateway ADDRESS] [--polls N]
+ * usage: tcp_peer EAL-ARGUMENTS -- [--buffer BYTES] [--mtu BYTES] [--gateway ADDRESS] [--polls N] [--ecn on]
  *     DEVICE ADDRESS/BITS SECONDS [CONNECT-TO PORT BYTES COUNT]
  * --buffer: what a connection may hold to send, and to receive; --mtu: of the port, with mbufs that hold such frames;
- * --polls: that find nothing before it sleeps for a moment. */
+ * --polls: that find nothing before it sleeps for a moment; --ecn on: asks for ECN where it connects. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -50,6 +50,7 @@ struct session {
 
 struct host {
     uint32_t buffer_bytes, mtu, polls;
+    bool asks_ecn;
     struct net_route gateway;
     bool routed;
     struct nic nic;
@@ -295,7 +296,8 @@ static void run(struct host *h, uint64_t end_us)
 static enum assay_error open_host(struct host *h, const char *device, char *address)
 {
     char *slash = strchr(address, '/');
-    struct nic_config nic = {.device = device, .pools = &h->packets, .mtu = (uint16_t)h->mtu};
+    struct nic_config nic = {
+        .device = device, .pools = &h->packets, .mtu = (uint16_t)h->mtu, .multicast = strchr(address, ':') != NULL};
     uint32_t frame = ETHERNET_BYTES + (h->mtu != 0 ? h->mtu : 1500), driver = nic_device_buffer_min(device);
     uint32_t room = RTE_PKTMBUF_HEADROOM + (frame > driver ? frame : driver), mbufs = JUMBO_MBUFS;
     struct net_config config;
@@ -305,7 +307,7 @@ static enum assay_error open_host(struct host *h, const char *device, char *addr
 
     if (slash == NULL || address_parse(slice_of(address, (size_t)(slash - address)), &own.address) != ASSAY_OK)
         return ASSAY_ERR_MALFORMED;
-    own.prefix_length = (uint8_t)(96 + atoi(slash + 1));
+    own.prefix_length = (uint8_t)((address_is_ip4(&own.address) ? 96 : 0) + atoi(slash + 1));
     h->self = own.address;
     if (room <= RTE_MBUF_DEFAULT_BUF_SIZE) {
         room = RTE_MBUF_DEFAULT_BUF_SIZE;
@@ -338,6 +340,8 @@ static enum assay_error open_tcp(struct host *h)
     config.connections_max = CONNECTIONS * 2;
     config.time_wait_max = CONNECTIONS;
     config.time_wait_us = 2000000;
+    if (h->asks_ecn)
+        config.ecn = TCP_ECN_ON;
     if (h->mtu != 0)
         config.mtu = (uint16_t)h->mtu;
     if (h->buffer_bytes != 0) {
@@ -389,6 +393,8 @@ static int read_options(struct host *h, int argc, char **argv)
             h->mtu = (uint32_t)strtoul(argv[at + 1], NULL, 10);
         else if (strcmp(argv[at], "--polls") == 0)
             h->polls = (uint32_t)strtoul(argv[at + 1], NULL, 10);
+        else if (strcmp(argv[at], "--ecn") == 0)
+            h->asks_ecn = strcmp(argv[at + 1], "on") == 0;
         else if (strcmp(argv[at], "--gateway") == 0)
             h->routed = address_parse(slice_text(argv[at + 1]), &h->gateway.gateway) == ASSAY_OK;
         else
@@ -406,9 +412,10 @@ int main(int argc, char **argv)
     if (used >= 0)
         used += 1 + read_options(&h, argc - used - 1, argv + used + 1);
     if (used < 0 || argc - used < 3) {
-        fprintf(stderr, "usage: tcp_peer EAL-ARGUMENTS -- [--buffer BYTES] [--mtu BYTES] [--gateway ADDRESS] DEVICE "
-                        "ADDRESS/BITS SECONDS "
-                        "[CONNECT-TO PORT BYTES COUNT]\n");
+        fprintf(stderr,
+                "usage: tcp_peer EAL-ARGUMENTS -- [--buffer BYTES] [--mtu BYTES] [--gateway ADDRESS] [--ecn on] "
+                "DEVICE ADDRESS/BITS SECONDS "
+                "[CONNECT-TO PORT BYTES COUNT]\n");
         return 2;
     }
     argv += used;

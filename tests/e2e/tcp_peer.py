@@ -4,6 +4,7 @@
 
 usage: tcp_peer.py put|get|echo ADDRESS BYTES [CONNECTIONS]
        tcp_peer.py terms ADDRESS BITS              a connection on which the kernel has agreed to TCPI_OPT_ BITS (linux/tcp.h)
+       tcp_peer.py ecn ADDRESS 0|1                 a connection on which there is ECN, and text that comes is ECT; or neither
        tcp_peer.py churn ADDRESS CONNECTIONS       connections one after the other, eight at a time
        tcp_peer.py serve ADDRESS PORT CONNECTIONS  echoes each to its end"""
 import socket
@@ -112,6 +113,18 @@ def terms(address, want):
             raise ValueError("no echo")
 
 
+def ecn(address, want):
+    """8 it was agreed on, 16 ECT was seen, of tcpi_options."""
+    with socket.create_connection((address, 7), 20) as sock:
+        sock.settimeout(20)
+        sock.sendall(b"x")
+        if sock.recv(10) != b"x":
+            raise ValueError("no echo")
+        got = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[5] & 24
+        if got != want * 24:
+            raise ValueError(f"options {got} instead of {want * 24}")
+
+
 def serve(address, port, count):
     with socket.create_server((address, port), backlog=512) as server:
         print("serving", flush=True)
@@ -142,7 +155,7 @@ def main():
     elif mode == "churn":
         in_parallel(churn, 8, address, number // 8)
     else:
-        in_parallel({"put": put, "get": get, "echo": echo, "terms": terms}[mode], more, address, number)
+        in_parallel({"put": put, "get": get, "echo": echo, "terms": terms, "ecn": ecn}[mode], more, address, number)
     seconds = time.time() - started
     print(f"{mode} {number} x {more}: {seconds:.2f} s, {number * more / seconds / 1e6:.0f} MB/s", *failures, sep="\n")
     return 1 if failures else 0
