@@ -43,6 +43,7 @@ static const struct ctl_column connection_columns[] = {
     {"cwnd", "cwnd", 0},
     {"ssthresh", "ssthresh", 0},
     {"mss", "mss", 0},
+    {"ecn", "ecn", 0},
     {"retransmits", "retransmits", 0},
     {"send_queue", "send queue", 0},
     {"receive_queue", "receive queue", 0},

@@ -37,6 +37,7 @@ struct daemon {
     bool draining, stop, failed;
     uint64_t drain_end_ms;
     uint64_t duplicates; /* of our addresses, as last said */
+    bool link_down;      /* of the port, as last said */
 };
 
 static uint64_t now_ms(void)
@@ -267,6 +268,25 @@ static void log_duplicates(struct daemon *daemon)
     daemon->duplicates = now;
 }
 
+/* A port that had no link may be on another wire now, and switches have forgotten where we were. */
+static void follow_link(struct daemon *daemon)
+{
+    bool down = !dataplane_link(&daemon->dataplane);
+    struct fleet_rows none;
+
+    if (down == daemon->link_down)
+        return;
+    daemon->link_down = down;
+    if (down) {
+        log_event(daemon->log, "WARNING", "the port's link is down");
+        return;
+    }
+    log_event(daemon->log, "INFO", "the port's link is up again: our addresses are announced");
+    if (fleet_command(&daemon->dataplane.fleet, COMMAND_ANNOUNCE, 0, 1000000, &none) != ASSAY_OK)
+        log_event(daemon->log, "WARNING", "a core did not answer");
+    fleet_rows_free(&none);
+}
+
 static void tick(struct daemon *daemon)
 {
     const char *what;
@@ -280,6 +300,7 @@ static void tick(struct daemon *daemon)
         daemon->failed = daemon->stop = true;
     }
     log_duplicates(daemon);
+    follow_link(daemon);
     if (daemon->draining && (fleet_drained(&daemon->dataplane.fleet) || now_ms() >= daemon->drain_end_ms))
         daemon->stop = true;
 }

@@ -429,6 +429,13 @@ bool dataplane_alive(const struct dataplane *dataplane)
     return true;
 }
 
+bool dataplane_link(const struct dataplane *dataplane)
+{
+    uint32_t speed_mbps;
+
+    return nic_link(&dataplane->nics[0], &speed_mbps);
+}
+
 void dataplane_stop(struct dataplane *dataplane)
 {
     struct fleet launched = dataplane->fleet; /* a start that failed half-way: the first few */

@@ -60,6 +60,8 @@ bool dataplane_up(struct dataplane *dataplane, const struct config *config, stru
 bool dataplane_launch(struct dataplane *dataplane, const struct config *config, struct problems *problems);
 /* Every loop runs: none has ended by itself. */
 bool dataplane_alive(const struct dataplane *dataplane);
+/* The port's link is up. Of several devices the first one says it: they are queues of one interface (daemon/port.h). */
+bool dataplane_link(const struct dataplane *dataplane);
 /* Tells the cores to stop and waits for them. */
 void dataplane_stop(struct dataplane *dataplane);
 /* After the loops have ended: connections, and with them the use of credentials. */

@@ -83,6 +83,7 @@ size_t fleet_row_size(enum command_kind kind)
     case COMMAND_ORIGINS: return sizeof(struct origin_row);
     case COMMAND_CONNECTIONS: return sizeof(struct connection_row);
     case COMMAND_CAPTURE:
+    case COMMAND_ANNOUNCE:
     case COMMAND_DRAIN:
     case COMMAND_STOP: break;
     }

@@ -101,6 +101,7 @@ static json_t *connection(const struct connection_row *row)
     json_object_set_new(out, "ssthresh",
                         row->ssthresh_bytes < SSTHRESH_UNSET ? number(row->ssthresh_bytes) : json_null());
     json_object_set_new(out, "mss", number(row->mss));
+    json_object_set_new(out, "ecn", json_boolean(row->ecn));
     json_object_set_new(out, "send_queue", number(row->send_queue_bytes));
     json_object_set_new(out, "unsent", number(row->unsent_bytes));
     json_object_set_new(out, "receive_queue", number(row->receive_queue_bytes));
@@ -119,6 +120,7 @@ static json_t *row_json(enum command_kind kind, const void *row)
     case COMMAND_ORIGINS: return origin(row);
     case COMMAND_CONNECTIONS: return connection(row);
     case COMMAND_CAPTURE:
+    case COMMAND_ANNOUNCE:
     case COMMAND_DRAIN:
     case COMMAND_STOP: break;
     }
@@ -132,6 +134,7 @@ static const char *rows_name(enum command_kind kind)
     case COMMAND_ORIGINS: return "origins";
     case COMMAND_CONNECTIONS: return "connections";
     case COMMAND_CAPTURE:
+    case COMMAND_ANNOUNCE:
     case COMMAND_DRAIN:
     case COMMAND_STOP: break;
     }

@@ -101,6 +101,7 @@ static bool core_answer(struct core *core, struct core_command *command, const s
     switch (command->kind) {
     case COMMAND_STOP: core->stop = true; return true;
     case COMMAND_DRAIN: proxy_drain(core->proxy, snapshot, now_us); return true;
+    case COMMAND_ANNOUNCE: net_announce(core->net, now_us); return true;
     case COMMAND_CAPTURE:
         for (uint32_t i = 0; i < core->nic_count; i++)
             nic_set_capture(core->nics[i], command->capture);

@@ -82,23 +82,31 @@ static enum assay_error find_port(struct opening *o)
     return ASSAY_OK;
 }
 
-/* The MTU of the kernel's interface behind a virtual port, or 0. Such drivers name a largest frame that is not the one they
- * really take. */
-static uint16_t kernel_mtu(unsigned if_index)
+/* What the kernel says of its interface behind a virtual port. False: there is none, or it says nothing. */
+static bool ask_kernel(unsigned if_index, unsigned long what, struct ifreq *out)
 {
-    struct ifreq request = {0};
-    uint16_t mtu = 0;
+    bool good;
     int fd;
 
-    if (if_index == 0 || if_indextoname(if_index, request.ifr_name) == NULL)
-        return 0;
+    memset(out, 0, sizeof(*out));
+    if (if_index == 0 || if_indextoname(if_index, out->ifr_name) == NULL)
+        return false;
     fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return 0;
-    if (ioctl(fd, SIOCGIFMTU, &request) == 0 && request.ifr_mtu > 0 && request.ifr_mtu <= UINT16_MAX)
-        mtu = (uint16_t)request.ifr_mtu;
+        return false;
+    good = ioctl(fd, what, out) == 0;
     close(fd);
-    return mtu;
+    return good;
+}
+
+/* Its MTU, or 0. Such drivers name a largest frame that is not the one they really take. */
+static uint16_t kernel_mtu(unsigned if_index)
+{
+    struct ifreq answer;
+
+    if (!ask_kernel(if_index, SIOCGIFMTU, &answer) || answer.ifr_mtu <= 0 || answer.ifr_mtu > UINT16_MAX)
+        return 0;
+    return (uint16_t)answer.ifr_mtu;
 }
 
 /* Bytes of a slot of net_af_packet's ring, by its arguments. False: another driver. */
@@ -460,8 +468,13 @@ uint32_t nic_tso_bytes(const struct nic *nic, uint32_t buffer_bytes)
 bool nic_link(const struct nic *nic, uint32_t *speed_mbps)
 {
     struct rte_eth_link link = {0};
+    struct rte_eth_dev_info info;
+    struct ifreq answer;
     bool up = rte_eth_link_get_nowait(nic->port, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 
+    /* net_af_packet and net_af_xdp call their link up from start to stop, whatever becomes of the interface. */
+    if (up && rte_eth_dev_info_get(nic->port, &info) == 0 && info.if_index != 0)
+        up = ask_kernel(info.if_index, SIOCGIFFLAGS, &answer) && (answer.ifr_flags & IFF_RUNNING) != 0;
     *speed_mbps = up && link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN ? link.link_speed : 0;
     return up;
 }

@@ -106,6 +106,7 @@ uint32_t nic_flush(struct nic *nic);
  * buffer of its own; 0 when it cuts none. */
 uint32_t nic_tso_bytes(const struct nic *nic, uint32_t buffer_bytes);
 
+/* Is the link up? Of a virtual port over an interface of the kernel: has that a carrier? A few system calls there: not for a core. */
 bool nic_link(const struct nic *nic, uint32_t *speed_mbps);
 enum assay_error nic_get_stats(const struct nic *nic, struct nic_stats *out) ASSAY_MUST_USE;
 /* The driver's name ("net_af_xdp"), for the log and for choosing defaults. */

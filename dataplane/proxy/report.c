@@ -142,6 +142,7 @@ static void report_connection(struct proxy *p, const struct tcp_row *from, struc
     row->core = p->config.core;
     row->origin_side = !from->passive;
     row->orphan = from->orphan;
+    row->ecn = from->ecn;
     snprintf(row->state, sizeof(row->state), "%s", from->state);
     snprintf(row->phase, sizeof(row->phase), "%s", report_phase(p, from));
     row->srtt_us = from->srtt_us;
@@ -184,6 +185,7 @@ bool proxy_command(struct proxy *p, struct core_command *command, uint64_t now_u
     case COMMAND_ORIGINS: report_origins(p, command); break;
     case COMMAND_CONNECTIONS: return report_connections(p, command, now_us);
     case COMMAND_CAPTURE:
+    case COMMAND_ANNOUNCE:
     case COMMAND_DRAIN:
     case COMMAND_STOP: break;
     }

@@ -20,6 +20,7 @@ enum command_kind {
     COMMAND_ORIGINS,     /* rows: struct origin_row */
     COMMAND_CONNECTIONS, /* rows: struct connection_row of the connections that pass the filter; takes several turns */
     COMMAND_CAPTURE,     /* begins or ends the capture of the core's frames */
+    COMMAND_ANNOUNCE,    /* the port's link has come back: whoever is there now must hear of our addresses */
 };
 
 enum command_state { COMMAND_PENDING, COMMAND_DONE };
@@ -53,6 +54,7 @@ struct connection_row {
     uint32_t core;
     bool origin_side; /* opened by us */
     bool orphan;      /* the proxy has closed it */
+    bool ecn;         /* both ends agreed on it (RFC 3168) */
     char state[16];   /* TCP's */
     char phase[24];   /* the exchange's; "" where the proxy has no part in it */
     uint32_t srtt_us, rto_us;

@@ -377,6 +377,30 @@ static void a_turn_takes_a_few_commands_and_leaves_the_rest_for_the_next(void **
     bench_free(b);
 }
 
+/* RFC 5227 §2.3: after the link came back, whoever is there hears of our addresses again. */
+static void a_command_announces_our_addresses(void **state)
+{
+    struct bench *b = bench_create();
+    struct core_command announce = {.kind = COMMAND_ANNOUNCE};
+    struct assay_address ours = rig_address(FIXTURE_PROXY);
+    struct rte_mbuf *packets[8];
+    uint16_t n;
+
+    (void)core_turn(b->core);
+    assert_int_equal(nic_rx(&b->near, packets, 8), 0);
+    assert_int_equal(core_command(b->core, &announce), ASSAY_OK);
+    (void)core_turn(b->core);
+    assert_int_equal(atomic_load(&announce.state), COMMAND_DONE);
+    n = nic_rx(&b->near, packets, 8);
+    assert_int_equal(n, 1);
+    assert_memory_equal(rte_pktmbuf_mtod(packets[0], uint8_t *), "\xff\xff\xff\xff\xff\xff", 6);
+    assert_memory_equal(rte_pktmbuf_mtod_offset(packets[0], uint8_t *, 12), "\x08\x06", 2);
+    assert_memory_equal(rte_pktmbuf_mtod_offset(packets[0], uint8_t *, 28), ours.bytes + 12, 4); /* sender ... */
+    assert_memory_equal(rte_pktmbuf_mtod_offset(packets[0], uint8_t *, 38), ours.bytes + 12, 4); /* ... and target */
+    rte_pktmbuf_free(packets[0]);
+    bench_free(b);
+}
+
 /* The table of connections is looked at in slices; what was asked later waits. */
 static void a_walk_takes_several_turns_and_ends(void **state)
 {
@@ -507,6 +531,7 @@ int main(void)
         cmocka_unit_test(a_neighbour_that_does_not_answer_ends_the_connect_too),
         cmocka_unit_test(a_drain_by_command_ends_connections_and_says_when_it_is_done),
         cmocka_unit_test(a_turn_takes_a_few_commands_and_leaves_the_rest_for_the_next),
+        cmocka_unit_test(a_command_announces_our_addresses),
         cmocka_unit_test(a_walk_takes_several_turns_and_ends),
         cmocka_unit_test(a_full_command_ring_says_so),
         cmocka_unit_test(commands_behind_stop_are_answered_and_its_statistics_stay),

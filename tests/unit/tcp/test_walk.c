@@ -46,6 +46,7 @@ static void a_connection_is_told_with_its_queues_and_times(void **state)
     assert_string_equal(rows[0].state, "ESTABLISHED");
     assert_true(rows[0].passive);
     assert_false(rows[0].orphan);
+    assert_false(rows[0].ecn);
     assert_int_equal(rows[0].user, 77);
     assert_memory_equal(&rows[0].handle, &handle, sizeof(handle));
     assert_int_equal(rows[0].local_port, OUR_PORT);
@@ -61,6 +62,10 @@ static void a_connection_is_told_with_its_queues_and_times(void **state)
     assert_true(rows[0].rto_us > 0);
     assert_true(rows[0].age_us >= 20000);
     assert_in_range(rows[0].idle_us, 20000, rows[0].age_us);
+    tcp_by_handle(b.tcp, handle)->ecn = ECN_ON;
+    assert_int_equal(count(&b, rows, 2), 1);
+    assert_true(rows[0].ecn);
+    tcp_by_handle(b.tcp, handle)->ecn = 0;
     bench_close(&b);
 }
 
