@@ -113,6 +113,7 @@ static void resend_smaller(struct tcp *tcp, struct tcp_connection *c)
         c->recovery = TCP_RECOVERY_LOSS;
         c->recovery_point = c->snd_nxt;
     }
+    c->frto = TCP_FRTO_OFF; /* what it waits for an ACK of may be just that */
     c->dup_acks = 0;
     c->backoff = 0;
     c->rto_start_us = tcp->now_us;
