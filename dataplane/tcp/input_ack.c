@@ -142,7 +142,7 @@ static bool process_ack(struct tcp *tcp, struct tcp_connection *c, const struct 
     struct tcp_ack_sample sample = {.now_us = tcp->now_us,
                                     .has_ts = conn_has(c, CONN_TIMESTAMPS) && segment->options.has_timestamps,
                                     .ts_echo = segment->options.ts_echo,
-                                    .echo = c->ecn & ECN_ON && segment->flags & TCP_FLAG_ECE && !segment->was_syn,
+                                    .echo = c->ecn & ECN_ECT && segment->flags & TCP_FLAG_ECE && !segment->was_syn,
                                     .fack_before = c->rack_fack};
     uint32_t window_before = c->snd_wnd, reorder_us;
     bool advances = seq_gt(segment->ack, c->snd_una), fin_acked;

@@ -14,7 +14,7 @@ struct tcp_ack_sample {
     uint32_t ts_echo;
     uint32_t fack_before; /* RACK.fack when the ACK came */
     bool has_ts;
-    bool echo;             /* the peer tells of a mark (ECE), and ECN is agreed on */
+    bool echo;             /* the peer tells of a mark (ECE) on what we sent as ECT */
     bool dsack;            /* the peer received something twice */
     bool duplicate;        /* a duplicate ACK (RFC 5681 §2) */
     bool retransmit_acked; /* the first segment acknowledged had been sent again */
