@@ -39,15 +39,28 @@ const struct route_listener *client_listener(struct proxy *p, const struct clien
     return NULL;
 }
 
-static bool client_admit(struct proxy *p, const struct client *c, const struct route_listener **listener)
+static bool client_admit(struct proxy *p, struct client *c, const struct route_listener **listener)
 {
     *listener = client_listener(p, c);
-    if (p->draining || *listener == NULL)
+    if (*listener == NULL)
         return false;
     if (!access_clients_allow((*listener)->clients, &c->peer)) {
         p->counters.client_refused_address++;
         return false;
     }
+    c->trusted = (*listener)->trusted != NULL && access_clients_allow((*listener)->trusted, &c->peer);
+    return true;
+}
+
+bool client_may_ask(struct proxy *p, struct client *c)
+{
+    const struct route_listener *listener;
+
+    if (c->route_epoch == p->snapshot->route->epoch)
+        return true;
+    if (!client_admit(p, c, &listener) || listener->tls != (c->tls != NULL))
+        return false;
+    c->route_epoch = p->snapshot->route->epoch;
     return true;
 }
 
@@ -74,7 +87,7 @@ void client_accept(struct proxy *p, const struct tcp_event *event)
                          .peer_port = info.remote_port,
                          .local_port = info.local_port,
                          .timer = {.object = PROXY_CLIENT, .deadline_us = UINT64_MAX}};
-    if (!client_admit(p, c, &listener) ||
+    if (p->draining || !client_admit(p, c, &listener) ||
         tcp_set_user(p->tcp, c->tcp, proxy_cookie(PROXY_CLIENT, pool_index(p->clients, c))) != ASSAY_OK) {
         tcp_abort(p->tcp, c->tcp);
         c->phase = CLIENT_FREE;
@@ -83,7 +96,7 @@ void client_accept(struct proxy *p, const struct tcp_event *event)
     }
     p->counters.client_connections++;
     p->counters.client_connections_now++;
-    c->trusted = listener->trusted != NULL && access_clients_allow(listener->trusted, &c->peer);
+    c->route_epoch = p->snapshot->route->epoch;
     client_set_phase(p, c, listener->tls ? CLIENT_HELLO : CLIENT_HEAD);
     proxy_deadline(p, &c->timer,
                    p->now_us + (listener->tls ? p->snapshot->settings->client_handshake_us

@@ -123,7 +123,8 @@ struct client {
     struct assay_address peer;
     struct assay_address local;
     uint64_t transaction;
-    size_t unacked; /* when the timer that waits for the client to take something last looked */
+    uint64_t route_epoch; /* in which it was last found that it may be served */
+    size_t unacked;       /* when the timer that waits for the client to take something last looked */
     uint32_t requests;
     uint32_t head_length;
     uint32_t parsed; /* of a head that is not whole yet: bytes the parser has seen */
@@ -319,6 +320,8 @@ void client_linger(struct proxy *p, struct client *c);
 bool client_takes_on(struct proxy *p, struct client *c);
 void client_set_phase(struct proxy *p, struct client *c, enum client_phase phase);
 struct stream client_stream(struct client *c);
+/* May it still ask? Who may connect, and how, can have changed since it did. */
+bool client_may_ask(struct proxy *p, struct client *c);
 const struct route_listener *client_listener(struct proxy *p, const struct client *c);
 /* Puts it on the work list: it is pumped again next turn. */
 void client_again(struct proxy *p, struct client *c);
@@ -405,6 +408,8 @@ bool upstream_quiet(struct proxy *p, struct upstream *u);
 void upstream_connect_timeout(struct proxy *p, struct upstream *u);
 /* The origin's TLS failed: counted and logged (S28); the loss to report to the exchange. */
 enum upstream_loss upstream_tls_failed(struct proxy *p, struct upstream *u);
+/* Did its TLS fail, and not only TCP below it? */
+bool upstream_tls_spoke(const struct upstream *u);
 /* Takes a session for resumption when there is a new one. */
 void upstream_keep_session(struct proxy *p, struct upstream *u);
 

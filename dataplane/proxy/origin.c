@@ -219,6 +219,7 @@ static bool origin_take_idle(struct proxy *p, struct origin *o, struct client *c
 /* Passes by addresses that no route of ours leads to: of a family that is not up, for instance. */
 static const struct assay_address *origin_reachable(struct proxy *p, struct origin *o, const struct route_origin *route)
 {
+    assert(route->address_count > 0);
     for (uint32_t i = 0; i < route->address_count; i++) {
         const struct assay_address *address = &route->addresses[(o->address_next + i) % route->address_count];
         struct assay_address source;

@@ -238,6 +238,10 @@ bool request_resolve(struct proxy *p, struct client *c, struct request_target *t
         request_log_received(p, c, target);
     if (listener == NULL)
         return request_refuse(target, 503, "the listener was removed");
+    if (!client_may_ask(p, c)) {
+        c->keep_alive = false;
+        return request_refuse(target, 403, "the listener does not serve this client any more");
+    }
     if (http_via_has(request->fields, request->field_count, slice_text(p->snapshot->settings->via_name))) {
         p->counters.requests_loop += first;
         return request_refuse(target, 400, "the request came through this proxy already");

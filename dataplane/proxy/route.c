@@ -67,7 +67,7 @@ struct tls_credential *route_server_credential(const struct credential_section *
     found = route_server_name(credentials, sni);
     dot = memchr(sni.data, '.', sni.len);
     if (found == NULL && dot != NULL) {
-        struct slice rest = slice_tail(sni, (size_t)(dot - sni.data));
+        struct slice rest = slice_of(dot, sni.len - (size_t)(dot - sni.data));
 
         wildcard[0] = '*';
         memcpy(wildcard + 1, rest.data, rest.len);

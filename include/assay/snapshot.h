@@ -159,7 +159,7 @@ struct settings_section {
     /* limits */
     uint32_t head_max_bytes, target_max_bytes, fields_max;
     uint64_t request_body_max_bytes;      /* 413 beyond; 0: none */
-    uint32_t handshakes_max;              /* in flight per core, both sides */
+    uint32_t handshakes_max;              /* with clients, in flight per core */
     uint32_t clients_max;                 /* client connections per core */
     uint32_t origin_connections_max;      /* per origin (host, port), all cores: each has its share of it */
     uint32_t origin_queue_max;            /* requests waiting for one, likewise: 503 beyond */

@@ -83,6 +83,49 @@ static void one_too_many_is_reset_until_another_leaves(void **state)
     world_free(w);
 }
 
+/* Connections last: what is taken away from an address, or from connections without TLS, ends with their next request. */
+static void a_client_that_may_not_connect_any_more_is_not_served_either(void **state)
+{
+    const struct assay_prefix wide = {.address = rig_address("198.18.1.0"), .length = 96 + 24},
+                              narrow = {.address = rig_address("198.18.1.8"), .length = 128};
+    enum { STAYS, ADDRESS, NOW_TLS, ROWS };
+
+    for (int row = STAYS; row < ROWS; row++) {
+        struct world *w = world_create();
+        struct access_clients *before, *after;
+        const struct access_clients *own = w->listeners[0].clients;
+        struct world_peer *client;
+
+        assert_int_equal(access_clients_create(&wide, 1, false, NULL, 0, &before), ASSAY_OK);
+        assert_int_equal(access_clients_create(row == ADDRESS ? &narrow : &wide, 1, false, NULL, 0, &after), ASSAY_OK);
+        w->listeners[0].clients = before;
+        client = world_connect(w);
+        world_request(w, client, "GET", world_path("http", ORIGIN, "/"), "\r\n");
+        world_answer(w, world_accept(w), "one");
+        assert_true(world_starts(client, "HTTP/1.1 200 "));
+        world_forget(client);
+        w->listeners[0].clients = after;
+        w->listeners[0].tls = row == NOW_TLS;
+        w->route.epoch++;
+        world_publish(w);
+        assert_false(client->finished);
+        world_request(w, client, "GET", world_path("http", ORIGIN, "/"), "\r\n");
+        if (row == STAYS) {
+            assert_int_equal(world_counters(w)->origin_connections_reused, 1);
+        } else {
+            assert_true(world_starts(client, "HTTP/1.1 403 "));
+            assert_true(client->finished);
+            assert_int_equal(world_counters(w)->origin_connections_reused, 0);
+            assert_int_equal(world_counters(w)->requests_denied, 1);
+        }
+        assert_int_equal(world_counters(w)->client_refused_address, row == ADDRESS);
+        w->listeners[0].clients = own;
+        world_free(w);
+        access_clients_free(before);
+        access_clients_free(after);
+    }
+}
+
 static void what_is_no_client_hello_gets_an_alert_and_an_end(void **state)
 {
     static const struct {
@@ -154,6 +197,8 @@ static void a_handshake_that_takes_too_long_is_ended_wherever_it_stands(void **s
     world_run(w, 400);
     for (size_t i = 0; i < 3; i++)
         assert_true(peers[i]->reset);
+    world_resume(w, stalled); /* it hears of the reset behind what it had not read */
+    world_run(w, 5);
     assert_true(stalled->reset);
     assert_int_equal(world_counters(w)->client_handshake_timeouts, 4);
     assert_int_equal(world_counters(w)->client_handshake_failures, 4);
@@ -467,6 +512,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_outside_the_prefixes_is_reset_before_a_byte),
         cmocka_unit_test(one_too_many_is_reset_until_another_leaves),
+        cmocka_unit_test(a_client_that_may_not_connect_any_more_is_not_served_either),
         cmocka_unit_test(what_is_no_client_hello_gets_an_alert_and_an_end),
         cmocka_unit_test(without_a_certificate_for_the_name_there_is_unrecognized_name),
         cmocka_unit_test(a_handshake_that_takes_too_long_is_ended_wherever_it_stands),
