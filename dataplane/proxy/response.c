@@ -45,7 +45,8 @@ static void response_ended(struct proxy *p, struct client *c, enum stream_status
 {
     struct upstream *u = c->upstream;
 
-    if (status == STREAM_FAILED && u->tls != NULL && tcp_live(p->tcp, u->tcp)) {
+    /* What TLS says of its end counts, though a reset came behind it. */
+    if (status == STREAM_FAILED && u->tls != NULL && (tcp_live(p->tcp, u->tcp) || upstream_tls_spoke(u))) {
         response_lost(p, c, upstream_tls_failed(p, u));
         return;
     }

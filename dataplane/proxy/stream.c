@@ -32,9 +32,9 @@ static bool stream_settle(struct proxy *p, struct stream s, const struct tls_io 
 /* TLS wants input and there is none: is more to come? */
 static enum stream_status stream_dry(struct proxy *p, struct stream s)
 {
-    if (!tcp_live(p->tcp, s.tcp))
-        return STREAM_FAILED;
-    return tcp_at_end(p->tcp, s.tcp) ? STREAM_CUT : STREAM_WAIT;
+    if (tcp_at_end(p->tcp, s.tcp))
+        return STREAM_CUT;
+    return tcp_live(p->tcp, s.tcp) ? STREAM_WAIT : STREAM_FAILED;
 }
 
 enum stream_status stream_handshake(struct proxy *p, struct stream s)
@@ -73,9 +73,9 @@ static enum stream_status stream_read_plain(struct proxy *p, struct stream s, vo
     *length = total;
     if (total > 0)
         return STREAM_OK;
-    if (!tcp_live(p->tcp, s.tcp))
-        return STREAM_FAILED;
-    return tcp_at_end(p->tcp, s.tcp) ? STREAM_END : STREAM_WAIT;
+    if (tcp_at_end(p->tcp, s.tcp))
+        return STREAM_END;
+    return tcp_live(p->tcp, s.tcp) ? STREAM_WAIT : STREAM_FAILED;
 }
 
 enum stream_status stream_read(struct proxy *p, struct stream s, void *buffer, size_t capacity, size_t *length)

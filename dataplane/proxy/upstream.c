@@ -217,6 +217,14 @@ enum upstream_loss upstream_tls_failed(struct proxy *p, struct upstream *u)
     return failure.kind == TLS_FAILURE_CERTIFICATE ? LOSS_VERDICT : LOSS_TLS;
 }
 
+bool upstream_tls_spoke(const struct upstream *u)
+{
+    struct tls_failure failure;
+
+    tls_get_failure(u->tls, &failure);
+    return failure.kind != TLS_FAILURE_NONE;
+}
+
 /* Several that fail together are one reason to go on to the next address, not several. */
 static void upstream_next_address(struct proxy *p, const struct upstream *u)
 {
@@ -278,7 +286,14 @@ void upstream_handshake_step(struct proxy *p, struct upstream *u)
         loss = LOSS_CONNECT;
         break;
     case STREAM_FAILED:
-    default: loss = upstream_tls_failed(p, u); break;
+    default:
+        if (upstream_tls_spoke(u) || tcp_live(p->tcp, u->tcp)) {
+            loss = upstream_tls_failed(p, u);
+            break;
+        }
+        upstream_transport_failed(p, u, "connection reset");
+        loss = LOSS_CONNECT;
+        break;
     }
     /* A session may be what the origin did not like: the next attempt is a full handshake. */
     if (u->session_offered)

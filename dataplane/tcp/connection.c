@@ -248,6 +248,18 @@ void conn_fail(struct tcp *tcp, struct tcp_connection *c, enum tcp_reason reason
     conn_raise(tcp, c, TCP_EVENT_CLOSED);
 }
 
+void conn_reset(struct tcp *tcp, struct tcp_connection *c)
+{
+    if (conn_has(c, CONN_PASSIVE) || c->receive_bytes == 0) {
+        conn_fail(tcp, c, TCP_REASON_RESET);
+        return;
+    }
+    tcp->counters.closed_by_reset++;
+    detach(tcp, c);
+    c->reason = TCP_REASON_RESET;
+    conn_raise(tcp, c, TCP_EVENT_READABLE);
+}
+
 void conn_raise(struct tcp *tcp, struct tcp_connection *c, uint32_t events)
 {
     if (conn_has(c, CONN_ORPHAN))

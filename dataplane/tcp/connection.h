@@ -438,6 +438,9 @@ void conn_orphan(struct tcp *tcp, struct tcp_connection *c);
 void conn_finish(struct tcp *tcp, struct tcp_connection *c);
 /* It is over with an error: freed, after the application has been told where it knows of it. */
 void conn_fail(struct tcp *tcp, struct tcp_connection *c, enum tcp_reason reason);
+/* The peer's RST. Of an active open what it had sent before stays readable, and CLOSED comes behind it: it may be the answer that
+ * we asked for, from a peer that then closed with our text unread (RFC 2525 §2.17). */
+void conn_reset(struct tcp *tcp, struct tcp_connection *c);
 
 /* A passive open that waits for the ACK of our SYN-ACK: it counts in its listener's backlog, and the clock runs. */
 void conn_half_open(struct tcp *tcp, struct tcp_connection *c);

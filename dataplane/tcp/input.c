@@ -231,7 +231,7 @@ static bool check_reset(struct tcp *tcp, struct tcp_connection *c, const struct 
     } else if (c->state == TCP_SYN_RECEIVED) {
         conn_fail(tcp, c, conn_has(c, CONN_PASSIVE) ? TCP_REASON_RESET : TCP_REASON_REFUSED);
     } else {
-        conn_fail(tcp, c, TCP_REASON_RESET);
+        conn_reset(tcp, c);
     }
     return false;
 }

@@ -333,9 +333,17 @@ enum assay_error tcp_connect_any(struct tcp *tcp, const struct assay_address *lo
     return connect_from(tcp, locals, count, 0, remote, remote_port, user, now_us, out);
 }
 
+/* Has the peer ended it? The application may still be reading. */
+static bool was_reset(const struct tcp_connection *c)
+{
+    return c->state == TCP_CLOSED && c->reason == TCP_REASON_RESET;
+}
+
 bool tcp_live(const struct tcp *tcp, struct tcp_handle handle)
 {
-    return tcp_by_handle(tcp, handle) != NULL;
+    const struct tcp_connection *c = tcp_by_handle(tcp, handle);
+
+    return c && !was_reset(c);
 }
 
 enum assay_error tcp_set_user(struct tcp *tcp, struct tcp_handle handle, uint64_t user)
@@ -379,6 +387,8 @@ void tcp_consume(struct tcp *tcp, struct tcp_handle handle, size_t len)
     if (!c)
         return;
     receive_consume(tcp, c, len);
+    if (was_reset(c) && c->receive_bytes == 0)
+        conn_raise(tcp, c, TCP_EVENT_CLOSED);
     if (c->state != TCP_ESTABLISHED && c->state != TCP_FIN_WAIT_1 && c->state != TCP_FIN_WAIT_2)
         return;
     if (receive_window_opened(tcp, c)) {

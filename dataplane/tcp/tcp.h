@@ -85,7 +85,8 @@ enum tcp_event_flag {
     TCP_EVENT_WRITABLE = 1 << 4,  /* tcp_room() grew after it had been too small (see tcp_room) */
     TCP_EVENT_SENT = 1 << 5,      /* all that was written (and FIN, where sent) is acknowledged */
     TCP_EVENT_CLOSED = 1 << 6, /* gone for a reason other than a clean close: see reason; the handle is stale after the
-                                   * event has been returned, unread data is lost except after TIMEOUT of our own FIN */
+                                   * event has been returned, unread data is lost except after TIMEOUT of our own FIN.
+                                   * After a RESET of an active open it comes when all has been read */
 };
 
 enum tcp_reason {
@@ -151,6 +152,7 @@ enum assay_error tcp_connect_any(struct tcp *tcp, const struct assay_address *lo
                                  const struct assay_address *remote, uint16_t remote_port, uint64_t user,
                                  uint64_t now_us, struct tcp_handle *out) ASSAY_MUST_USE;
 
+/* False: the handle is stale, or the peer has reset it, and what is still readable is all that there will be. */
 bool tcp_live(const struct tcp *tcp, struct tcp_handle handle);
 enum assay_error tcp_set_user(struct tcp *tcp, struct tcp_handle handle, uint64_t user) ASSAY_MUST_USE;
 

@@ -25,6 +25,8 @@ Paths (behind any prefix that ends in /lab):
   /garbage             bytes that are no HTTP
   /big-head/N          a response head with a field of N bytes
   /last                200 with Connection: close
+  /last-reset          the same, and a reset behind it
+  /refuse-body         413 at once, and a reset behind it
 """
 import argparse
 import hashlib
@@ -263,6 +265,9 @@ class Origin:
         if word == "refuse-expect":
             connection.send(head("417 Expectation Failed", "Content-Length: 0", "Connection: close"))
             return False
+        if word == "refuse-body":
+            connection.send(head("413 Too Much", "Content-Length: 4", "Connection: close") + b"much")
+            return None
         request.read_body(connection)
         keep = "close" not in request.get("connection").lower()
         has_body = request.method != "HEAD"
@@ -312,6 +317,9 @@ class Origin:
         elif word == "last":
             connection.send(head("200 OK", "Content-Length: 3", "Connection: close") + b"ok\n")
             return False
+        elif word == "last-reset":
+            connection.send(head("200 OK", "Content-Length: 3", "Connection: close") + b"ok\n")
+            return None
         else:
             body = json.dumps({"method": request.method, "target": request.target, "fields": request.fields,
                                "trailers": request.trailers, "body_bytes": request.body_bytes,

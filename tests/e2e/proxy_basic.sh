@@ -97,6 +97,14 @@ fetch "$lab/first-closes"
 check "an origin that closes without an answer is asked once more" "200" "$status"
 fetch "$lab/last"
 check "an origin that closes after its answer" "200" "$status"
+statuses=
+for way in "$lab" "$plain" "$lab" "$plain" "$lab" "$plain"; do
+    fetch "$way/last-reset"
+    statuses+=" $status"
+    fetch "$way/refuse-body" -T "$work/up.bin" -H 'Expect:'
+    statuses+=" $status"
+done
+check "what an origin says before it resets the connection" " 200 413 200 413 200 413 200 413 200 413 200 413" "$statuses"
 
 # --- connections ---------------------------------------------------------------------------------------------------------
 ports=$(printf 'GET %s\n' "$lab/bytes/10" "$lab/status/404" "$(mra_path nowhere.steven.lab 8443)/x" "$lab/chunked/1000" "$cucm/forbidden" "$lab/bytes/70000" |

@@ -322,9 +322,45 @@ static void a_client_that_takes_nothing_is_given_up_one_that_takes_a_little_is_n
     }
 }
 
+/* An origin that is done with us may end in a reset: what it said before counts, be it much or little of the body. */
+static void what_came_before_a_reset_is_passed_on(void **state)
+{
+    enum { BODY = 600000 };
+    static char body[BODY];
+
+    memset(body, 'b', sizeof(body));
+    for (int whole = 0; whole < 2; whole++) {
+        struct world *w = world_create();
+        struct world_peer *client = world_connect(w), *origin = ask(w, client, "GET", 1, "");
+        size_t sent = 0, len = whole ? BODY : BODY - 1;
+
+        client->paused = true;
+        world_send(w, origin, "HTTP/1.1 200 OK\r\nContent-Length: 600000\r\n\r\n");
+        for (int i = 0; i < 1000 && sent < len; i++) {
+            sent += tcp_write(w->far, origin->tcp, body + sent, len - sent);
+            world_run(w, 1);
+        }
+        assert_int_equal(sent, len);
+        world_run(w, 20);
+        assert_int_equal(tcp_unacked(w->far, origin->tcp), 0); /* some of it with the proxy's TCP, unread */
+        world_abort(w, origin);
+        assert_int_equal(world_counters(w)->origin_connections_now, 1);
+        world_resume(w, client);
+        world_run(w, 300);
+        assert_int_equal(world_counters(w)->responses, whole);
+        assert_int_equal(world_counters(w)->responses_aborted, !whole);
+        assert_int_equal(client->reset, !whole);
+        if (whole)
+            assert_true(client->length > BODY);
+        assert_int_equal(world_counters(w)->origin_connections_now, 0);
+        world_free(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_came_before_a_reset_is_passed_on),
         cmocka_unit_test(each_framing_becomes_one_that_the_client_understands),
         cmocka_unit_test(what_was_between_origin_and_proxy_stays_there),
         cmocka_unit_test(interim_responses_without_end_are_502),
