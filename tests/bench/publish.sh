@@ -9,7 +9,8 @@
 #   quiet      the load alone
 #   changes    ten changes of trust a second beside it
 #   bystander  nothing is changed; a program takes as much of CPU 1 as the changes did, in as many pieces
-# What a publish does to requests is the difference of the last two. The core's own turns say it without the load's noise: how many
+# What a publish does to requests is the difference of the last two, as far as it is more than the rounds differ among themselves (the
+# median of the rounds is printed, and the smallest and the largest). The core's own turns say it without the load's noise: how many
 # took how long (what a request can be made to wait on the core), and what the adoption of a snapshot took.
 # usage: publish.sh [--seconds N] [--rounds N] [--anchors "10 1000 10000"]
 set -uo pipefail
@@ -148,6 +149,7 @@ known_chains()
 # A dry run of another policy over 1,000 chains, all of which have to be judged for it: who else asks is answered meanwhile.
 dry_run()
 {
+    "$build/tests/bench/verify" --anchors 10 >"$work/trust/many.pem" || die "no anchors"
     proxy_assayd
     proxy_stop # the configuration is there now
     known_chains 1000
@@ -160,6 +162,9 @@ dry_run()
     rm -f "$work/state/assay.yaml.registry"
 }
 
+# shellcheck source=tests/bench/busy.sh
+. "$(dirname "$0")/busy.sh"
+bench_warn_if_busy
 e2e_begin publish
 foreign=$(cat "$work/pki/foreign-root.sha256")
 pin_network || die "receive work could not be pinned"
