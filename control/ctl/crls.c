@@ -4,11 +4,12 @@
 
 #include "ctl/admin.h"
 
-static const char usage[] =
-    "usage: assayctl crls [fetch] [--json] [--socket PATH]\n"
-    "The revocation lists at hand, of files and fetched ones, and what went wrong with the last fetch.\n"
-    "crls fetch asks every server again, now; what comes is in the list a moment later.\n"
-    "exit status: 0 done, 1 refused, 2 wrong usage, 3 no assayd\n";
+static const char usage[] = "usage: assayctl crls [fetch] [--json] [--socket PATH]\n"
+                            "The revocation lists at hand, of files and fetched ones, and what went wrong with the "
+                            "last fetch; and the certificates of\n"
+                            "origins that a stapled OCSP response called revoked.\n"
+                            "crls fetch asks every server again, now; what comes is in the list a moment later.\n"
+                            "exit status: 0 done, 1 refused, 2 wrong usage, 3 no assayd\n";
 
 static const struct ctl_column columns[] = {
     {"source", "source", 60},           {"issuer_name", "issuer", 30},      {"number", "number", 20},
@@ -16,9 +17,23 @@ static const struct ctl_column columns[] = {
     {"error", "last error", 80},
 };
 
+static const struct ctl_column revoked_columns[] = {
+    {"sha256", "revoked by OCSP: certificate", 64},
+    {"host", "shown by", 60},
+    {"port", "port", 0},
+    {"reason", "reason", 30},
+    {"this_update", "this update", 20},
+};
+
 static void print_list(const struct ctl_admin *admin, const json_t *answer)
 {
+    const json_t *revoked = json_object_get(answer, "revoked_by_ocsp");
+
     ctl_table_print(admin->out, json_object_get(answer, "crls"), columns, sizeof(columns) / sizeof(columns[0]));
+    if (json_array_size(revoked) == 0)
+        return;
+    fputc('\n', admin->out);
+    ctl_table_print(admin->out, revoked, revoked_columns, sizeof(revoked_columns) / sizeof(revoked_columns[0]));
 }
 
 static int fetch(const struct ctl_admin *admin)

@@ -46,6 +46,7 @@ struct control {
     struct publisher publisher;
     struct fleet *fleet;
     struct registry *registry;       /* chains that origins showed (registry.h) */
+    bool revoked_changed;            /* control_revoked.h: the trust section is to be published anew */
     uint64_t registry_due_s;         /* when it is looked through again, though nothing came */
     uint64_t registry_save_s;        /* when it is written to the state directory */
     struct expiry_said *expiry_said; /* warnings that were given (expiry.h) */

@@ -2,6 +2,7 @@
 #include "daemon/control_registry.h"
 
 #include "daemon/control.h"
+#include "daemon/control_revoked.h"
 #include "daemon/due.h"
 #include "daemon/log.h"
 #include "daemon/registry.h"
@@ -81,6 +82,7 @@ static void take_chains(struct control *control, uint64_t now_s)
     control->registry_due_s = now_s;
     if (registry_judge_rest(control->registry, trust, now_s, JUDGE_BUDGET_US))
         control->registry_due_s += AGAIN_S;
+    control->revoked_changed |= control_revoked_follow(control, now_s);
 }
 
 static void save_sometimes(struct control *control, uint64_t now_s)

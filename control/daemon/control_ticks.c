@@ -118,6 +118,11 @@ static bool trust_is_due(struct control *control, uint64_t now_s, struct change 
         state_save_verify(control->state_directory, control->config_file, &control->verify, &change->problems);
         return true;
     }
+    if (control->revoked_changed) {
+        *what = "revoked by OCSP";
+        control->revoked_changed = false;
+        return true;
+    }
     *what = "fetched CRLs";
     return crl_fetch_turn(control, now_s, CRL_PATHS_TICK_US);
 }

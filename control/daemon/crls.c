@@ -206,7 +206,7 @@ static bool fill(struct x509_crl_set *set, const struct load *load, const struct
             (source->newest != NULL && !insert(set, source->newest)))
             return false;
     }
-    return true;
+    return crls == NULL || revoked_fill(&crls->revoked, set);
 }
 
 /* The set's order depends on what is in it, not on files. */
@@ -218,6 +218,16 @@ static void describe(const struct x509_crl_set *set, struct text *content)
 
         x509_describe_hex(slice_of(record->sha256, sizeof(record->sha256)), hex, sizeof(hex));
         text_printf(content, "crl %s\n", hex);
+    }
+    for (size_t i = 0; i < x509_crl_set_responses(set); i++) {
+        struct x509_digest_value digest = {0};
+        const uint8_t *certificate;
+        char hex[X509_DESCRIBE_HEX_SIZE];
+
+        if (x509_digest_make(X509_DIGEST_SHA256, x509_crl_set_response_at(set, i, &certificate), &digest) != ASSAY_OK)
+            abort(); /* SHA-256 of memory cannot fail */
+        x509_describe_hex(slice_of(digest.bytes, digest.size), hex, sizeof(hex));
+        text_printf(content, "ocsp %s\n", hex);
     }
 }
 
@@ -291,7 +301,11 @@ struct x509_crl_set *crls_load(struct crls *crls, const char *path, struct text 
 
 struct crls crls_lend(const struct crls *crls)
 {
-    return (struct crls){.count = crls->count, .files = files_copy(crls), .sources = crls->sources, .lasting = true};
+    return (struct crls){.count = crls->count,
+                         .files = files_copy(crls),
+                         .sources = crls->sources,
+                         .revoked = crls->revoked,
+                         .lasting = true};
 }
 
 void crls_give_back(struct crls *lent)
@@ -304,5 +318,6 @@ void crls_free(struct crls *crls)
 {
     files_free(crls->files, crls->count);
     crl_sources_free(&crls->sources);
+    revoked_free(&crls->revoked);
     *crls = (struct crls){0};
 }

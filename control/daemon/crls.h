@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef ASSAY_DAEMON_CRLS_H
 #define ASSAY_DAEMON_CRLS_H
-/* The revocation lists that verdicts are made with: those of a directory (its .crl, .pem and .der files, names that begin with
- * '.' skipped) or of one file, PEM or DER, and those that were fetched (crl_sources.h). A list of a million entries takes half a
+/* What verdicts about revocation are made with: what origins stapled (revoked.h), and lists: those of a directory (its .crl, .pem
+ * and .der files, names that begin with '.' skipped) or of one file, PEM or DER, and those that were fetched (crl_sources.h). A list of a million entries takes half a
  * second to index: a file that did not change since is not read again.
  * What cannot be read or does not decode is a problem; what is sound but not supported (delta and indirect CRLs, unknown critical
  * extensions) is left out with a warning, since CAs publish such files beside the complete ones.
@@ -12,6 +12,7 @@
 
 #include "daemon/crl_sources.h"
 #include "daemon/problems.h"
+#include "daemon/revoked.h"
 #include "daemon/text.h"
 #include "x509/crl_set.h"
 
@@ -31,14 +32,15 @@ struct crls {
     size_t count;
     struct crls_file *files;
     struct crl_sources sources;
-    uint64_t reads; /* of files, so far */
+    struct revoked revoked; /* by OCSP */
+    uint64_t reads;         /* of files, so far */
     /* What cannot be read counts as it was read last, with a warning: a change that is not about files must not fail for them. */
     bool lasting;
 };
 
 void crls_free(struct crls *crls);
 
-/* For a try: the same files and sources, so that what is loaded with it changes nothing here. The sources are borrowed. */
+/* For a try: the same files and sources, so that what is loaded with it changes nothing here. All but the files is borrowed. */
 struct crls crls_lend(const struct crls *crls);
 void crls_give_back(struct crls *lent);
 

@@ -10,6 +10,7 @@
 #include "daemon/registry.h"
 #include "daemon/registry_judge.h"
 #include "daemon/registry_view.h"
+#include "report/staple_report.h"
 #include "report/verify_report.h"
 #include "x509/action.h"
 #include "x509/describe.h"
@@ -95,10 +96,13 @@ static json_t *explain_entry(const struct control *control, struct registry_entr
     report.trace = trace;
     out = registry_view_entry(control, entry);
     json_object_set_new(out, "judgement", verify_report_object(&report));
+    json_object_set_new(out, "staple",
+                        staple_report_object(x509_chain_staple(entry->chain), &result, scope->policy, now_s));
     stream = open_memstream(&text, &size);
     if (stream != NULL) {
         print_head(stream, control, entry);
         print_certificates(stream, certificates, count);
+        staple_report_text(json_object_get(out, "staple"), stream);
         verify_report_text(&report, stream);
         verify_report_attempts(trace, stream);
         print_decision(stream, entry, trust);

@@ -145,6 +145,7 @@ static void set_chain(struct registry *registry, struct registry_entry *entry, s
     entry->digest = *digest;
     entry->judged.epoch = 0;
     entry->thought.round = 0;
+    entry->staple_epoch = 0;
     entry->leaf_parsed = x509_certificate_parse(certificates[0], &entry->leaf, NULL) == ASSAY_OK;
     entry->shown_count = 0;
     entry->names_crls = false;
@@ -195,7 +196,14 @@ static struct registry_entry *insert(struct registry *registry, const char *host
 struct registry_entry *registry_add(struct registry *registry, const char *host, uint16_t port, uint64_t deployment,
                                     const struct slice *certificates, size_t count, uint64_t last_ns)
 {
-    struct x509_chain *chain = x509_chain_create(certificates, count);
+    return registry_add_stapled(registry, host, port, deployment, certificates, count, slice_of(NULL, 0), last_ns);
+}
+
+struct registry_entry *registry_add_stapled(struct registry *registry, const char *host, uint16_t port,
+                                            uint64_t deployment, const struct slice *certificates, size_t count,
+                                            struct slice staple, uint64_t last_ns)
+{
+    struct x509_chain *chain = x509_chain_create_stapled(certificates, count, staple);
     struct x509_chain_digest digest;
     struct registry_entry *entry;
 

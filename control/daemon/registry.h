@@ -65,6 +65,7 @@ struct registry_entry {
     uint64_t deployment;
     struct x509_chain_digest digest;
     struct x509_chain *chain;
+    uint64_t staple_epoch; /* control_revoked.h has looked at what is stapled to it in that epoch */
     bool leaf_parsed;
     struct x509_certificate leaf; /* slices into chain */
     bool names_crls;              /* a certificate of it has CRL distribution points */
@@ -116,6 +117,10 @@ size_t registry_drain(struct registry *registry, struct byte_ring *ring, size_t 
  * leave no room. Fields beyond these are the caller's to fill. */
 struct registry_entry *registry_add(struct registry *registry, const char *host, uint16_t port, uint64_t deployment,
                                     const struct slice *certificates, size_t count, uint64_t last_ns);
+/* The same with what was stapled to it last; empty: nothing. */
+struct registry_entry *registry_add_stapled(struct registry *registry, const char *host, uint16_t port,
+                                            uint64_t deployment, const struct slice *certificates, size_t count,
+                                            struct slice staple, uint64_t last_ns);
 /* Forgets what was not seen for too long. */
 void registry_age(struct registry *registry, uint64_t now_s);
 

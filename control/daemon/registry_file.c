@@ -9,6 +9,8 @@
 #include "assay/chain_record.h"
 #include "base/address.h"
 #include "daemon/arena.h"
+#include "x509/describe.h"
+#include "x509/ocsp.h"
 #include "x509/pem.h"
 
 /* --- writing ------------------------------------------------------------------------------------------------------------------- */
@@ -22,6 +24,17 @@ static json_t *pem_text(struct slice der)
     x509_pem_write(der, pem, size);
     out = json_string(pem);
     free(pem);
+    return out;
+}
+
+static json_t *hex_text(struct slice bytes)
+{
+    char *hex = memory_alloc(2 * bytes.len + 1);
+    json_t *out;
+
+    x509_describe_hex(bytes, hex, 2 * bytes.len + 1);
+    out = json_string(hex);
+    free(hex);
     return out;
 }
 
@@ -47,6 +60,8 @@ static json_t *entry_json(const struct registry_entry *entry)
     json_object_set_new(out, "failed_reason", json_string(x509_reason_name(entry->failed_reason)));
     json_object_set_new(out, "failed_depth", json_integer(entry->failed_depth));
     json_object_set_new(out, "certificates", certificates);
+    if (x509_chain_staple(entry->chain).len > 0)
+        json_object_set_new(out, "staple", hex_text(x509_chain_staple(entry->chain)));
     return out;
 }
 
@@ -72,12 +87,14 @@ struct decoded {
     size_t count;
     struct slice ders[CHAIN_RECORD_CERTIFICATES];
     uint8_t *buffers[CHAIN_RECORD_CERTIFICATES];
+    struct slice staple;
 };
 
 static void decoded_free(struct decoded *decoded)
 {
     for (size_t i = 0; i < decoded->count; i++)
         free(decoded->buffers[i]);
+    free((void *)(uintptr_t)decoded->staple.data);
 }
 
 /* A certificate need not decode to be one that was shown: its PEM does. */
@@ -99,6 +116,34 @@ static bool decode(const json_t *certificates, struct decoded *out)
             return false;
     }
     return out->count > 0;
+}
+
+static int digit_of(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* None is fine, and so is one that does not decode: it is judged like any other. */
+static bool decode_staple(const json_t *staple, struct decoded *out)
+{
+    const char *hex = json_string_value(staple);
+    size_t length = json_string_length(staple);
+    uint8_t *bytes;
+
+    if (staple == NULL)
+        return true;
+    if (hex == NULL || length % 2 != 0 || length / 2 > X509_OCSP_SIZE_MAX)
+        return false;
+    bytes = memory_alloc(length / 2 + 1);
+    out->staple = slice_of(bytes, length / 2);
+    for (size_t i = 0; i < length / 2; i++) {
+        int high = digit_of(hex[2 * i]), low = digit_of(hex[2 * i + 1]);
+
+        if (high < 0 || low < 0)
+            return false;
+        bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
 }
 
 static enum x509_reason reason_named(const char *name)
@@ -125,9 +170,9 @@ static bool take(struct registry *registry, const json_t *json, const struct dec
 
     if (host == NULL || address == NULL || strlen(host) >= REGISTRY_HOST_MAX || port == 0 || port > UINT16_MAX)
         return false;
-    entry =
-        registry_add(registry, host, (uint16_t)port, (uint64_t)json_integer_value(json_object_get(json, "deployment")),
-                     decoded->ders, decoded->count, number_of(json, "last_ns"));
+    entry = registry_add_stapled(registry, host, (uint16_t)port,
+                                 (uint64_t)json_integer_value(json_object_get(json, "deployment")), decoded->ders,
+                                 decoded->count, decoded->staple, number_of(json, "last_ns"));
     if (entry == NULL || address_parse(slice_text(address), &entry->address) != ASSAY_OK)
         return false;
     entry->first_ns = number_of(json, "first_ns");
@@ -151,7 +196,8 @@ size_t registry_file_read(struct registry *registry, struct slice text, size_t *
     {
         struct decoded decoded = {0};
 
-        if (decode(json_object_get(item, "certificates"), &decoded) && take(registry, item, &decoded))
+        if (decode(json_object_get(item, "certificates"), &decoded) &&
+            decode_staple(json_object_get(item, "staple"), &decoded) && take(registry, item, &decoded))
             taken++;
         else
             ++*left_out;

@@ -2,7 +2,7 @@
 #ifndef ASSAY_DAEMON_REGISTRY_FILE_H
 #define ASSAY_DAEMON_REGISTRY_FILE_H
 /* The registry on disk: what was seen survives a restart, its failures included. JSON, certificates as PEM; written atomically
- * (state.h). Verdicts are not kept: they are made again with the trust of the next start.
+ * (state.h); what was stapled to a chain too, so that hard-fail finds it after a restart. Verdicts are not kept: they are made again with the trust of the next start.
  * Thread: control. Errors: an entry that cannot be read is left out, the others are taken. */
 #include <stddef.h>
 

@@ -161,21 +161,7 @@ static void judge(const struct registry_entry *entry, const struct trust_section
     out->until_s = holds_until(entry, scope, now_s, out);
 }
 
-static bool crls_same(const struct x509_store *from, const struct x509_store *to)
-{
-    const struct x509_crl_set *a = x509_store_crls(from), *b = x509_store_crls(to);
-
-    if (a == NULL || b == NULL || a == b)
-        return a == b;
-    if (x509_crl_set_count(a) != x509_crl_set_count(b))
-        return false;
-    for (size_t i = 0; i < x509_crl_set_count(a); i++)
-        if (!slice_equal(x509_crl_set_at(a, i)->crl.der, x509_crl_set_at(b, i)->crl.der))
-            return false;
-    return true;
-}
-
-/* Whether two scopes have the same CRLs: asked for the same two again and again, and megabytes to compare. */
+/* Whether two scopes have the same CRLs: asked for the same two again and again. */
 struct crls_memory {
     const struct x509_store *from, *to;
     bool same;
@@ -184,7 +170,7 @@ struct crls_memory {
 static bool crls_same_again(struct crls_memory *memory, const struct x509_store *from, const struct x509_store *to)
 {
     if (memory->from != from || memory->to != to)
-        *memory = (struct crls_memory){from, to, crls_same(from, to)};
+        *memory = (struct crls_memory){from, to, x509_crl_set_same(x509_store_crls(from), x509_store_crls(to))};
     return memory->same;
 }
 

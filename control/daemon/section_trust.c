@@ -81,9 +81,10 @@ static bool take_crls(const struct config *config, struct section *section, stru
                       struct problems *problems)
 {
     const struct config_revocation *revocation = &config->root.trust.revocation;
+    bool none = revocation->crls == NULL && !revocation->fetch && (crls == NULL || crls->revoked.count == 0);
     struct x509_crl_set *set;
 
-    if ((revocation->crls == NULL && !revocation->fetch) || !asks_for_status(&section->data.trust))
+    if (none || !asks_for_status(&section->data.trust))
         return true;
     set = crls_load(crls, revocation->crls, &section->judged, problems);
     x509_store_set_crls(section->store, set);

@@ -73,6 +73,28 @@ static json_t *source_row(const struct crl_source *source, uint64_t now_s)
     return row;
 }
 
+/* Certificates that are revoked by a response which some origin stapled. */
+static json_t *revoked_rows(const struct revoked *revoked)
+{
+    json_t *rows = json_array();
+
+    for (size_t i = 0; i < revoked->count; i++) {
+        const struct revoked_item *item = &revoked->items[i];
+        char hex[X509_DESCRIBE_HEX_SIZE];
+        json_t *row = json_object();
+
+        x509_describe_hex(slice_of(item->sha256, sizeof(item->sha256)), hex, sizeof(hex));
+        json_object_set_new(row, "sha256", json_string(hex));
+        json_object_set_new(row, "host", text_json(item->host));
+        json_object_set_new(row, "port", json_integer(item->port));
+        json_object_set_new(row, "reason", json_string(item->reason));
+        json_object_set_new(row, "this_update", time_json(item->this_update_s));
+        json_object_set_new(row, "valid_until", time_json(item->not_after_s));
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
 json_t *view_crls(const struct control *control, uint64_t now_s)
 {
     const struct crls *crls = &control->crls;
@@ -96,6 +118,7 @@ json_t *view_crls(const struct control *control, uint64_t now_s)
     json_object_set_new(out, "failed", json_integer((json_int_t)crls->sources.failed));
     json_object_set_new(out, "files_read", json_integer((json_int_t)crls->reads));
     json_object_set_new(out, "crls", rows);
+    json_object_set_new(out, "revoked_by_ocsp", revoked_rows(&crls->revoked));
     return out;
 }
 

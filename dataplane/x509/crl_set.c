@@ -6,10 +6,16 @@
 #include "x509/der.h"
 #include "x509/dn.h"
 
-/* Sorted by issuer hash, then the latest first. */
+struct response {
+    uint8_t sha256[32]; /* of the certificate */
+    struct slice der;   /* the set's */
+};
+
 struct x509_crl_set {
-    struct x509_crl_record **records;
+    struct x509_crl_record **records; /* sorted by issuer hash, then the latest first */
     size_t count, room;
+    struct response *responses; /* sorted by sha256 */
+    size_t response_count;
 };
 
 static struct slice serial_at(const struct x509_crl_record *record, uint32_t offset)
@@ -154,6 +160,9 @@ void x509_crl_set_free(struct x509_crl_set *set)
         return;
     for (size_t i = 0; i < set->count; i++)
         x509_crl_record_unref(set->records[i]);
+    for (size_t i = 0; i < set->response_count; i++)
+        free((void *)(uintptr_t)set->responses[i].der.data);
+    free(set->responses);
     free(set->records);
     free(set);
 }
@@ -259,5 +268,83 @@ bool x509_crl_record_find(const struct x509_crl_record *record, struct slice ser
         return false;
     if (out != NULL)
         *out = entry;
+    return true;
+}
+
+/* --- by OCSP ---------------------------------------------------------------------------------------------------------------------- */
+
+/* Where that certificate is, or would be. */
+static size_t response_place(const struct x509_crl_set *set, const uint8_t sha256[32])
+{
+    size_t low = 0, high = set->response_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (memcmp(set->responses[middle].sha256, sha256, 32) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct slice x509_crl_set_response(const struct x509_crl_set *set, const uint8_t sha256[32])
+{
+    size_t at = response_place(set, sha256);
+
+    if (at == set->response_count || memcmp(set->responses[at].sha256, sha256, 32) != 0)
+        return slice_of(NULL, 0);
+    return set->responses[at].der;
+}
+
+enum assay_error x509_crl_set_add_response(struct x509_crl_set *set, const uint8_t sha256[32], struct slice response)
+{
+    size_t at = response_place(set, sha256);
+    struct response *responses;
+    uint8_t *copy;
+
+    if (at < set->response_count && memcmp(set->responses[at].sha256, sha256, 32) == 0)
+        return ASSAY_ERR_DUPLICATE;
+    responses = realloc(set->responses, (set->response_count + 1) * sizeof(*responses));
+    if (responses == NULL)
+        return ASSAY_ERR_NO_MEMORY;
+    set->responses = responses;
+    copy = malloc(response.len + 1);
+    if (copy == NULL)
+        return ASSAY_ERR_NO_MEMORY;
+    if (response.len > 0)
+        memcpy(copy, response.data, response.len);
+    memmove(responses + at + 1, responses + at, (set->response_count - at) * sizeof(*responses));
+    memcpy(responses[at].sha256, sha256, sizeof(responses[at].sha256));
+    responses[at].der = slice_of(copy, response.len);
+    set->response_count++;
+    return ASSAY_OK;
+}
+
+size_t x509_crl_set_responses(const struct x509_crl_set *set)
+{
+    return set->response_count;
+}
+
+struct slice x509_crl_set_response_at(const struct x509_crl_set *set, size_t i, const uint8_t **sha256)
+{
+    *sha256 = i < set->response_count ? set->responses[i].sha256 : NULL;
+    return i < set->response_count ? set->responses[i].der : slice_of(NULL, 0);
+}
+
+bool x509_crl_set_same(const struct x509_crl_set *a, const struct x509_crl_set *b)
+{
+    if (a == NULL || b == NULL || a == b)
+        return a == b;
+    if (a->count != b->count || a->response_count != b->response_count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (memcmp(a->records[i]->sha256, b->records[i]->sha256, sizeof(a->records[i]->sha256)) != 0)
+            return false;
+    for (size_t i = 0; i < a->response_count; i++)
+        if (memcmp(a->responses[i].sha256, b->responses[i].sha256, sizeof(a->responses[i].sha256)) != 0 ||
+            !slice_equal(a->responses[i].der, b->responses[i].der))
+            return false;
     return true;
 }

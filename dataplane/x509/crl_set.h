@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef ASSAY_X509_CRL_SET_H
 #define ASSAY_X509_CRL_SET_H
-/* The CRLs of a trust section, found by issuer, their entries by serial number. What is signed is hashed once, when a CRL is
+/* The CRLs of a trust section, found by issuer, their entries by serial number; and revocations by OCSP, by certificate. What is signed is hashed once, when a CRL is
  * added, so that a verdict pays one public-key operation for it and no pass over its megabytes. Memory: the DER, and four
  * octets an entry. A record may be in many sets: what did not change is not read and indexed again.
  * Owner: the creator of a set; records are counted, and hold copies of the DER. Thread: a set is built by one thread, then immutable
@@ -42,6 +42,17 @@ enum assay_error x509_crl_set_add(struct x509_crl_set *set, struct slice der, co
 enum assay_error x509_crl_set_insert(struct x509_crl_set *set, struct x509_crl_record *record) ASSAY_MUST_USE;
 size_t x509_crl_set_count(const struct x509_crl_set *set);
 const struct x509_crl_record *x509_crl_set_at(const struct x509_crl_set *set, size_t i);
+
+/* A CA's word by OCSP that a certificate (of this fingerprint) is revoked, as some server stapled it: whoever judges the certificate
+ * checks it. A copy. DUPLICATE: there is one of that certificate; NO_MEMORY. */
+enum assay_error x509_crl_set_add_response(struct x509_crl_set *set, const uint8_t sha256[32], struct slice response)
+    ASSAY_MUST_USE;
+struct slice x509_crl_set_response(const struct x509_crl_set *set, const uint8_t sha256[32]); /* empty: none */
+size_t x509_crl_set_responses(const struct x509_crl_set *set);
+/* The i-th in order of fingerprints. */
+struct slice x509_crl_set_response_at(const struct x509_crl_set *set, size_t i, const uint8_t **sha256);
+/* Do both say the same? */
+bool x509_crl_set_same(const struct x509_crl_set *a, const struct x509_crl_set *b);
 
 /* The next CRL of an issuer, the one with the latest thisUpdate first; *next starts at 0. NULL: no more. */
 const struct x509_crl_record *x509_crl_set_next(const struct x509_crl_set *set, struct slice issuer,

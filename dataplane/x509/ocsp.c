@@ -393,6 +393,8 @@ void x509_ocsp_judge(struct slice response, const struct x509_certificate *certi
         out->detail = "the response is about another certificate";
         return;
     }
+    out->this_update_s = single.this_update_s;
+    out->next_update_s = single.next_update_s;
     if (single.unknown_critical) {
         out->detail = "the response has an unknown critical extension";
         return;
@@ -404,4 +406,18 @@ void x509_ocsp_judge(struct slice response, const struct x509_certificate *certi
         return;
     }
     judge_single(&single, policy, signer_until_s, out);
+}
+
+void x509_ocsp_judge_path(struct slice response, const struct x509_result *result, const struct x509_policy *policy,
+                          uint64_t now_s, struct x509_ocsp_verdict *out)
+{
+    struct x509_work work = {.max = policy->work_max};
+    struct x509_certificate leaf, issuer;
+
+    *out = (struct x509_ocsp_verdict){.reason = X509_REASON_OCSP_FAILED,
+                                      .detail = "no issuer of the certificate is known"};
+    if (result->path_length < 2 || x509_certificate_parse(result->path[0], &leaf, NULL) != ASSAY_OK ||
+        x509_certificate_parse(result->path[1], &issuer, NULL) != ASSAY_OK)
+        return;
+    x509_ocsp_judge(response, &leaf, &issuer, policy, now_s, &work, out);
 }

@@ -58,10 +58,14 @@ struct x509_ocsp_verdict {
                              * WORK_LIMIT */
     const char *detail; /* static */
     int64_t until_s;    /* nextUpdate, or a delegated responder's notAfter, and skew, where reason is OK */
+    int64_t this_update_s, next_update_s; /* of what it says about that certificate; 0: nothing, or left open */
 };
 /* issuer: of the certificate, in a path that holds. */
 void x509_ocsp_judge(struct slice response, const struct x509_certificate *certificate,
                      const struct x509_certificate *issuer, const struct x509_policy *policy, uint64_t now_s,
                      struct x509_work *work, struct x509_ocsp_verdict *out);
+/* The same about the leaf of a verdict's path, be the path accepted or not; OCSP_FAILED where no issuer is in it. Work: its own. */
+void x509_ocsp_judge_path(struct slice response, const struct x509_result *result, const struct x509_policy *policy,
+                          uint64_t now_s, struct x509_ocsp_verdict *out);
 
 #endif

@@ -23,7 +23,8 @@ struct status {
     uint16_t reasons;        /* covered by current CRLs */
     int64_t until_s;         /* of those */
     int64_t news_s;          /* the last second before another CRL, which is there already, begins to count */
-    bool stapled;            /* the stapled response says good */
+    bool stapled;            /* the stapled response says good, */
+    int64_t stapled_s;       /* as of then */
     enum x509_reason reason; /* why not more */
     const char *detail;
 };
@@ -161,8 +162,30 @@ static bool staple_find(struct status *status, struct x509_revocation *revocatio
         status->reasons = X509_REASONS_ALL;
         status->until_s = verdict.until_s;
         status->stapled = true;
+        status->stapled_s = verdict.this_update_s;
     }
     return true;
+}
+
+/* What the CA told some other connection of the leaf: that it is revoked. Only a later word outvotes that (a hold may be lifted):
+ * who has a stolen key staples an earlier "good" as long as it lasts. False: the work is used up. */
+static bool told_find(struct status *status, struct x509_revocation *revocation)
+{
+    struct x509_ocsp_verdict verdict;
+    struct slice told;
+
+    if (revocation->crls == NULL || status->reason == X509_REASON_REVOKED)
+        return true;
+    told = x509_crl_set_response(revocation->crls, status->certificate->sha256);
+    if (told.len == 0)
+        return true;
+    x509_ocsp_judge(told, status->certificate, status->issuer, revocation->policy, revocation->now_s, revocation->work,
+                    &verdict);
+    if (verdict.reason == X509_REASON_REVOKED && !(status->stapled && status->stapled_s > verdict.this_update_s)) {
+        status->reason = X509_REASON_REVOKED;
+        status->detail = verdict.detail;
+    }
+    return verdict.reason != X509_REASON_WORK_LIMIT;
 }
 
 /* Does the leaf demand a response that is not there, or no use? */
@@ -190,7 +213,8 @@ enum x509_reason x509_revocation_check(const struct x509_certificate *const *pat
                                 .reason = X509_REASON_NO_CRL,
                                 .detail = "no CRL of the issuer"};
 
-        if ((i == 0 && !staple_find(&status, revocation)) || !status_find(&status, revocation)) {
+        if ((i == 0 && (!staple_find(&status, revocation) || !told_find(&status, revocation))) ||
+            !status_find(&status, revocation)) {
             *depth = (int)i;
             return X509_REASON_WORK_LIMIT;
         }

@@ -33,7 +33,8 @@ struct x509_revocation {
 
 /* OK, REVOKED, NO_CRL, CRL_EXPIRED, OCSP_FAILED, OCSP_UNKNOWN (these four in hard-fail only), OCSP_NEEDED, WORK_LIMIT; *depth:
  * of the certificate. A good OCSP response does for the leaf what its CRLs would; one that is no use leaves it to them, unless
- * the leaf's TLS feature extension demands a good one (RFC 7633 §4.2.3): then nothing else does, in soft-fail too. */
+ * the leaf's TLS feature extension demands a good one (RFC 7633 §4.2.3): then nothing else does, in soft-fail too. A response
+ * of crls that says the leaf is revoked counts until a newer one is stapled that says good. */
 enum x509_reason x509_revocation_check(const struct x509_certificate *const *path, size_t count,
                                        struct x509_revocation *revocation, int *depth);
 

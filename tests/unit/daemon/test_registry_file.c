@@ -50,13 +50,15 @@ static void there_and_back(void **state)
     struct registry *from = registry_create(&roomy), *to = registry_create(&roomy);
     struct slice chain[] = {forge_certificate(&(struct forge){.subject = NODE, .key = forge_key(FORGE_P256, 1)}),
                             forge_certificate(&(struct forge){.subject = "ca", .key = forge_key(FORGE_P256, 2)})};
+    struct slice staple = forge_hex("00ff3082a0");
     struct registry_entry *entry, *back;
     struct text text = {0};
     char address[ASSAY_ADDRESS_TEXT_MAX];
     size_t left_out;
 
     sighting_take(from, &(struct sighting){NODE, 6972, chain, 1, .at_s = NOW - 7});
-    entry = sighting_take(from, &(struct sighting){NODE, 8443, chain, 2, .at_s = NOW, .address = "2001:db8::11"});
+    entry = sighting_take(
+        from, &(struct sighting){NODE, 8443, chain, 2, .at_s = NOW, .address = "2001:db8::11", .staple = staple});
     registry_note_failures(entry, X509_REASON_EXPIRED, 1, 3);
     registry_file_write(from, &text);
     assert_int_equal(registry_file_read(to, text_slice(&text), &left_out), 2);
@@ -65,6 +67,8 @@ static void there_and_back(void **state)
     assert_non_null(back);
     assert_ptr_equal(registry_first(to), back); /* the order too */
     assert_memory_equal(&back->digest, &entry->digest, sizeof(back->digest));
+    assert_true(slice_equal(x509_chain_staple(back->chain), staple));
+    assert_int_equal(x509_chain_staple(registry_of_origin(to, NODE, 6972, NULL)->chain).len, 0);
     assert_int_equal(back->first_ns, entry->first_ns);
     assert_int_equal(back->shown_ns, entry->shown_ns);
     assert_int_equal(back->handshakes, 1);
@@ -102,6 +106,41 @@ static void one_that_is_wrong_leaves_the_others(void **state)
     registry_free(to);
 }
 
+/* A staple that is none leaves its entry out; without a member there is none. */
+static void staples_are_hex(void **state)
+{
+    static const struct {
+        const char *staple;
+        size_t length;
+        bool taken;
+    } cases[] = {
+        {"\"30\"", 1, true},  {"\"\"", 0, true},      {"\"3\"", 0, false},
+        {"\"3G\"", 0, false}, {"\"0x30\"", 0, false}, {"\"AB\"", 0, false},
+        {"7", 0, false},      {"null", 0, false},     {"\"30\\u0000\"", 0, false},
+    };
+    struct registry *from = registry_create(&roomy);
+    struct slice chain[] = {forge_certificate(&(struct forge){.subject = NODE, .key = forge_key(FORGE_P256, 1)})};
+    struct text text = {0}, changed = {0};
+    size_t left_out;
+
+    sighting_take(from, &(struct sighting){NODE, 8443, chain, 1, .at_s = NOW});
+    registry_file_write(from, &text);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct registry *to = registry_create(&roomy);
+
+        text_printf(&changed, "%.*s,\"staple\":%s}]", (int)(strrchr(text.data, '}') - text.data), text.data,
+                    cases[i].staple);
+        if (registry_file_read(to, text_slice(&changed), &left_out) != cases[i].taken || left_out == cases[i].taken)
+            fail_msg("%s: %zu left out", cases[i].staple, left_out);
+        if (cases[i].taken)
+            assert_int_equal(x509_chain_staple(registry_first(to)->chain).len, cases[i].length);
+        text_free(&changed);
+        registry_free(to);
+    }
+    text_free(&text);
+    registry_free(from);
+}
+
 static int end(void **state)
 {
     forge_free();
@@ -114,6 +153,7 @@ int main(void)
         cmocka_unit_test(what_is_no_registry),
         cmocka_unit_test(there_and_back),
         cmocka_unit_test(one_that_is_wrong_leaves_the_others),
+        cmocka_unit_test(staples_are_hex),
     };
 
     return cmocka_run_group_tests(tests, NULL, end);

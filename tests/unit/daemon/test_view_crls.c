@@ -55,6 +55,12 @@ static void shows_files_and_sources(void **state)
     full = want(&control, "http://a/b.crl");
     assert_int_equal(x509_crl_record_create(list_of("B", FORGE_NOW - 1), &full->record, NULL), ASSAY_OK);
     full->taken_s = FORGE_NOW - 50;
+    revoked_put(&control.crls.revoked, &(struct revoked_item){.sha256 = {7},
+                                                              .this_update_s = FORGE_NOW,
+                                                              .not_after_s = FORGE_NOW + 1,
+                                                              .reason = "keyCompromise",
+                                                              .host = "cucm.steven.lab",
+                                                              .port = 8443});
     view = view_crls(&control, FORGE_NOW);
     assert_true(json_is_false(json_object_get(view, "fetch")));
     rows = json_object_get(view, "crls");
@@ -77,6 +83,11 @@ static void shows_files_and_sources(void **state)
     assert_string_equal(text(row, "issuer_name"), "B");
     assert_true(json_is_true(json_object_get(row, "expired")));
     assert_true(json_is_true(json_object_get(row, "fetched")));
+    row = json_array_get(json_object_get(view, "revoked_by_ocsp"), 0);
+    assert_string_equal(text(row, "host"), "cucm.steven.lab");
+    assert_string_equal(text(row, "reason"), "keyCompromise");
+    assert_string_equal(text(row, "this_update"), "2023-11-14T22:13:20Z");
+    assert_memory_equal(text(row, "sha256"), "0700", 4);
     json_decref(view);
     crls_free(&control.crls);
     config_free((struct config *)(uintptr_t)control.config);

@@ -224,9 +224,51 @@ static void knows_its_signer(void **state)
     x509_crl_record_unref(record);
 }
 
+/* By certificate, whatever the order they came in; two sets are the same when they say the same. */
+static void revocations_by_ocsp(void **state)
+{
+    struct x509_crl_set *set = x509_crl_set_create(), *other = x509_crl_set_create();
+    static const uint8_t order[] = {7, 200, 1, 90, 3};
+    uint8_t sha256[32] = {0}, last = 0;
+    const uint8_t *at;
+
+    (void)state;
+    assert_int_equal(x509_crl_set_response(set, sha256).len, 0);
+    for (size_t i = 0; i < sizeof(order); i++) {
+        sha256[0] = order[i];
+        assert_int_equal(x509_crl_set_add_response(set, sha256, slice_of(&order[i], 1)), ASSAY_OK);
+        assert_false(x509_crl_set_same(set, other));
+        assert_int_equal(x509_crl_set_add_response(other, sha256, slice_of(&order[i], 1)), ASSAY_OK);
+        assert_true(x509_crl_set_same(set, other));
+    }
+    assert_int_equal(x509_crl_set_add_response(set, sha256, slice_of(order, 2)), ASSAY_ERR_DUPLICATE);
+    assert_int_equal(x509_crl_set_responses(set), sizeof(order));
+    for (size_t i = 0; i < sizeof(order); i++) {
+        struct slice der = x509_crl_set_response_at(set, i, &at);
+
+        assert_int_equal(der.len, 1);
+        assert_int_equal(der.data[0], at[0]);
+        assert_true(at[0] > last);
+        last = at[0];
+        assert_ptr_equal(x509_crl_set_response(set, at).data, der.data);
+    }
+    assert_int_equal(x509_crl_set_response_at(set, sizeof(order), &at).len, 0);
+    assert_null(at);
+    sha256[0] = 2;
+    assert_int_equal(x509_crl_set_response(set, sha256).len, 0);
+    assert_int_equal(x509_crl_set_add_response(set, sha256, slice_of(order, 1)), ASSAY_OK);
+    assert_int_equal(x509_crl_set_add_response(other, sha256, slice_of(order, 2)), ASSAY_OK);
+    assert_false(x509_crl_set_same(set, other));
+    assert_false(x509_crl_set_same(set, NULL));
+    assert_true(x509_crl_set_same(NULL, NULL));
+    x509_crl_set_free(set);
+    x509_crl_set_free(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(revocations_by_ocsp),
         cmocka_unit_test(refuses),
         cmocka_unit_test(finds_by_issuer),
         cmocka_unit_test(finds_by_serial),

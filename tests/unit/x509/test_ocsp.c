@@ -9,12 +9,12 @@
 #include <cmocka.h>
 
 #include "forge.h"
+#include "forge_ocsp.h"
 #include "x509/crl_set.h"
 #include "x509/ocsp.h"
 #include "x509/signature.h"
 
 #define NONE slice_of(NULL, 0)
-#define GOOD "8000"
 
 static void *ca_key(void)
 {
@@ -40,85 +40,7 @@ static struct slice leaf_der(void)
         &(struct forge){.subject = "leaf", .issuer = "CA", .key = forge_key(FORGE_P256, 1), .signer = ca_key()});
 }
 
-static struct slice hashed(enum x509_digest kind, struct slice message)
-{
-    static struct x509_digest_value values[8];
-    static unsigned next;
-    struct x509_digest_value *value = &values[next++ % 8];
-
-    assert_int_equal(x509_digest_make(kind, message, value), ASSAY_OK);
-    return FORGE_TLV(0x04, slice_of(value->bytes, value->size));
-}
-
-static struct slice generalized(int64_t seconds)
-{
-    static char texts[16][16];
-    static unsigned next;
-    char *text = texts[next++ % 16];
-    time_t when = (time_t)seconds;
-    struct tm tm;
-
-    assert_int_equal(strftime(text, 16, "%Y%m%d%H%M%SZ", gmtime_r(&when, &tm)), 15);
-    return forge_text(0x18, text);
-}
-
-/* A response in parts; zero fields take the default: good, current, signed by the CA, by name. */
-struct response {
-    struct slice status; /* certStatus */
-    int64_t produced, this_update, next_update;
-    bool no_next_update, sha256_id, by_key;
-    struct slice serial, name_hash, key_hash, responder, single_extensions, extensions, certificates, second;
-    void *signer;
-    int digest;
-    bool break_signature;
-};
-
-static struct slice or_else(struct slice given, struct slice otherwise)
-{
-    return given.data != NULL ? given : otherwise;
-}
-
-static struct slice single_of(const struct response *what)
-{
-    enum x509_digest kind = what->sha256_id ? X509_DIGEST_SHA256 : X509_DIGEST_SHA1;
-    struct x509_certificate ca = parsed(ca_der());
-    struct slice algorithm =
-        FORGE_TLV(0x30, forge_oid(what->sha256_id ? "2.16.840.1.101.3.4.2.1" : "1.3.14.3.2.26"), forge_hex("0500"));
-    struct slice id =
-        FORGE_TLV(0x30, algorithm, or_else(what->name_hash, hashed(kind, forge_name("CA"))),
-                  or_else(what->key_hash, hashed(kind, ca.key.octets)), or_else(what->serial, forge_integer(0x1234)));
-    struct slice next = FORGE_TLV(0xa0, generalized(what->next_update ? what->next_update : FORGE_NOW + 3600));
-
-    return FORGE_TLV(0x30, id, or_else(what->status, forge_hex(GOOD)),
-                     generalized(what->this_update ? what->this_update : FORGE_NOW - 3600),
-                     what->no_next_update ? NONE : next, what->single_extensions);
-}
-
-static struct slice wrapped(struct slice basic)
-{
-    return FORGE_TLV(0x30, forge_hex("0a0100"),
-                     FORGE_TLV(0xa0, FORGE_TLV(0x30, forge_oid("1.3.6.1.5.5.7.48.1.1"), FORGE_TLV(0x04, basic))));
-}
-
-static struct slice response_of(const struct response *what)
-{
-    void *signer = what->signer ? what->signer : ca_key();
-    int digest = what->digest ? what->digest : 256;
-    struct x509_certificate ca = parsed(ca_der());
-    struct slice responder =
-        what->by_key ? FORGE_TLV(0xa2, hashed(X509_DIGEST_SHA1, ca.key.octets)) : FORGE_TLV(0xa1, forge_name("CA"));
-    struct slice tbs = FORGE_TLV(0x30, or_else(what->responder, responder),
-                                 generalized(what->produced ? what->produced : FORGE_NOW - 60),
-                                 FORGE_TLV(0x30, what->second, single_of(what)), what->extensions);
-    struct slice signature = forge_sign(signer, digest, false, tbs);
-
-    if (what->break_signature)
-        ((uint8_t *)(uintptr_t)signature.data)[signature.len - 1] ^= 1;
-    return wrapped(FORGE_TLV(0x30, tbs, forge_algorithm(signer, digest, false),
-                             FORGE_TLV(0x03, forge_hex("00"), signature), what->certificates));
-}
-
-#define RESPONSE(...) response_of(&(struct response){__VA_ARGS__})
+#define RESPONSE(...) forge_ocsp(&(struct forge_ocsp){__VA_ARGS__})
 
 static void refuses(void **state)
 {
@@ -135,7 +57,7 @@ static void refuses(void **state)
         {forge_hex("3003 0a0104"), ASSAY_ERR_REFUSED, "the responder gives no answer"},
         {forge_hex("3003 0a0100"), ASSAY_ERR_MALFORMED, "the response bytes do not decode"},
         {forge_hex("300d 0a0100 a008 3006 06022a03 0400"), ASSAY_ERR_UNSUPPORTED, "not a basic OCSP response"},
-        {wrapped(forge_hex("3000")), ASSAY_ERR_MALFORMED, "the basic response does not decode"},
+        {forge_ocsp_wrapped(forge_hex("3000")), ASSAY_ERR_MALFORMED, "the basic response does not decode"},
         {RESPONSE(.responder = FORGE_TLV(0xa2, forge_text(0x04, "short"))), ASSAY_ERR_MALFORMED,
          "the responder's identity does not decode"},
         {RESPONSE(.responder = FORGE_TLV(0xa1, forge_hex("3000"))), ASSAY_ERR_MALFORMED,
@@ -212,8 +134,8 @@ static void judges(void **state)
 {
     struct slice wrong_hash = FORGE_TLV(0x04, forge_hex("0000000000000000000000000000000000000000"));
     struct slice critical = FORGE_TLV(0xa1, FORGE_TLV(0x30, forge_extension("1.2.3", true, forge_hex("0500"))));
-    struct slice revoked = FORGE_TLV(0xa1, generalized(FORGE_NOW - 9), forge_hex("a003 0a0101"));
-    struct response other = {.serial = forge_integer(9), .status = revoked};
+    struct slice revoked = FORGE_TLV(0xa1, forge_generalized(FORGE_NOW - 9), forge_hex("a003 0a0101"));
+    struct forge_ocsp other = {.serial = forge_integer(9), .status = revoked};
     const struct {
         const char *name;
         struct slice response;
@@ -275,7 +197,7 @@ static void judges(void **state)
          "the responder does not know the certificate"},
         {"good", RESPONSE(.digest = 384), X509_REASON_OK, NULL},
         {"good, by key, SHA-256", RESPONSE(.by_key = true, .sha256_id = true), X509_REASON_OK, NULL},
-        {"good, behind another's", RESPONSE(.second = single_of(&other)), X509_REASON_OK, NULL},
+        {"good, behind another's", RESPONSE(.second = forge_ocsp_single(&other)), X509_REASON_OK, NULL},
         {"good, to the second", RESPONSE(.this_update = FORGE_NOW, .next_update = FORGE_NOW, .produced = FORGE_NOW),
          X509_REASON_OK, NULL},
         {"good, delegated", DELEGATED((void)what), X509_REASON_OK, NULL},
@@ -323,8 +245,8 @@ static void in_a_verdict(void **state)
         {NONE, X509_REVOCATION_HARD_FAIL, X509_REASON_NO_CRL, 0},
         {slice_text("x"), X509_REVOCATION_HARD_FAIL, X509_REASON_OCSP_FAILED, 0},
         {RESPONSE(.status = forge_hex("8200")), X509_REVOCATION_HARD_FAIL, X509_REASON_OCSP_UNKNOWN, 0},
-        {RESPONSE(.status = FORGE_TLV(0xa1, generalized(FORGE_NOW))), X509_REVOCATION_SOFT_FAIL, X509_REASON_REVOKED,
-         0},
+        {RESPONSE(.status = FORGE_TLV(0xa1, forge_generalized(FORGE_NOW))), X509_REVOCATION_SOFT_FAIL,
+         X509_REASON_REVOKED, 0},
         {slice_text("x"), X509_REVOCATION_SOFT_FAIL, X509_REASON_OK, X509_WARN_NO_STATUS},
         {slice_text("x"), X509_REVOCATION_OFF, X509_REASON_OK, 0},
         {RESPONSE(.digest = 256), X509_REVOCATION_HARD_FAIL, X509_REASON_OK, 0},
@@ -352,7 +274,7 @@ static void in_a_verdict(void **state)
 /* A leaf that demands a stapled response (RFC 7633): nothing else will do, where revocation is asked for at all. */
 static void must_staple(void **state)
 {
-    struct slice revoked = RESPONSE(.status = FORGE_TLV(0xa1, generalized(FORGE_NOW)));
+    struct slice revoked = RESPONSE(.status = FORGE_TLV(0xa1, forge_generalized(FORGE_NOW)));
     const struct {
         const char *features; /* of the extension */
         struct slice staple;

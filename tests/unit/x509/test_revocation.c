@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "forge.h"
+#include "forge_ocsp.h"
 #include "x509/revocation.h"
 
 #define NONE    slice_of(NULL, 0)
@@ -322,9 +323,93 @@ static int teardown(void **state)
     return 0;
 }
 
+#define FROM_I(...) forge_ocsp(&(struct forge_ocsp){.issuer = "I", .issuer_key = int_key(), __VA_ARGS__})
+
+/* Told of one connection: revoked; stapled to this one: what is given. A CRL of R is there for the intermediate. */
+static void what_another_connection_was_told(void **state)
+{
+    struct slice revoked = forge_ocsp_revoked(FORGE_NOW - 9, 1);
+    struct slice told = FROM_I(.status = revoked, .this_update = FORGE_NOW - 600);
+    const struct {
+        const char *name;
+        struct slice told, staple;
+        enum x509_revocation_mode mode;
+        enum x509_reason expected;
+    } cases[] = {
+        {"nothing stapled", told, NONE, X509_REVOCATION_HARD_FAIL, X509_REASON_REVOKED},
+        {"soft-fail", told, NONE, X509_REVOCATION_SOFT_FAIL, X509_REASON_REVOKED},
+        {"nobody asks", told, NONE, X509_REVOCATION_OFF, X509_REASON_OK},
+        {"an earlier good", told, FROM_I(.this_update = FORGE_NOW - 601), X509_REVOCATION_HARD_FAIL,
+         X509_REASON_REVOKED},
+        {"a good of that second", told, FROM_I(.this_update = FORGE_NOW - 600), X509_REVOCATION_HARD_FAIL,
+         X509_REASON_REVOKED},
+        {"a later good", told, FROM_I(.this_update = FORGE_NOW - 599), X509_REVOCATION_HARD_FAIL, X509_REASON_OK},
+        {"a later good that nobody signed", told, FROM_I(.this_update = FORGE_NOW - 599, .break_signature = true),
+         X509_REVOCATION_SOFT_FAIL, X509_REASON_REVOKED},
+        {"a later unknown", told, FROM_I(.status = forge_hex("8200"), .this_update = FORGE_NOW - 5),
+         X509_REVOCATION_HARD_FAIL, X509_REASON_REVOKED},
+        {"told long ago", FROM_I(.status = revoked, .this_update = FORGE_NOW - 9999, .next_update = FORGE_NOW - 9000),
+         NONE, X509_REVOCATION_SOFT_FAIL, X509_REASON_REVOKED},
+        {"told by nobody", FROM_I(.status = revoked, .break_signature = true), NONE, X509_REVOCATION_SOFT_FAIL,
+         X509_REASON_OK},
+        {"told by another", FROM_I(.status = revoked, .signer = forge_key(FORGE_P256, 7)), NONE,
+         X509_REVOCATION_SOFT_FAIL, X509_REASON_OK},
+        {"told of another", FROM_I(.status = revoked, .serial = forge_integer(5)), NONE, X509_REVOCATION_SOFT_FAIL,
+         X509_REASON_OK},
+        {"told that it is good is nothing", FROM_I(.this_update = FORGE_NOW - 1), NONE, X509_REVOCATION_HARD_FAIL,
+         X509_REASON_NO_CRL},
+        {"told nonsense", forge_hex("3000"), NONE, X509_REVOCATION_SOFT_FAIL, X509_REASON_OK},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct scene scene;
+        int depth = -1;
+        enum x509_reason reason;
+
+        scene_begin(&scene, 0, NONE);
+        scene_add(&scene, BY_R(.revoked = NONE));
+        assert_int_equal(x509_crl_set_add_response(scene.crls, scene.leaf.sha256, cases[i].told), ASSAY_OK);
+        scene.policy.revocation = cases[i].mode;
+        scene.revocation.staple = cases[i].staple;
+        reason = x509_revocation_check(scene.path, 3, &scene.revocation, &depth);
+        if (reason != cases[i].expected)
+            fail_msg("%s: %s", cases[i].name, x509_reason_name(reason));
+        if (reason == X509_REASON_REVOKED) {
+            assert_int_equal(depth, 0);
+            assert_string_equal(scene.revocation.detail, "keyCompromise");
+        }
+        x509_crl_set_free(scene.crls);
+    }
+}
+
+/* The word about one certificate is none about the CA above it, and costs work like any other. */
+static void what_was_told_costs_work(void **state)
+{
+    struct scene scene;
+    int depth;
+
+    (void)state;
+    scene_begin(&scene, 0, NONE);
+    scene_add(&scene, BY_R(.revoked = NONE));
+    scene_add(&scene, BY_I(.revoked = NONE));
+    assert_int_equal(x509_crl_set_add_response(scene.crls, scene.intermediate.sha256,
+                                               FROM_I(.status = forge_ocsp_revoked(FORGE_NOW, -1))),
+                     ASSAY_OK);
+    assert_int_equal(x509_revocation_check(scene.path, 3, &scene.revocation, &depth), X509_REASON_OK);
+    assert_int_equal(
+        x509_crl_set_add_response(scene.crls, scene.leaf.sha256, FROM_I(.status = forge_ocsp_revoked(FORGE_NOW, -1))),
+        ASSAY_OK);
+    scene.work = (struct x509_work){.max = 0};
+    assert_int_equal(x509_revocation_check(scene.path, 3, &scene.revocation, &depth), X509_REASON_WORK_LIMIT);
+    x509_crl_set_free(scene.crls);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_another_connection_was_told),
+        cmocka_unit_test(what_was_told_costs_work),
         cmocka_unit_test(one_crl),
         cmocka_unit_test(whole_path),
         cmocka_unit_test(the_latest_counts),
