@@ -34,6 +34,8 @@ static const char usage[] =
     "  --trust FILE      trusted certificates (PEM, DER, PKCS#7) or a directory of them, instead of the "
     "configuration's\n"
     "                    (may be given again)\n"
+    "  --state-directory DIR  of the assayd of this configuration, for the CRLs that it fetched (default "
+    "/var/lib/assay)\n"
     "  --ports LIST      ask each node on these ports: 8443,6972 (default: those of its rules or its type)\n"
     "  --jobs N          connections at once (default 32, at most 256)\n"
     "  --timeout TIME    for one connection: 500ms, 5s (default 5s, at most 60s)\n"
@@ -112,6 +114,7 @@ static bool option_take(void *into, int option, FILE *err)
         if (!timeout_parse(optarg, &settings->timeout_ms))
             return wrong(err, "--timeout", optarg, "not a time up to 60s: 500ms, 5s");
         return true;
+    case 'd': settings->state_directory = optarg; return true;
     case 'S': options->socket = optarg; return true;
     case 'l': options->last = true; return true;
     case 's': options->strict = true; return true;
@@ -129,6 +132,10 @@ static bool options_judge(struct options *options, FILE *err)
     if (options->offline && settings->config_file == NULL &&
         (settings->nodes_file == NULL || settings->trust_count == 0)) {
         fprintf(err, "assayctl preflight: --nodes and --trust go together, or with --config (see --help)\n");
+        return false;
+    }
+    if (settings->state_directory != NULL && settings->config_file == NULL) {
+        fprintf(err, "assayctl preflight: --state-directory goes with --config (see --help)\n");
         return false;
     }
     if (options->last &&
@@ -150,6 +157,7 @@ static const struct option option_table[] = {
     {"ports", required_argument, NULL, 'p'},
     {"jobs", required_argument, NULL, 'j'},
     {"timeout", required_argument, NULL, 'w'},
+    {"state-directory", required_argument, NULL, 'd'},
     {"socket", required_argument, NULL, 'S'},
     {"last", no_argument, NULL, 'l'},
     {"strict", no_argument, NULL, 's'},

@@ -206,6 +206,10 @@ static bool fill(struct x509_crl_set *set, const struct load *load, const struct
             (source->newest != NULL && !insert(set, source->newest)))
             return false;
     }
+    for (size_t i = 0; crls != NULL && i < crls->cached_count; i++)
+        for (size_t k = 0; k < crls->cached[i].count; k++)
+            if (!insert(set, crls->cached[i].records[k]))
+                return false;
     return crls == NULL || revoked_fill(&crls->revoked, set);
 }
 
@@ -299,12 +303,32 @@ struct x509_crl_set *crls_load(struct crls *crls, const char *path, struct text 
     return set;
 }
 
+size_t crls_read_cache(struct crls *crls, const char *directory, struct problems *problems)
+{
+    struct problems found = {0};
+    struct load load = {.problems = &found};
+    size_t count = 0;
+
+    load_folder(&load, directory);
+    for (size_t i = 0; i < found.kept; i++)
+        problems_warn(problems, directory, 0, "left out of what assayd fetched: %s", found.items[i]);
+    problems_free(&found);
+    files_free(crls->cached, crls->cached_count);
+    crls->cached = load.files;
+    crls->cached_count = load.count;
+    for (size_t i = 0; i < load.count; i++)
+        count += load.files[i].count;
+    return count;
+}
+
 struct crls crls_lend(const struct crls *crls)
 {
     return (struct crls){.count = crls->count,
                          .files = files_copy(crls),
                          .sources = crls->sources,
                          .revoked = crls->revoked,
+                         .cached_count = crls->cached_count,
+                         .cached = crls->cached,
                          .lasting = true};
 }
 
@@ -319,5 +343,6 @@ void crls_free(struct crls *crls)
     files_free(crls->files, crls->count);
     crl_sources_free(&crls->sources);
     revoked_free(&crls->revoked);
+    files_free(crls->cached, crls->cached_count);
     *crls = (struct crls){0};
 }

@@ -33,7 +33,9 @@ struct crls {
     struct crls_file *files;
     struct crl_sources sources;
     struct revoked revoked; /* by OCSP */
-    uint64_t reads;         /* of files, so far */
+    size_t cached_count;    /* crls_read_cache() */
+    struct crls_file *cached;
+    uint64_t reads; /* of files, so far */
     /* What cannot be read counts as it was read last, with a warning: a change that is not about files must not fail for them. */
     bool lasting;
 };
@@ -43,6 +45,10 @@ void crls_free(struct crls *crls);
 /* For a try: the same files and sources, so that what is loaded with it changes nothing here. All but the files is borrowed. */
 struct crls crls_lend(const struct crls *crls);
 void crls_give_back(struct crls *lent);
+
+/* For who is no daemon: what one has fetched and keeps on disk (crl_cache.h) counts beside the files from now on, as what they hold does:
+ * verdicts check signatures. What cannot be read is left out, with a warning. Returns how many CRLs. */
+size_t crls_read_cache(struct crls *crls, const char *directory, struct problems *problems);
 
 /* A set of all of them; path NULL: of the fetched ones alone. content gains a line for each CRL: equal sets, equal lines. NULL
  * with problems, and then crls is as it was. crls NULL: nothing is kept. Owner: the caller. */

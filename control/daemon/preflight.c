@@ -17,7 +17,8 @@
 #include "tls/ciphers.h"
 #include "x509/scope.h"
 
-#define NODES_FILE_MAX (4U << 20)
+#define NODES_FILE_MAX          (4U << 20)
+#define STATE_DIRECTORY_DEFAULT "/var/lib/assay"
 
 /* An origin to ask, before it has addresses. */
 struct entry {
@@ -51,6 +52,7 @@ struct preflight {
     size_t target_count, target_room;
     struct probe *probe;
     json_t *ciphers;
+    json_t *crl_cache; /* NULL: a daemon's, which has its own */
 };
 
 static struct preflight *create(const struct preflight_settings *settings, uint64_t now_s)
@@ -68,6 +70,7 @@ void preflight_free(struct preflight *preflight)
         return;
     probe_free(preflight->probe);
     json_decref(preflight->ciphers);
+    json_decref(preflight->crl_cache);
     for (size_t i = 0; i < preflight->client_count; i++)
         probe_client_free(&preflight->clients[i].client);
     free(preflight->clients);
@@ -229,9 +232,32 @@ static struct trust *load_trust(const char *path, struct problems *problems)
     return trust;
 }
 
+/* The CRLs that an assayd of this configuration has fetched. */
+static void take_cache(struct preflight *preflight, const struct preflight_settings *settings,
+                       const struct config *config, struct crls *crls, struct problems *problems)
+{
+    const struct config_revocation *revocation = &config->root.trust.revocation;
+    const char *state = settings->state_directory != NULL ? settings->state_directory : STATE_DIRECTORY_DEFAULT;
+    const char *directory = revocation->cache;
+    size_t count, warnings = problems->warning_count;
+
+    preflight->crl_cache = json_null();
+    if (!revocation->fetch)
+        return;
+    if (directory == NULL)
+        directory = arena_printf(&preflight->arena, "%s/crls", state);
+    count = crls_read_cache(crls, directory, problems);
+    if (count == 0 && problems->warning_count == warnings)
+        problems_warn(problems, directory, 0, "holds no CRL that assayd fetched");
+    if (count == 0)
+        problems_warn(problems, config->file, config_line(config, &revocation->fetch),
+                      "what an assayd of this configuration fetches is not known here: verdicts are made without it");
+    preflight->crl_cache = json_pack("{s:s?,s:I}", "directory", directory, "crls", (json_int_t)count);
+}
+
 /* Trust given by hand replaces all stores; how certificates are judged is what the configuration says of all origins. */
 static void trust_by_hand(struct preflight *preflight, const struct preflight_settings *settings,
-                          const struct config *config, struct problems *problems)
+                          const struct config *config, struct crls *crls, struct problems *problems)
 {
     const struct config_revocation *revocation = &config->root.trust.revocation;
     struct text content = {0};
@@ -251,8 +277,8 @@ static void trust_by_hand(struct preflight *preflight, const struct preflight_se
     }
     if (preflight->store == NULL)
         problems_add(problems, "trust", 0, "out of memory");
-    else if (revocation->mode != X509_REVOCATION_OFF && revocation->crls != NULL)
-        x509_store_set_crls(preflight->store, crls_load(NULL, revocation->crls, &content, problems));
+    else if (revocation->mode != X509_REVOCATION_OFF && (revocation->crls != NULL || revocation->fetch))
+        x509_store_set_crls(preflight->store, crls_load(crls, revocation->crls, &content, problems));
     text_free(&content);
     sections_policy(config, &preflight->policy);
     preflight->scopes = memory_alloc(sizeof(*preflight->scopes));
@@ -271,11 +297,12 @@ static void use_section(struct preflight *preflight, struct section *section)
             (struct probe_trust){trust->scopes[i].store, trust->scopes[i].policy, trust->scopes[i].properties};
 }
 
-static void trust_of_config(struct preflight *preflight, const struct config *config, struct problems *problems)
+static void trust_of_config(struct preflight *preflight, const struct config *config, struct crls *crls,
+                            struct problems *problems)
 {
     const struct verify_switches none = {0};
     struct trust *trust = trust_load_all(config, problems);
-    struct section *section = trust != NULL ? section_build_trust(config, trust, &none, NULL, problems) : NULL;
+    struct section *section = trust != NULL ? section_build_trust(config, trust, &none, crls, problems) : NULL;
 
     if (section != NULL)
         use_section(preflight, section);
@@ -444,15 +471,18 @@ static void take_config(struct preflight *preflight, const struct preflight_sett
 {
     const struct config *config = preflight->config;
     size_t before = problems->count;
+    struct crls crls = {0};
 
     if (settings->config_file != NULL)
         check_values(config, problems);
     if (problems->count > before)
         return;
+    take_cache(preflight, settings, config, &crls, problems);
     if (settings->trust_count > 0)
-        trust_by_hand(preflight, settings, config, problems);
+        trust_by_hand(preflight, settings, config, &crls, problems);
     else
-        trust_of_config(preflight, config, problems);
+        trust_of_config(preflight, config, &crls, problems);
+    crls_free(&crls);
     make_clients(preflight, config, problems);
     if (settings->nodes_file != NULL) {
         read_nodes(preflight, settings->nodes_file, &settings->ports, problems);
@@ -572,5 +602,7 @@ json_t *preflight_report(const struct preflight *preflight)
                                            : json_pack("{s:[],s:{}}", "rows", "summary");
 
     json_object_set(out, "ciphers", preflight->ciphers);
+    if (preflight->crl_cache != NULL)
+        json_object_set(out, "crl_cache", preflight->crl_cache);
     return out;
 }

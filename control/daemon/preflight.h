@@ -32,12 +32,15 @@ struct preflight_settings {
     const char *nodes_file;                 /* instead of the configuration's origins; NULL: those */
     const char *trust[PREFLIGHT_TRUST_MAX]; /* files and directories, instead of the configuration's trust directory */
     size_t trust_count;
+    const char
+        *state_directory;     /* of the assayd that fetches CRLs for this configuration; NULL: where it is by default */
     struct probe_ports ports; /* each node on these; none: the ports that rules of the node have */
     unsigned jobs;            /* connections at once */
     uint64_t timeout_ms;      /* of one connection */
 };
 
-/* NULL with problems: a file that cannot be read, or is wrong; nothing to ask. */
+/* NULL with problems: a file that cannot be read, or is wrong; nothing to ask. Where the configuration has CRLs fetched, those count that
+ * assayd keeps on disk; where there are none, a warning says so. */
 struct preflight *preflight_open(const struct preflight_settings *settings, uint64_t now_s, struct problems *problems);
 /* Of what a daemon runs with: nothing is read but the client certificates, nothing is resolved again, nothing of it is
  * borrowed but the trust section, which is taken. skip: which origins to leave out, NULL: none. With an empty list of origins
@@ -54,7 +57,8 @@ bool preflight_turn(struct preflight *preflight, uint64_t now_ms, int wait_ms);
 void preflight_progress(const struct preflight *preflight, size_t *done, size_t *total);
 /* What is offered to origins: {"string", "default", "lowest": "1.2" | "1.3"}. A new reference. */
 json_t *preflight_ciphers(const struct config *config);
-/* probe/report.h's, when all is done (without rows, when nothing was), and "ciphers". A new reference. */
+/* probe/report.h's, when all is done (without rows, when nothing was), and "ciphers"; by configuration "crl_cache" as well: {"directory",
+ * "crls"}, null where none are fetched. A new reference. */
 json_t *preflight_report(const struct preflight *preflight);
 
 #endif

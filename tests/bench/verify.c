@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What verification costs on this machine, as JSON: a cached check, a miss by the chain's length, one signature of each kind, a
- * trust store of 10, 1,000 and 10,000 anchors built as a publish builds it, and the dearest inputs that we know of.
+ * stapled OCSP response, a trust store of 10, 1,000 and 10,000 anchors built as a publish builds it, and the dearest inputs that we know of.
  * Chains are made on the spot. verify [--quick | --anchors N]: exit 1 where an input costs more than its bound. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +11,8 @@
 #include <wolfssl/wolfcrypt/coding.h>
 
 #include "forge.h"
+#include "forge_ocsp.h"
+#include "x509/ocsp.h"
 #include "x509/signature.h"
 #include "x509/store.h"
 #include "x509/verdict_cache.h"
@@ -179,6 +181,46 @@ static void signatures(void)
     printf("},\n");
 }
 
+static double staple_time(struct slice response, const struct x509_certificate *of,
+                          const struct x509_certificate *issuer)
+{
+    double begin = now_ns();
+
+    for (int i = 0; i < rounds; i++) {
+        struct x509_work work = {.max = 8};
+        struct x509_ocsp_verdict verdict;
+        struct x509_policy policy;
+
+        x509_policy_default(&policy);
+        x509_ocsp_judge(response, of, issuer, &policy, FORGE_NOW, &work, &verdict);
+        if (verdict.reason != X509_REASON_OK)
+            quit("a good response was refused");
+    }
+    return (now_ns() - begin) / rounds;
+}
+
+/* A response that was not stapled before; one that was is in the verdict's cache. P-256. */
+static void staples(void)
+{
+    struct forge delegate = {.subject = "responder",
+                             .issuer = "CA 0",
+                             .key = forge_key(FORGE_P256, 9),
+                             .signer = forge_key(FORGE_P256, 0),
+                             .extensions = {forge_purpose("1.3.6.1.5.5.7.3.9"),
+                                            forge_extension("1.3.6.1.5.5.7.48.1.5", false, forge_hex("0500"))}};
+    struct forge_ocsp by_ca = {.issuer = "CA 0", .issuer_key = forge_key(FORGE_P256, 0)}, delegated = by_ca;
+    struct x509_certificate of, issuer;
+
+    delegated.responder = FORGE_TLV(0xa1, forge_name("responder"));
+    delegated.signer = delegate.key;
+    delegated.certificates = FORGE_TLV(0xa0, FORGE_TLV(0x30, forge_certificate(&delegate)));
+    if (x509_certificate_parse(leaf(FORGE_P256, 0), &of, NULL) != ASSAY_OK ||
+        x509_certificate_parse(ca(FORGE_P256, 0), &issuer, NULL) != ASSAY_OK)
+        quit("a certificate that is none");
+    printf("  \"staple_ns\": {\"by the CA\": %.0f, \"by a delegate\": %.0f},\n",
+           staple_time(forge_ocsp(&by_ca), &of, &issuer), staple_time(forge_ocsp(&delegated), &of, &issuer));
+}
+
 #define ANCHORS 10000
 
 static struct slice anchor(unsigned i)
@@ -305,6 +347,7 @@ int main(int argc, char **argv)
     misses("p256", FORGE_P256);
     misses("rsa2048", FORGE_RSA2048);
     signatures();
+    staples();
     stores();
     printf("  \"worst\": {");
     good &= worst_names("DNS names", 0x82);

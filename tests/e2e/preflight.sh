@@ -179,8 +179,25 @@ assay_config
 preflight --config "$work/assay.yaml" --nodes "$work/scoped" --json
 check "origins with settings of their own: CN, properties, revocation" "cnonly.steven.lab fail NAME_MISMATCH, cucm.steven.lab pass OK, imp.steven.lab pass OK, revoked.steven.lab fail REVOKED" \
     "$(jq -r '[.rows[] | "\(.node) \(.verdict) \(.code)"] | join(", ")' "$work/table")"
-ASSAY_REVOCATION=
+# What assayd fetches is known by the cache that it keeps; where there is none, that is said.
+ASSAY_REVOCATION='{mode: hard-fail, fetch: on, crl_urls: ["http://crl.steven.lab/root.crl", "http://crl.steven.lab/issuing.crl"]}'
 ASSAY_MORE=
+assay_config
+printf '%s\n' 'revoked.steven.lab 9006' 'imp.steven.lab 8443' >"$work/fetched"
+fetched() { preflight --config "$work/assay.yaml" --nodes "$work/fetched" --state-directory "$work/state" "$@"; }
+fetched
+check "without the CRLs that assayd fetches" 1 "$rc"
+check_match "that they are missing is said" "assay\.yaml:[0-9]+: what an assayd of this configuration fetches is not known here" "$(cat "$work/complaint")"
+check "and what comes of it" "2 unable to get certificate CRL" "$(grep -o 'unable to get certificate CRL' "$work/table" | sort | uniq -c | sed 's/^ *//')"
+mkdir "$work/state/crls"
+for name in root issuing; do
+    openssl crl -in "$work/pki/$name.crl" -outform DER -out "$work/state/crls/$(printf 'http://crl.steven.lab/%s.crl' $name | sha256sum | cut -c 1-64).crl"
+done
+fetched --json
+check "with them, as assayd would judge" "2 imp.steven.lab pass OK, revoked.steven.lab fail REVOKED" \
+    "$(jq -r '"\(.crl_cache.crls) " + ([.rows[] | "\(.node) \(.verdict) \(.code)"] | join(", "))' "$work/table")"
+check "and nothing to complain of" "" "$(cat "$work/complaint")"
+ASSAY_REVOCATION=
 assay_config
 
 # --- on a terminal ------------------------------------------------------------------------------------------------------------

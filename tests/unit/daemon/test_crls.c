@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "daemon/crls.h"
@@ -311,13 +312,52 @@ static void test_section(void **state)
     problems_free(&problems);
 }
 
+/* The cache of a daemon: whatever is wrong in it, the rest counts, and nothing fails. */
+static void test_cache_of_a_daemon(void **state)
+{
+    struct problems problems = {0};
+    struct crls crls = {0};
+    struct text content = {0};
+    struct slice b = plain("B");
+    struct x509_crl_set *set;
+
+    (void)state;
+    assert_int_equal(crls_read_cache(&crls, scratch_path("no-cache"), &problems), 0);
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(problems.warnings_kept, 1);
+    assert_non_null(strstr(problems.warnings[0], "no-cache: cannot be read: No such file"));
+    scratch_make("its-cache");
+    scratch_make("beside-it");
+    scratch_write_slice("its-cache/aa.crl", plain("A"));
+    scratch_write_slice("its-cache/bb.crl", b);
+    scratch_write_slice("its-cache/cc.crl", slice_head(plain("C"), 50));
+    scratch_write_slice("beside-it/b.crl", b); /* the same list again */
+    scratch_write_slice("beside-it/d.crl", plain("D"));
+    assert_int_equal(crls_read_cache(&crls, scratch_path("its-cache"), &problems), 2);
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(problems.warnings_kept, 2);
+    assert_non_null(strstr(problems.warnings[1], "left out of what assayd fetched: "));
+    assert_non_null(strstr(problems.warnings[1], "its-cache/cc.crl: CRL 1: not a DER CRL"));
+    set = crls_load(&crls, scratch_path("beside-it"), &content, &problems);
+    assert_non_null(set);
+    assert_int_equal(x509_crl_set_count(set), 3);
+    x509_crl_set_free(set);
+    set = crls_load(&crls, NULL, &content, &problems);
+    assert_int_equal(x509_crl_set_count(set), 2);
+    x509_crl_set_free(set);
+    crls_free(&crls);
+    text_free(&content);
+    problems_free(&problems);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refuses), cmocka_unit_test(test_leaves_out),
-        cmocka_unit_test(test_content), cmocka_unit_test(test_reads_what_changed),
-        cmocka_unit_test(test_lasting), cmocka_unit_test(test_lent),
-        cmocka_unit_test(test_fetched), cmocka_unit_test(test_section),
+        cmocka_unit_test(test_refuses),           cmocka_unit_test(test_leaves_out),
+        cmocka_unit_test(test_content),           cmocka_unit_test(test_reads_what_changed),
+        cmocka_unit_test(test_lasting),           cmocka_unit_test(test_lent),
+        cmocka_unit_test(test_fetched),           cmocka_unit_test(test_section),
+        cmocka_unit_test(test_cache_of_a_daemon),
     };
 
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

@@ -197,11 +197,64 @@ static void test_running(void **state)
     problems_free(&problems);
 }
 
+/* What assayd fetched is looked for where it keeps it; that there is none is said, and no reason to give up. */
+static void test_cache(void **state)
+{
+    static const struct {
+        const char *trust;
+        const char *state_directory;
+        int crls; /* -1: null */
+        size_t warnings;
+    } cases[] = {
+        {"", "fetched-state", -1, 0},
+        {", revocation: {mode: soft-fail, fetch: on}", "fetched-state", 1, 0},
+        {", revocation: {mode: soft-fail, fetch: on}", "fetched-elsewhere", 0, 2},
+        {", revocation: {mode: soft-fail, fetch: on, cache: fetched-state/crls}", "fetched-elsewhere", 1, 0},
+        {", revocation: {mode: soft-fail, fetch: on, cache: fetched-none}", "fetched-state", 0, 2},
+    };
+
+    (void)state;
+    scratch_make("fetched-state");
+    scratch_make("fetched-state/crls");
+    scratch_make("fetched-none");
+    scratch_write_slice("fetched-state/crls/00ff.crl",
+                        forge_crl(&(struct forge_crl){.issuer = "Root", .signer = forge_key(FORGE_P256, 3)}));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct preflight_settings settings = defaults;
+        struct problems problems = {0};
+        struct preflight *preflight;
+        struct text text = {0};
+        json_t *report;
+        json_t *cache;
+
+        text_printf(&text, "%.*s%s}\nnodes: [{address: 127.0.0.1, type: imp}]\n",
+                    (int)(strstr(base, "trust}") - base + 5), base, cases[i].trust);
+        scratch_write("fetched.yaml", text_get(&text));
+        text_free(&text);
+        settings.config_file = scratch_path("fetched.yaml");
+        settings.state_directory = scratch_path(cases[i].state_directory);
+        preflight = preflight_open(&settings, FORGE_NOW, &problems);
+        for (size_t k = 0; k < problems.kept; k++)
+            print_error("%s\n", problems.items[k]);
+        assert_non_null(preflight);
+        if (problems.warnings_kept != cases[i].warnings)
+            fail_msg("%zu: %zu warnings", i, problems.warnings_kept);
+        report = preflight_report(preflight);
+        cache = json_object_get(report, "crl_cache");
+        assert_int_equal(json_is_null(cache), cases[i].crls < 0);
+        if (cases[i].crls >= 0)
+            assert_int_equal(json_integer_value(json_object_get(cache, "crls")), cases[i].crls);
+        json_decref(report);
+        preflight_free(preflight);
+        problems_free(&problems);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_configured_origins), cmocka_unit_test(test_ports),   cmocka_unit_test(test_nodes_file),
-        cmocka_unit_test(test_problems),           cmocka_unit_test(test_running),
+        cmocka_unit_test(test_problems),           cmocka_unit_test(test_running), cmocka_unit_test(test_cache),
     };
 
     return cmocka_run_group_tests(tests, begin, scratch_end);
