@@ -35,9 +35,9 @@ server() { echo "server { listen 198.18.2.17:$1 ssl; $2 }"; }
 {
     echo "user root; daemon off; worker_processes 1; pid $work/stapling.pid; error_log $work/stapling-error.log warn; events { worker_connections 4096; }"
     echo "http { access_log off; keepalive_timeout 0; ssl_protocols TLSv1.3; ssl_session_tickets off; ssl_session_cache off;"
-    echo "ssl_certificate $work/pki/stapled.pem; ssl_certificate_key $work/pki/stapled.key; root $work/www;"
-    server 8443 ""
-    server 8444 "ssl_stapling on; ssl_stapling_file $work/pki/stapled-good.ocsp;"
+    echo "root $work/www;"
+    server 8443 "ssl_certificate $work/pki/stapled-none.pem; ssl_certificate_key $work/pki/stapled-none.key;"
+    server 8444 "ssl_certificate $work/pki/stapled.pem; ssl_certificate_key $work/pki/stapled.key; ssl_stapling on; ssl_stapling_file $work/pki/stapled-good.ocsp;"
     echo "}"
 } >"$work/stapling.conf"
 mkdir "$work/www"

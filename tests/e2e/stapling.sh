@@ -44,8 +44,9 @@ http {
     access_log $work/nginx-lab.log lab;
 CONF
     server st-good stapled "$1"
-    server st-none stapled none
-    for kind in revoked unknown expired badsig other stranger later; do server "st-$kind" stapled "stapled-$kind"; done
+    server st-none stapled-none none
+    server st-expired stapled stapled-expired
+    for kind in revoked unknown badsig other stranger later; do server "st-$kind" "stapled-$kind" "stapled-$kind"; done
     server must-good muststaple muststaple-good
     server must-none muststaple none
     server must-expired muststaple muststaple-expired
@@ -59,6 +60,19 @@ staples()
 {
     stapling_config "$1" >"$work/nginx.conf"
     origins_reload
+}
+
+# said V|R NAME: what the responder says of stapled now, as NAME.ocsp
+said()
+{
+    (
+        cd "$work/pki" || exit 1
+        printf '%s\t480101000000Z\t%s\t%s\tunknown\t/CN=stapled\n' "$1" "$([ "$1" = V ] || date -u +%y%m%d%H%M%SZ,keyCompromise)" \
+            "$(openssl x509 -in stapled.crt -noout -serial | sed 's/.*=//')" >now.idx
+        echo "unique_subject = no" >now.idx.attr
+        openssl ocsp -issuer issuing.crt -cert stapled.crt -no_nonce -reqout now.req &&
+            openssl ocsp -index now.idx -CA issuing.crt -rsigner responder.crt -rkey responder.key -reqin now.req -respout "$2.ocsp" -ndays 1
+    ) >"$work/ocsp.log" 2>&1 || die "no response: $(tail -n 3 "$work/ocsp.log")"
 }
 
 rules=()
@@ -108,14 +122,27 @@ refused must-none 113 'OCSP verification needed'
 
 # --- what is stapled now decides, whatever was decided before ------------------------------------------------------------------
 passes st-good "again"
-staples stapled-revoked
-refused st-good 44 'certificate revoked' "its response says revoked now"
 staples none
 refused st-good 46 'unable to get certificate CRL' "the good verdict is not for a connection without the response"
 staples stapled-good
 passes st-good "with the good one again"
 passes st-good "resumed"
 check_above "on a resumed session" 1 "$(grep -c 'st-good.*reused=r' "$work/nginx-lab.log")"
+sleep 1 # responses count seconds
+said V stapled-newer
+said R stapled-gone
+staples stapled-gone
+refused st-good 44 'certificate revoked' "its response says revoked now"
+staples none
+refused st-good 44 'certificate revoked' "and that is not forgotten"
+staples stapled-good
+refused st-good 44 'certificate revoked' "nor outvoted by the good one of before"
+staples stapled-newer
+refused st-good 44 'certificate revoked' "nor by one of that moment"
+sleep 1
+said V stapled-newest
+staples stapled-newest
+passes st-good "the responder says good again"
 
 # --- soft-fail, off --------------------------------------------------------------------------------------------------------------
 mode soft-fail
