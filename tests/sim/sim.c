@@ -313,7 +313,7 @@ static struct link_config choose_link(struct sim *sim)
         .corrupt_ppm = ONE_OF(sim, 0, 0, 0, 1000, 20000),
         .mtu_bytes = ONE_OF(sim, 0, 0, 0, 0, 1400, 1280),
         .mark_bytes = ONE_OF(sim, 0, 3000, 30000),
-        .mark_ppm = ONE_OF(sim, 0, 0, 0, 1000, 100000, 1000000),
+        .mark_ppm = ONE_OF(sim, 0, 0, 0, 1000, 20000, 100000),
     };
 
     if (rig_below(&sim->random, 4) == 0) {
