@@ -60,7 +60,7 @@ static bool check(json_t *input, const struct admin_member *members, size_t coun
 json_t *admin_input_read(struct slice body, const struct admin_member *members, size_t count, char *error,
                          size_t error_size)
 {
-    json_error_t fault;
+    json_error_t fault = {0};
     json_t *input =
         body.len == 0 ? json_object() : json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, &fault);
 

@@ -19,6 +19,7 @@
 #include "daemon/survey.h"
 #include "daemon/view.h"
 #include "daemon/view_crls.h"
+#include "daemon/view_log.h"
 #include "daemon/what_if.h"
 
 #define COMMAND_TIMEOUT_US 1000000
@@ -647,9 +648,11 @@ static void get_stats(struct call *call)
     expiry_free(&list);
     json_object_set_new(total, "registry", registry_view_stats(call->control->registry, false));
     json_object_set_new(total, "expiry", expiry_counts_view(&counts, call->now_s));
+    json_object_set_new(total, "log", view_log_stats(call->control->log, false));
     if (help != NULL) {
         json_object_set_new(help, "registry", registry_view_stats(call->control->registry, true));
         json_object_set_new(help, "expiry", expiry_counts_help());
+        json_object_set_new(help, "log", view_log_stats(call->control->log, true));
     }
     answer(call, 200, body);
 }

@@ -80,6 +80,8 @@ static void merge(struct expiry_list *list)
 {
     size_t kept = 0, more = 0;
 
+    if (list->count == 0) /* qsort() wants an array even then */
+        return;
     qsort(list->items, list->count, sizeof(*list->items), by_certificate);
     for (size_t i = 0; i < list->count; i++) {
         struct expiry_item *item = &list->items[i];

@@ -23,7 +23,8 @@ struct log {
     bool own_fd;
     char *path; /* NULL: standard error */
     bool reopen;
-    bool torn; /* the file ends within a line */
+    bool torn;     /* the file ends within a line */
+    uint64_t lost; /* failures that no line has told of */
     bool stop;
     struct log_stats stats;
     struct log_context context;
@@ -73,6 +74,22 @@ static bool open_file(struct log *log)
     return true;
 }
 
+static uint64_t wall_ns_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
+/* There is room. */
+static void add_line(struct log *log, uint64_t wall_ns, const char *level, struct slice text)
+{
+    set_offset(log, wall_ns);
+    log->used += log_format_event(wall_ns, level, text, &log->context, log->buffer + log->used, LOG_LINE_MAX);
+    log->stats.lines++;
+}
+
 static void flush(struct log *log)
 {
     size_t done = 0;
@@ -87,31 +104,39 @@ static void flush(struct log *log)
             continue;
         if (n <= 0) {
             log->stats.write_failures++;
+            log->stats.failing = n < 0 ? errno : ENOSPC;
+            log->lost++;
             log->torn |= done > 0 && log->buffer[done - 1] != '\n';
             break;
         }
         done += (size_t)n;
     }
+    if (log->used > 0 && done == log->used)
+        log->stats.failing = 0;
     log->stats.bytes += done;
     log->used = 0;
 }
 
-static void add_event(struct log *log, uint64_t wall_ns, const char *level, struct slice text)
+/* It can be written again: a reader must know that something is missing here. */
+static void say_lost(struct log *log)
 {
-    set_offset(log, wall_ns);
-    if (BUFFER_BYTES - log->used < LOG_LINE_MAX)
-        flush(log);
-    log->used += log_format_event(wall_ns, level, text, &log->context, log->buffer + log->used, LOG_LINE_MAX);
-    log->stats.lines++;
-    flush(log);
+    char text[128];
+
+    if (log->lost == 0 || log->stats.failing != 0)
+        return;
+    snprintf(text, sizeof(text), "the log could not be written %llu times: lines are missing before this one",
+             (unsigned long long)log->lost);
+    log->lost = 0;
+    add_line(log, wall_ns_now(), "ERROR", slice_text(text));
 }
 
-static uint64_t wall_ns_now(void)
+static void add_event(struct log *log, uint64_t wall_ns, const char *level, struct slice text)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+    say_lost(log);
+    if (BUFFER_BYTES - log->used < LOG_LINE_MAX)
+        flush(log);
+    add_line(log, wall_ns, level, text);
+    flush(log);
 }
 
 static void reopen_if_asked(struct log *log)
@@ -182,6 +207,7 @@ static bool drain(struct log *log)
 
     pthread_mutex_lock(&log->lock);
     reopen_if_asked(log);
+    say_lost(log);
     while (BUFFER_BYTES - log->used >= LOG_LINE_MAX) {
         struct slice bytes;
         struct byte_ring *ring = oldest(log, &bytes);

@@ -17,7 +17,8 @@ struct log;
 
 struct log_stats {
     uint64_t lines, bytes;
-    uint64_t write_failures; /* pieces of lines that the file did not take */
+    uint64_t write_failures; /* the file did not take what was written, or not all of it */
+    int failing;             /* errno of the last write; 0: it went well */
     uint64_t malformed;      /* records that are none */
 };
 

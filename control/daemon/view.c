@@ -11,6 +11,7 @@
 #include "daemon/eal.h"
 #include "daemon/prober.h"
 #include "daemon/view_crls.h"
+#include "daemon/view_log.h"
 #include "x509/describe.h"
 #include "x509/pem.h"
 
@@ -322,6 +323,7 @@ static void add_expired(const struct trust *trust, uint64_t now_s, json_t *alarm
 
 /* Alarms are for reading: of many scopes the first ones, and how many more. */
 #define MODE_ALARMS_MAX 10
+#define NAME_ALARMS_MAX 10
 
 static void add_mode_alarms(const struct control *control, json_t *out)
 {
@@ -344,6 +346,17 @@ static void add_mode_alarms(const struct control *control, json_t *out)
         add_alarm(out, "verification is not enforced in %u more scopes", more);
 }
 
+static void add_name_alarms(const struct names *names, json_t *out)
+{
+    size_t without = 0;
+
+    for (size_t i = 0; i < names->count; i++)
+        if (names->items[i].count == 0 && without++ < NAME_ALARMS_MAX)
+            add_alarm(out, "%s has no address: %s", names->items[i].host, names->items[i].error);
+    if (without > NAME_ALARMS_MAX)
+        add_alarm(out, "%zu more names have no address (assayctl names)", without - NAME_ALARMS_MAX);
+}
+
 /* What an operator should know without asking. */
 static json_t *view_alarms(const struct control *control, uint64_t now_s)
 {
@@ -354,12 +367,11 @@ static json_t *view_alarms(const struct control *control, uint64_t now_s)
     if (control->fallback != NULL)
         add_alarm(out, "%s", control->fallback);
     add_mode_alarms(control, out);
-    for (size_t i = 0; i < control->names.count; i++)
-        if (control->names.items[i].count == 0)
-            add_alarm(out, "%s has no address: %s", control->names.items[i].host, control->names.items[i].error);
+    add_name_alarms(&control->names, out);
     for (unsigned i = 0; i < 64 && (address = config_ip6_address(control->config, i)) != NULL; i++)
         if (fleet_duplicates(control->fleet) >> i & 1)
             add_alarm(out, "another host has our address %s: it is not used", address_format(address, name));
+    view_log_alarms(control->log, out);
     view_crls_alarms(control, now_s, out);
     for (const struct credential *own = control->credentials.first; own != NULL; own = own->next)
         if (own->leaf_der != NULL && own->leaf.not_after_s < (int64_t)now_s + 14 * 86400)

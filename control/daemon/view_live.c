@@ -36,7 +36,9 @@ static json_t *number(uint64_t value)
 /* To the millisecond. */
 static json_t *seconds(uint64_t us)
 {
-    return json_real((double)(us / 1000) / 1000);
+    uint64_t ms = us / 1000;
+
+    return json_real((double)ms / 1000);
 }
 
 static json_t *address_text(const struct assay_address *address)

@@ -216,6 +216,9 @@ static void test_a_line_that_was_cut(void **state)
     assert_non_null(strstr(cut + 1, "Detail=\"third\"\n"));
     assert_null(strstr(text, "lost"));
     assert_null(strstr(cut + 1, "\n\n"));
+    /* and the gap is said, where it can be said again */
+    assert_non_null(strstr(cut + 1, "the log could not be written 2 times: lines are missing before this one"));
+    assert_int_equal(stats.failing, 0);
     assert_non_null(strstr(cut + 1, "Detail=\"fourth\"\n"));
     free(text);
     log_free(log);
