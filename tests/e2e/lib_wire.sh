@@ -49,7 +49,6 @@ wire_up() { # MTU
     in_ns ip link set lo up
     in_ns ip link set peer0 mtu "$1" up
     in_ns ip link set port0 mtu "$1" up
-    in_ns sysctl -qw net.ipv4.tcp_congestion_control=cubic
     # Frames whole and with their checksums: without a NIC nobody else would write them.
     in_ns ethtool -K peer0 tx off >/dev/null 2>&1
     in_ns ethtool -K port0 tx off >/dev/null 2>&1

@@ -37,6 +37,7 @@ NFT
 run_port() { # DRIVER DEVICE-ARGUMENTS
     driver=$1
     wire_up 1500
+    in_ns sysctl -qw net.ipv4.tcp_congestion_control=cubic
     start "$2" 250 || { cat "$work/out" "$work/err"; failures=$((failures + 1)); wire_down; return; }
     check "to us" peer put 198.18.0.2 "$bytes"
     check "from us" peer get 198.18.0.2 "$bytes"
