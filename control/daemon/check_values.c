@@ -10,6 +10,7 @@
 #include "daemon/config.h"
 #include "daemon/crl_url.h"
 #include "daemon/port.h"
+#include "http/grammar.h"
 #include "proxy/limits.h"
 #include "x509/scope.h"
 #include "x509/verify.h"
@@ -301,6 +302,23 @@ static void check_tcp(const struct config *config, struct problems *problems)
     check_send_buffer(config, problems);
 }
 
+/* What stands in each message we pass on must be what a Via field may have (RFC 9110 §7.6.3). */
+static void check_via(const struct config *config, struct problems *problems)
+{
+    const char *via = config->root.via;
+    size_t name = via != NULL ? strcspn(via, ":") : 0, digits;
+
+    if (via == NULL)
+        return;
+    digits = via[name] == ':' ? strspn(via + name + 1, "0123456789") : 0;
+    if (!http_is_token(slice_of(via, name)) ||
+        (via[name] == ':' && (digits == 0 || digits > 5 || via[name + 1 + digits] != '\0')))
+        problems_add(
+            problems, config->file, config_line(config, &config->root.via),
+            "via: '%s' is no name for Via: letters, digits and !#$%%&'*+-.^_`|~, with :PORT behind them or without",
+            via);
+}
+
 static void check_pins(const struct config *config, const char *what, const struct config_texts *pins,
                        struct problems *problems)
 {
@@ -451,6 +469,7 @@ void check_values(const struct config *config, struct problems *problems)
     check_domains(config, problems);
     check_families(config, problems);
     check_tcp(config, problems);
+    check_via(config, problems);
     check_verify(config, problems);
     check_deployments(config, problems);
     check_origins(config, problems);

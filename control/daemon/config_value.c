@@ -50,15 +50,25 @@ static bool parse_with_unit(const char *text, const struct unit *units, uint64_t
     return false;
 }
 
+/* "12h", "64KiB": in the largest unit that has no rest, as one writes it. */
+static const char *with_unit(const struct config_value_context *context, const struct unit *units, uint64_t value)
+{
+    const struct unit *best = units;
+
+    for (; units->suffix != NULL; units++)
+        if (units->factor > best->factor && value >= units->factor && value % units->factor == 0)
+            best = units;
+    return arena_printf(context->arena, "%llu%s", (unsigned long long)(value / best->factor), best->suffix);
+}
+
 static const char *parse_scaled(const struct config_value_context *context, const struct config_key *key,
                                 const char *text, const struct unit *units, const char *what, uint64_t *out)
 {
     if (!parse_with_unit(text, units, out))
         return arena_printf(context->arena, "'%s' is not %s", text, what);
     if (*out < key->min || *out > key->max)
-        return arena_printf(context->arena, "%s is not within %llu%s to %llu%s", text, (unsigned long long)key->min,
-                            units == duration_units ? " us" : "", (unsigned long long)key->max,
-                            units == duration_units ? " us" : "");
+        return arena_printf(context->arena, "%s is not within %s to %s", text, with_unit(context, units, key->min),
+                            with_unit(context, units, key->max));
     return NULL;
 }
 

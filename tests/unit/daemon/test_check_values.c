@@ -26,6 +26,13 @@ static const struct {
      {"a.yaml:1: port.address: fe80::1 cannot be a host's address"}},
     {"port: {device: net_null0, address: \"2001:db8::1/64\", mtu: 1279}\nlisteners: [{clients: any, tls: off}]\n",
      {"a.yaml:1: port.mtu: IPv6 needs 1280"}},
+    {PORT "listeners: [{clients: any, tls: off}]\nvia: \"edge one\"\n",
+     {"a.yaml:3: via: 'edge one' is no name for Via: letters, digits and !#$%&'*+-.^_`|~, with :PORT behind them or "
+      "without"}},
+    {PORT "listeners: [{clients: any, tls: off}]\nvia: \"edge:\"\n",
+     {"a.yaml:3: via: 'edge:' is no name for Via: letters, digits and !#$%&'*+-.^_`|~, with :PORT behind them or "
+      "without"}},
+    {PORT "listeners: [{clients: any, tls: off}]\nvia: \"edge-1.steven.lab:8443\"\n", {NULL}},
     {PORT "listeners: [{clients: any, tls: off}]\nnodes:\n- {address: \"2001:db8::11\", type: cucm}\ndns:\n  hosts:\n"
           "  - {name: a, addresses: [198.18.0.1, \"2001:db8::12\"]}\n",
      {"a.yaml:4: nodes[0]: 2001:db8::11 cannot be reached: port.address has no IPv6 address",

@@ -37,7 +37,7 @@ static const struct {
     {CONFIG_SIZE, "4096", NULL, 4096},
     {CONFIG_DURATION, "30", "'30' is not a duration (500ms, 30s, 2h)", 0},
     {CONFIG_DURATION, "30 s", "'30 s' is not a duration (500ms, 30s, 2h)", 0},
-    {CONFIG_DURATION, "1h", "1h is not within 10 us to 1000000 us", 0},
+    {CONFIG_DURATION, "1h", "1h is not within 10us to 1s", 0},
     {CONFIG_DURATION, "500ms", NULL, 500000},
     {CONFIG_DURATION, "1s", NULL, 1000000},
     {CONFIG_DURATION, "20us", NULL, 20},
