@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* assayctl allow-list: the rules a configuration means, and whether they do what is expected of them (MRA S16). */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,10 +105,8 @@ static struct access_tests *read_tests(const char *file, FILE *err)
     const char *fault = "";
     enum assay_error error = ctl_file_read(file, &data, &size);
 
-    if (error == ASSAY_ERR_IO) {
-        fprintf(err, "%s: %s\n", file, strerror(errno));
-    } else if (error != ASSAY_OK) {
-        fprintf(err, "%s: %s\n", file, assay_error_text(error));
+    if (error != ASSAY_OK) {
+        fprintf(err, "%s: %s\n", file, ctl_file_fault(error));
     } else {
         error = access_tests_read(slice_of(data, size), &tests, &line, &fault);
         if (error != ASSAY_OK)

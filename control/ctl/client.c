@@ -78,8 +78,8 @@ static bool send_request(int fd, const char *method, const char *path, struct sl
            send_all(fd, (const char *)body.data, body.len);
 }
 
-/* Until the daemon closes: it was asked to. */
-static bool receive_all(int fd, struct buffer *in)
+/* Until the daemon closes: it was asked to. NULL, or why there is no answer. */
+static const char *receive_all(int fd, struct buffer *in)
 {
     ssize_t n;
 
@@ -89,7 +89,7 @@ static bool receive_all(int fd, struct buffer *in)
             char *data = capacity <= CTL_ANSWER_MAX ? realloc(in->data, capacity) : NULL;
 
             if (data == NULL)
-                return false;
+                return "the answer is too large";
             in->data = data;
             in->capacity = capacity;
         }
@@ -97,7 +97,9 @@ static bool receive_all(int fd, struct buffer *in)
         if (n > 0)
             in->len += (size_t)n;
     } while (n > 0 || (n < 0 && errno == EINTR));
-    return n == 0;
+    if (n < 0)
+        return errno == EAGAIN ? "assayd has not answered in time: does it hang?" : strerror(errno);
+    return in->len > 0 ? NULL : "closed without an answer: assayd is ending, or has too many connections of this kind";
 }
 
 /* --- the answer ---------------------------------------------------------------------------------------------------------- */
@@ -152,6 +154,7 @@ unsigned ctl_client_call(const char *socket_path, const char *method, const char
 {
     struct buffer in = {0};
     unsigned status = 0;
+    const char *fault;
     int fd = dial(socket_path, err);
 
     *out = NULL;
@@ -159,8 +162,8 @@ unsigned ctl_client_call(const char *socket_path, const char *method, const char
         return 0;
     if (!send_request(fd, method, path, body))
         fprintf(err, "assayctl: %s: the request could not be sent: %s\n", socket_path, strerror(errno));
-    else if (!receive_all(fd, &in))
-        fprintf(err, "assayctl: %s: no answer: %s\n", socket_path, strerror(errno));
+    else if ((fault = receive_all(fd, &in)) != NULL)
+        fprintf(err, "assayctl: %s: %s\n", socket_path, fault);
     else if ((status = parse_answer(&in, out)) == 0)
         fprintf(err, "assayctl: %s: what answers there is not assayd\n", socket_path);
     free(in.data);

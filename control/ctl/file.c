@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum assay_error ctl_file_read(const char *path, uint8_t **data, size_t *size)
@@ -59,4 +60,9 @@ out:
     free(buffer);
     errno = saved;
     return error;
+}
+
+const char *ctl_file_fault(enum assay_error error)
+{
+    return error == ASSAY_ERR_IO ? strerror(errno) : assay_error_text(error);
 }

@@ -14,4 +14,7 @@ enum assay_error ctl_file_read(const char *path, uint8_t **data, size_t *size) A
 /* The same with a limit of its own. */
 enum assay_error ctl_file_read_max(const char *path, size_t max, uint8_t **data, size_t *size) ASSAY_MUST_USE;
 
+/* Why reading failed, directly behind it: errno's words, or the error's. */
+const char *ctl_file_fault(enum assay_error error);
+
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* assayctl status, reload. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,12 +104,15 @@ int ctl_status(int argc, char **argv, FILE *out, FILE *err)
 
 static int try_reload(const struct ctl_admin *admin)
 {
+    enum assay_error error = ASSAY_OK;
     uint8_t *data = NULL;
     size_t size = 0;
     int code;
 
-    if (admin->word_count > 0 && ctl_file_read(admin->words[0], &data, &size) != ASSAY_OK) {
-        fprintf(admin->err, "assayctl: %s: %s\n", admin->words[0], errno != 0 ? strerror(errno) : "cannot be read");
+    if (admin->word_count > 0)
+        error = ctl_file_read(admin->words[0], &data, &size);
+    if (error != ASSAY_OK) {
+        fprintf(admin->err, "assayctl: %s: %s\n", admin->words[0], ctl_file_fault(error));
         return CTL_USAGE;
     }
     if (admin->word_count > 0 && size == 0) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* assayctl trust list|show|add|remove. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,14 +132,16 @@ static int add_file(const struct ctl_admin *admin, const char *file)
 {
     uint8_t *data = NULL;
     char path[PATH_SIZE] = "/v1/trust";
+    enum assay_error error;
     json_t *answer;
     size_t size;
     int code;
 
     if (!with_deployment(admin, path) || !ctl_path_add(path, sizeof(path), "role", admin->role))
         return CTL_USAGE;
-    if (ctl_file_read(file, &data, &size) != ASSAY_OK) {
-        fprintf(admin->err, "assayctl: %s: %s\n", file, errno != 0 ? strerror(errno) : "cannot be read");
+    error = ctl_file_read(file, &data, &size);
+    if (error != ASSAY_OK) {
+        fprintf(admin->err, "assayctl: %s: %s\n", file, ctl_file_fault(error));
         return CTL_USAGE;
     }
     if (admin->dry_run) {

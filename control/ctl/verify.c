@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -234,8 +233,7 @@ static bool bundle_read(const char *path, bool crls, struct bundle *bundle, FILE
     memset(bundle, 0, sizeof(*bundle));
     error = ctl_file_read_max(path, crls ? X509_CRL_SIZE_MAX : CTL_FILE_MAX, &bundle->data, &size);
     if (error != ASSAY_OK) {
-        fprintf(err, "assayctl verify: %s: %s\n", path,
-                error == ASSAY_ERR_IO ? strerror(errno) : assay_error_text(error));
+        fprintf(err, "assayctl verify: %s: %s\n", path, ctl_file_fault(error));
         return false;
     }
     /* Decoded bytes are fewer than their text: two buffers of the file's size hold all of them and the one at work. */
@@ -346,8 +344,7 @@ static bool staple_read(const char *path, struct slice *out, FILE *err)
         return true;
     error = ctl_file_read(path, &data, &size);
     if (error != ASSAY_OK) {
-        fprintf(err, "assayctl verify: %s: %s\n", path,
-                error == ASSAY_ERR_IO ? strerror(errno) : assay_error_text(error));
+        fprintf(err, "assayctl verify: %s: %s\n", path, ctl_file_fault(error));
         return false;
     }
     *out = slice_of(data, size);

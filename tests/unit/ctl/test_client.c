@@ -15,8 +15,6 @@
 
 /* What is no answer of assayd, on the wire. */
 static const char *const broken[] = {
-    NULL,
-    "",
     "hello\n",
     "HTTP/1.1 200 OK\r\n",
     "HTTP/1.1 200 OK\r\n\r\n",
@@ -51,6 +49,23 @@ static void test_answers_that_are_none(void **state)
         assert_int_equal(call(&out, &complaint), 0);
         assert_null(out);
         assert_non_null(strstr(complaint, "what answers there is not assayd"));
+        free(complaint);
+    }
+}
+
+/* It ends, or has no room: another thing than somebody who is not assayd. */
+static void test_no_answer(void **state)
+{
+    static const char *const none[] = {NULL, ""};
+
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+        char *complaint;
+        json_t *out;
+
+        canned_raw(none[i]);
+        assert_int_equal(call(&out, &complaint), 0);
+        assert_null(out);
+        assert_non_null(strstr(complaint, ": closed without an answer: assayd is ending"));
         free(complaint);
     }
 }
@@ -102,8 +117,8 @@ static void test_nobody_there(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_answers_that_are_none), cmocka_unit_test(test_answers),
-                                       cmocka_unit_test(test_nobody_there)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_answers_that_are_none), cmocka_unit_test(test_no_answer),
+                                       cmocka_unit_test(test_answers), cmocka_unit_test(test_nobody_there)};
 
     return cmocka_run_group_tests(tests, canned_begin, canned_end);
 }
