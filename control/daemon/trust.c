@@ -236,6 +236,15 @@ static bool load_folder(struct trust *trust, const struct trust *known, const ch
     return true;
 }
 
+/* How many certificates a picture has from that directory. */
+static size_t known_count(const struct trust *known, const char *directory)
+{
+    for (; known != NULL; known = known->next)
+        if (strcmp(known->directory, directory) == 0)
+            return known->count;
+    return 0;
+}
+
 struct trust *trust_load_again(const char *directory, const struct trust *known, struct problems *problems)
 {
     struct trust *trust = memory_alloc(sizeof(*trust));
@@ -245,8 +254,15 @@ struct trust *trust_load_again(const char *directory, const struct trust *known,
     for (int role = 0; role < ROLE_COUNT; role++)
         load_folder(trust, known, arena_printf(&trust->arena, "%s/%s", directory, trust_folder((enum x509_role)role)),
                     role, problems);
-    if (!load_folder(trust, known, directory, -1, problems))
-        problems_warn(problems, directory, 0, "does not exist: no certificate is trusted");
+    if (!load_folder(trust, known, directory, -1, problems)) {
+        /* a file system that is not mounted is no wish to trust nobody */
+        if (known_count(known, directory) > 0)
+            problems_add(problems, directory, 0,
+                         "is gone, and %zu certificates were trusted from it: an empty directory means none",
+                         known_count(known, directory));
+        else
+            problems_warn(problems, directory, 0, "does not exist: no certificate is trusted");
+    }
     if (problems->count == before)
         return trust;
     trust_free(trust);

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -186,6 +187,33 @@ static void test_trust_that_cannot_be_published(void **state)
     text_free(&text);
 }
 
+/* A directory that is gone is a fault, where certificates came from it; an empty one is a wish. */
+static void test_trust_that_is_gone(void **state)
+{
+    struct running running;
+    struct change change;
+    char path[256], away[256], expected[128];
+    size_t count;
+
+    snprintf(path, sizeof(path), "%s", scratch_path("trust"));
+    snprintf(away, sizeof(away), "%s", scratch_path("away"));
+    running_start(&running, NOW);
+    add(&running, scratch_ca("root", 1), "anchor");
+    count = running.control.trust->count;
+    snprintf(expected, sizeof(expected), "trust: is gone, and %zu certificates were trusted from it", count);
+    assert_int_equal(rename(path, away), 0);
+    assert_false(control_reload(&running.control, NOW, &change));
+    assert_int_equal(change.problems.count, 1);
+    assert_non_null(strstr(change.problems.items[0], expected));
+    assert_int_equal(x509_store_count(current(&running)->trust->scopes[0].store), count);
+    change_free(&change);
+    scratch_make("trust");
+    assert_true(control_reload(&running.control, NOW, &change));
+    assert_int_equal(x509_store_count(current(&running)->trust->scopes[0].store), 0);
+    change_free(&change);
+    running_stop(&running);
+}
+
 /* A DNS answer: a new route, nothing else (DESIGN, "Snapshots"). */
 static void test_names(void **state)
 {
@@ -244,6 +272,7 @@ int main(void)
         cmocka_unit_test(test_the_last_good_configuration_starts),
         cmocka_unit_test(test_trust),
         cmocka_unit_test(test_trust_that_cannot_be_published),
+        cmocka_unit_test(test_trust_that_is_gone),
     };
 
     return cmocka_run_group_tests(tests, scratch_begin_good, scratch_end);
