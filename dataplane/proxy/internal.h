@@ -399,6 +399,8 @@ void upstream_event(struct proxy *p, struct upstream *u, const struct tcp_event 
 void upstream_timeout(struct proxy *p, struct upstream *u);
 void upstream_handshake_step(struct proxy *p, struct upstream *u);
 void upstream_close(struct proxy *p, struct upstream *u, bool abort);
+/* Its TLS failed. The alert must reach the origin: an orderly close behind it, and nothing unread that would make it a reset. */
+void upstream_close_told(struct proxy *p, struct upstream *u);
 struct stream upstream_stream(struct upstream *u);
 void upstream_set_phase(struct upstream *u, enum upstream_phase phase);
 /* Nothing lies unread on a connection between two responses: bytes that came unasked would be taken for the answer to the

@@ -15,7 +15,10 @@ static void response_lost(struct proxy *p, struct client *c, enum upstream_loss 
 
     c->upstream = NULL;
     u->client = NULL;
-    upstream_close(p, u, true);
+    if (upstream_tls_spoke(u))
+        upstream_close_told(p, u);
+    else
+        upstream_close(p, u, true);
     exchange_upstream_lost(p, c, loss);
 }
 

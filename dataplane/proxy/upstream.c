@@ -74,7 +74,8 @@ void upstream_close(struct proxy *p, struct upstream *u, bool abort)
         return;
     if (u->sticky_for != NULL)
         u->sticky_for->sticky = NULL;
-    if (!abort && (u->phase == UPSTREAM_IDLE || u->phase == UPSTREAM_BUSY))
+    /* TLS that failed has said its last word. */
+    if (!abort && (u->phase == UPSTREAM_IDLE || u->phase == UPSTREAM_BUSY) && !upstream_tls_spoke(u))
         stream_finish(p, upstream_stream(u));
     if (abort)
         tcp_abort(p->tcp, u->tcp);
@@ -221,6 +222,8 @@ bool upstream_tls_spoke(const struct upstream *u)
 {
     struct tls_failure failure;
 
+    if (u->tls == NULL)
+        return false;
     tls_get_failure(u->tls, &failure);
     return failure.kind != TLS_FAILURE_NONE;
 }
@@ -259,12 +262,13 @@ void upstream_connect_timeout(struct proxy *p, struct upstream *u)
     upstream_note_failure(p, u, u->phase == UPSTREAM_CONNECT ? "connection timed out" : "the TLS handshake timed out");
 }
 
-static void upstream_discard(struct proxy *p, struct upstream *u)
+void upstream_close_told(struct proxy *p, struct upstream *u)
 {
     struct slice piece;
 
     while ((piece = tcp_peek(p->tcp, u->tcp)).len > 0)
         tcp_consume(p->tcp, u->tcp, piece.len);
+    upstream_close(p, u, false);
 }
 
 void upstream_handshake_step(struct proxy *p, struct upstream *u)
@@ -298,15 +302,13 @@ void upstream_handshake_step(struct proxy *p, struct upstream *u)
     /* A session may be what the origin did not like: the next attempt is a full handshake. */
     if (u->session_offered)
         origin_forget_session(u->origin);
-    if (loss == LOSS_VERDICT) {
+    if (loss != LOSS_CONNECT) {
         struct client *c = u->client;
 
-        /* The alert must reach the origin: an orderly close behind it, and nothing unread that would make it a reset. */
         u->client = NULL;
         if (c != NULL)
             c->upstream = NULL;
-        upstream_discard(p, u);
-        upstream_close(p, u, false);
+        upstream_close_told(p, u);
         if (c != NULL)
             exchange_upstream_lost(p, c, loss);
         return;

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "rig.h"
+#include "tls/alerts.h"
 #include "world.h"
 
 static struct world_peer *ask(struct world *w, struct world_peer *client, const char *scheme, const char *host,
@@ -93,6 +94,33 @@ static void an_origin_that_does_not_speak_tls_is_502_whatever_it_says(void **sta
         assert_false(client->finished);
         world_free(w);
     }
+}
+
+/* What the log says was sent arrives: in an orderly close, however much of what the origin said was not read. */
+static void an_alert_in_the_handshake_reaches_the_origin(void **state)
+{
+    uint8_t flight[600] = {22, 3, 3, 0, 5, 2, 0, 0, 1, 0}; /* a ServerHello of one byte, and more behind it */
+    struct world *w = world_create();
+    struct world_peer *client = world_connect(w), *origin = ask(w, client, "https", "cucm.steven.lab", 7443);
+    struct world_record line;
+
+    for (int attempt = 0; attempt < 2; attempt++) {
+        assert_non_null(origin);
+        world_forget(origin);
+        world_send_raw(w, origin, flight, sizeof(flight));
+        assert_int_equal(origin->length, 7);
+        assert_memory_equal(origin->received, "\x15\x03", 2);
+        assert_memory_equal(origin->received + 3, "\x00\x02\x02", 3);
+        assert_true(origin->finished);
+        assert_false(origin->reset);
+        world_close(w, origin);
+        world_run(w, 20);
+        origin = world_accept(w);
+    }
+    expect(client, "HTTP/1.1 502 connect failed\r\n");
+    assert_int_equal(world_records(w->alarm_log, LOG_SSL_FAILED, &line), 2);
+    assert_non_null(strstr(line.strings[1], "alert decode_error"));
+    world_free(w);
 }
 
 static void an_origin_that_hangs_up_in_the_handshake_is_a_transport_failure(void **state)
@@ -423,6 +451,9 @@ static void an_origin_that_fails_its_tls_in_the_response_is_told_and_logged(void
     expect(client, "HTTP/1.1 502 connect failed\r\n");
     assert_int_equal(world_records(w->alarm_log, LOG_SSL_FAILED, NULL), 1);
     assert_int_equal(world_counters(w)->origin_connections_now, 0);
+    assert_int_equal(origin->failure.alert_received, TLS_ALERT_BAD_RECORD_MAC);
+    assert_true(origin->finished);
+    assert_false(origin->reset);
     world_free(w);
 }
 
@@ -431,6 +462,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_an_origin_objects_to_is_told_in_openssls_words),
         cmocka_unit_test(an_origin_that_does_not_speak_tls_is_502_whatever_it_says),
+        cmocka_unit_test(an_alert_in_the_handshake_reaches_the_origin),
         cmocka_unit_test(an_origin_that_hangs_up_in_the_handshake_is_a_transport_failure),
         cmocka_unit_test(without_a_client_credential_there_is_no_tls_and_no_request),
         cmocka_unit_test(an_origin_that_does_not_answer_is_504_after_two_attempts),
