@@ -236,8 +236,8 @@ static bool mesh_up(struct dataplane *dataplane, const struct config *config, st
     if (config->root.cores.count == 1)
         return true;
     entries = dataplane->nics[0].rss ? nic_rss_table(&dataplane->nics[0], queues, FLOW_MAP_ENTRIES_MAX) : 0;
-    if (entries > 0) /* one we cannot use: packets change cores more often */
-        (void)flow_map_set_table(&dataplane->flows, queues, entries);
+    if (entries > 0 && flow_map_set_table(&dataplane->flows, queues, entries) != ASSAY_OK)
+        problems_warn(problems, "port", 0, "its indirection table is of no use to us: packets change cores more often");
     if (mesh_create(config->root.cores.count, MESH_RING, &dataplane->mesh) == ASSAY_OK)
         return true;
     problems_add(problems, "machine", 0, "out of memory");
